@@ -1,0 +1,157 @@
+"""A task's episodes over a world's batch: horizon, the task's own termination, and the fields every world has.
+
+Every schema gains `episode.time`, `episode.previous_action` and `start.<field>` (values at reset) here, once for all worlds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from reward_agent.errors import unknown_name
+from reward_agent.schema import Array, Entity, Field, StateSchema
+from reward_agent.task import Bools, Ints, Step, Task, Termination
+
+TIME, PREVIOUS_ACTION, START = "episode.time", "episode.previous_action", "start."
+
+
+def task_schema(task: Task) -> StateSchema:
+    """Everything a task's states can hold: the world's fields as the task edits them, and the episode's own."""
+    schema = task.world.schema().edit(hide=task.hide, rename=task.rename)
+    episode = (
+        Field(TIME, "time since the episode began", "s"),
+        Field(PREVIOUS_ACTION, "the action applied a step before, zeros at first", shape=(schema.action.width,)),
+    )
+    start = [replace(field, path=START + field.path) for field in schema.fields]
+    owners = [replace(e, name=START + e.name, doc=f"{e.doc}, at reset") for e in schema.entities]
+    return replace(
+        schema,
+        fields=(*schema.fields, *episode, *start),
+        entities=(*schema.entities, Entity("episode", "EpisodeInfo", "the episode so far"), *owners),
+    )
+
+
+def prompt_schema(task: Task) -> StateSchema:
+    """What prompts show: visible fields, without the copies under `start.` (one sentence tells of those)."""
+    schema = task_schema(task).visible()
+    return schema.select(field.path for field in schema.fields if not field.path.startswith(START))
+
+
+class Episodes:
+    """N running episodes of a task. `step` never resets; call `reset` for the rows that ended.
+
+    Args:
+        task: whose episodes.
+        num_envs: N.
+        fields: paths to pack, of `task_schema(task)`; a batch pays only for what is asked.
+        threads: for the physics.
+        observe_time: append the share of the horizon that has passed to observations (a reward that reads
+            time needs a policy that sees it).
+    """
+
+    def __init__(
+        self, task: Task, num_envs: int, fields: Iterable[str], *, threads: int = 1, observe_time: bool = False
+    ) -> None:
+        self.task, self.num_envs, self.observe_time = task, num_envs, observe_time
+        full = task_schema(task)
+        wanted = set(fields)
+        rule = task.terminates if isinstance(task.terminates, Termination) else None
+        if rule:
+            wanted |= set(rule.fields)
+        for path in sorted(wanted - full.by_path.keys()):
+            raise unknown_name("state field", path, full.by_path)
+        self.schema = full.select(wanted)
+        self._rule = rule
+        self._start_paths = [f.path for f in self.schema.fields if f.path.startswith(START)]
+        world_schema = task.world.schema().edit(hide=task.hide, rename=task.rename)
+        world_paths = {p for p in wanted if p in world_schema} | {p.removeprefix(START) for p in self._start_paths}
+        native = task.world.schema()
+        keep = [n.path for n, e in zip(native.fields, world_schema.fields, strict=True) if e.path in world_paths]
+        selected = native.select(keep)
+        renamed = world_schema.select(world_paths)
+        self._batch = task.world.make(num_envs, selected, threads=threads)
+        self.action_space = self._batch.action_space
+        self.observation_space = self._batch.observation_space
+        if observe_time:
+            low, high = self.observation_space.low, self.observation_space.high
+            self.observation_space = gymnasium.spaces.Box(
+                np.append(low, 0).astype(np.float32), np.append(high, 1).astype(np.float32)
+            )
+        self._world_into = [(self.schema.columns[f.path], renamed.columns[f.path]) for f in renamed.fields if f.path in self.schema]
+        self._start_from = [(self.schema.columns[p], renamed.columns[p.removeprefix(START)]) for p in self._start_paths]
+        self._plain = len(self.schema.fields) == len(renamed.fields)
+        self.elapsed: Ints = np.zeros(num_envs, np.int64)
+        self._previous: Array = np.zeros((num_envs, full.action.width))
+        self._start: Array = np.zeros((num_envs, renamed.width))
+        self._states: Array = np.zeros((num_envs, self.schema.width))
+
+    @property
+    def states(self) -> Array:
+        """The packed states `(N, D)` as they are now."""
+        return self._states
+
+    def reset(self, mask: Bools, seeds: Ints) -> Array:
+        """Begin new episodes in the rows of `mask`; row i from `seeds[i]` alone. Returns all observations."""
+        observations, states = self._batch.reset(mask, seeds)
+        self.elapsed[mask] = 0
+        self._previous[mask] = 0
+        self._start[mask] = states[mask]
+        self._states = self._pack(states)
+        return self._observe(observations)
+
+    def step(self, actions: Array) -> Step:
+        """One step of every row; see `task.Batch.step`. `states` is a fresh array."""
+        applied = np.clip(actions, self.action_space.low, self.action_space.high).astype(np.float64)
+        observations, states, terminated, truncated = self._batch.step(applied)
+        self.elapsed += 1
+        self._previous[:] = applied
+        self._states = self._pack(states)
+        if self.task.terminates != "native":
+            terminated = np.zeros(self.num_envs, bool)
+            if self._rule:
+                terminated = np.asarray(self._rule.ends(self.schema.view(self._states)), bool)
+        truncated = (truncated | (self.elapsed >= self.task.horizon)) & ~terminated
+        return Step(self._observe(observations), self._states, terminated, truncated)
+
+    def render(self, row: int) -> NDArray[np.uint8]:
+        return self._batch.render(row)
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        """Everything `restore` needs to go on bit for bit."""
+        own = {"elapsed": self.elapsed, "previous": self._previous, "start": self._start, "states": self._states}
+        return {f"episodes.{k}": v.copy() for k, v in own.items()} | self._batch.save()
+
+    def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        self.elapsed = saved["episodes.elapsed"].copy()
+        self._previous = saved["episodes.previous"].copy()
+        self._start = saved["episodes.start"].copy()
+        self._states = saved["episodes.states"].copy()
+        self._batch.restore(saved)
+
+    def close(self) -> None:
+        self._batch.close()
+
+    def _observe(self, observations: Array) -> Array:
+        if not self.observe_time:
+            return observations
+        return np.concatenate([observations, (self.elapsed / self.task.horizon)[:, None]], axis=1)
+
+    def _pack(self, states: Array) -> Array:
+        if self._plain:
+            return states
+        packed = np.empty((self.num_envs, self.schema.width))
+        for into, source in self._world_into:
+            packed[:, into] = states[:, source]
+        for into, source in self._start_from:
+            packed[:, into] = self._start[:, source]
+        columns = self.schema.columns
+        if TIME in columns:
+            packed[:, columns[TIME]] = (self.elapsed * self.task.world.dt)[:, None]
+        if PREVIOUS_ACTION in columns:
+            packed[:, columns[PREVIOUS_ACTION]] = self._previous
+        return packed

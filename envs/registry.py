@@ -1,0 +1,58 @@
+"""Finds worlds by entry point and tasks by name, or in a user's own file."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from reward_agent.errors import UsageError, unknown_name
+from reward_agent.task import Task
+
+GROUP = "reward_agent.worlds"
+
+
+def worlds() -> dict[str, ModuleType]:
+    """World modules by name, in name order. Nothing of a simulator is imported."""
+    found = {point.name: point for point in entry_points(group=GROUP)}
+    return {name: importlib.import_module(found[name].value) for name in sorted(found)}
+
+
+def tasks() -> dict[str, Task]:
+    """Every shipped task by id, in order."""
+    return {task_id: task for world in worlds().values() for task_id, task in world.tasks().items()}
+
+
+def find_task(name: str) -> Task:
+    """A shipped task by its id, or `path/to/file.py:variable`.
+
+    Raises:
+        UsageError: no such task, file or variable, with the closest valid name.
+    """
+    if ".py" in name:
+        return _from_file(name)
+    known = tasks()
+    if name not in known:
+        raise unknown_name("task", name, known, hint="`reward-agent tasks` describes them.")
+    return known[name]
+
+
+def _from_file(name: str) -> Task:
+    location, _, variable = name.partition(":")
+    path, variable = Path(location).resolve(), variable or "task"
+    if not path.is_file():
+        raise UsageError(f"The task {name!r} names the file {location}, which does not exist.")
+    spec = importlib.util.spec_from_file_location(f"reward_agent_task_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"The task {name!r}: {location} is not a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module
+    spec.loader.exec_module(module)
+    task = getattr(module, variable, None)
+    if not isinstance(task, Task):
+        found = [key for key, value in vars(module).items() if isinstance(value, Task)]
+        raise unknown_name(f"task variable in {location}", variable, found)
+    return task

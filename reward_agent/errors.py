@@ -1,0 +1,48 @@
+"""What can go wrong that is our fault or the user's. Faults of generated code are values, not exceptions (`program.Fault`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class RewardAgentError(Exception):
+    """Root of every error this package raises on purpose: one paragraph a user can act on.
+
+    `exit_code` is what the command line ends with.
+    """
+
+    exit_code = 1
+
+
+class UsageError(RewardAgentError):
+    """The caller asked for something that cannot be: a wrong name, value or file."""
+
+    exit_code = 2
+
+
+class MissingComponentError(RewardAgentError):
+    """Something this machine lacks; the message carries the command that installs it."""
+
+    exit_code = 3
+
+
+class WaitingForPersonError(RewardAgentError):
+    """The run can only go on when a person has answered; everything so far is saved."""
+
+    exit_code = 4
+
+
+class InterruptedRunError(RewardAgentError):
+    """The user stopped the run; everything so far is saved and can be resumed."""
+
+    exit_code = 130
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], *, hint: str = "") -> UsageError:
+    """A `UsageError` for `name`, which is no known `kind`, with the closest valid one."""
+    choices = sorted(known)
+    close = get_close_matches(name, choices, n=1, cutoff=0.5)
+    suggestion = f" Did you mean {close[0]!r}?" if close else ""
+    listing = f" Available: {', '.join(choices)}." if choices else ""
+    return UsageError(f"There is no {kind} named {name!r}.{suggestion}{listing}{' ' + hint if hint else ''}")

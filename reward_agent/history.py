@@ -1,0 +1,98 @@
+"""What happened so far in a run: the candidates of each iteration, as frozen values a method can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from reward_agent.messages import Key, Message, Reply
+from reward_agent.program import Fault, Program
+
+
+class Interval(NamedTuple):
+    """A mean with its 95 % bootstrap interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What training a candidate and evaluating it on the select seeds showed."""
+
+    metrics: dict[str, Interval]
+    """By metric name; the task's first metric is the key of selection."""
+    terms: dict[str, tuple[float, ...]]
+    """Each term's mean per step at about ten points of the training."""
+    episode_return: tuple[float, ...]
+    """Of the reward trained on, at the same points."""
+    episode_length: tuple[float, ...]
+    task_score: tuple[float, ...]
+    """The first metric at the same points where it was measured, else the last value alone."""
+    steps: int
+    seconds: float
+    bad_rewards: int = 0
+
+    def score(self) -> tuple[float, ...]:
+        """Metric means in order: compares as the key of selection."""
+        return tuple(interval.mean for interval in self.metrics.values())
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One reply and what became of it before training."""
+
+    key: Key
+    messages: tuple[Message, ...]
+    reply: Reply
+    program: Program | None
+    """None when no program could be read from the reply."""
+    faults: tuple[Fault, ...] = ()
+    """Empty when the program may be trained."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return self.program is not None and not self.faults
+
+
+@dataclass(frozen=True)
+class Candidate:
+    iteration: int
+    index: int
+    attempts: tuple[Attempt, ...] = ()
+    outcome: Outcome | Fault | None = None
+    """A `Fault` of stage `optimise` when the program failed while training; None before."""
+    words: str = ""
+    """What a person (or, so labelled, an automatic text) said of it."""
+
+    @property
+    def program(self) -> Program | None:
+        """The program that may be trained, if any."""
+        return self.attempts[-1].program if self.attempts and self.attempts[-1].ok else None
+
+
+@dataclass(frozen=True)
+class History:
+    candidates: dict[tuple[int, int], Candidate] = field(default_factory=dict)
+    """By (iteration, candidate)."""
+
+    def iteration(self, number: int) -> tuple[Candidate, ...]:
+        return tuple(c for (i, _), c in sorted(self.candidates.items()) if i == number)
+
+    def evaluated(self) -> Iterator[tuple[Candidate, Outcome]]:
+        for _, candidate in sorted(self.candidates.items()):
+            if isinstance(candidate.outcome, Outcome):
+                yield candidate, candidate.outcome
+
+    def best(self, before: int | None = None) -> Candidate | None:
+        """The candidate with the highest score, the earliest on ties; of iterations before `before` where given."""
+        best: tuple[Candidate, Outcome] | None = None
+        for candidate, outcome in self.evaluated():
+            if before is not None and candidate.iteration >= before:
+                continue
+            if best is None or outcome.score() > best[1].score():
+                best = candidate, outcome
+        return best[0] if best else None

@@ -1,0 +1,79 @@
+"""Optimisers: what turns a reward into behaviour. One file each, found by name (`find_optimiser`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reward_agent.optimise.policy import Policy
+from reward_agent.sources import RewardSource
+from reward_agent.task import Task
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands, sent at every rollout boundary."""
+
+    steps: int
+    budget: int
+    steps_per_second: float
+    episode_return: float
+    """Mean of the last finished episodes, by the reward trained on; nan before the first."""
+    episode_length: float
+    terms: Mapping[str, float] = field(default_factory=dict)
+    """Mean per step of each reward term over the last rollout."""
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What a training showed, one row a rollout, `(R,)` each."""
+
+    steps: NDArray[np.int64]
+    episode_return: NDArray[np.float64]
+    episode_length: NDArray[np.float64]
+    terms: Mapping[str, NDArray[np.float64]]
+    """Mean per step of each term."""
+
+
+@dataclass(frozen=True)
+class Optimised:
+    policy: Policy
+    curves: Curves
+    steps: int
+    seconds: float
+    bad_rewards: int
+    """Rewards that were not finite and counted as 0."""
+
+
+class Optimiser(Protocol):
+    def __call__(
+        self,
+        task: Task,
+        source: RewardSource,
+        budget: int,
+        seed: int,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        checkpoint: Path | None = None,
+        tensorboard: Path | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Optimised:
+        """Train a policy on `source` for `budget` environment steps.
+
+        Args:
+            settings: what to change of the task's preset.
+            checkpoint: a folder; a training found there goes on from its last rollout boundary, bit for bit.
+            tensorboard: a folder for TensorBoard events.
+            progress: called at every rollout boundary.
+            stop: asked at every rollout boundary; True ends the training there, its checkpoint kept.
+
+        Raises:
+            SourceFaultError: the reward program failed for good.
+        """
+        ...

@@ -1,0 +1,35 @@
+"""Reward sources: what gives rewards for packed transitions. Every optimiser serves every source."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from reward_agent.schema import Array
+from reward_agent.task import Bools
+
+
+class Rewards(NamedTuple):
+    """Rewards of N transitions."""
+
+    total: Array
+    """`(N,)`, finite."""
+    terms: Array
+    """`(N, K)`, finite."""
+
+
+class RewardSource(Protocol):
+    """Sees packed transitions and the reset mask, gives rewards."""
+
+    term_names: tuple[str, ...]
+    fields: tuple[str, ...]
+    """Paths of the task's schema it reads; `(N, D)` arrays are packed by exactly these, in schema order."""
+
+    def __call__(self, state: Array, action: Array, next_state: Array, was_reset: Bools) -> Rewards:
+        """Rewards of `(N, D)`, `(N, A)`, `(N, D)`; `was_reset` `(N,)` marks rows whose `state` begins an episode.
+
+        Raises:
+            SourceFaultError: the program behind it failed for good.
+        """
+        ...
+
+    def close(self) -> None: ...
