@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
+
+from reward_agent.schema import Array
 
 Stage = Literal["extract", "check", "probe", "optimise"]
 
@@ -32,3 +34,12 @@ class Program:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "id", hashlib.sha256(self.source.encode()).hexdigest())
+
+
+class Rewards(NamedTuple):
+    """Rewards of N transitions."""
+
+    total: Array
+    """`(N,)`."""
+    terms: Array
+    """`(N, K)`, one column a term."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from reward_agent.errors import RewardAgentError
+from reward_agent.program import Fault, Rewards
 from reward_agent.schema import Array
 from reward_agent.task import Bools
 
 
-class Rewards(NamedTuple):
-    """Rewards of N transitions."""
+class SourceFaultError(RewardAgentError):
+    """A reward program failed for good while rewards were wanted; the loop turns it back into its `Fault`."""
 
-    total: Array
-    """`(N,)`, finite."""
-    terms: Array
-    """`(N, K)`, finite."""
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
 
 
 class RewardSource(Protocol):

@@ -1,0 +1,130 @@
+"""A tiny real world for tests: a point on a line, pushed to a goal. Learns in seconds, costs microseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from reward_agent.schema import ActionSpec, Array, Constant, Entity, Field, StateSchema
+from reward_agent.task import Bools, Episode, Ints, Metric, Step, Task
+
+EXPERT = '''
+import numpy as np
+
+def compute_reward(state, action, next_state):
+    """Be near the goal, with little force."""
+    near = -np.abs(next_state.point.position - next_state.goal.position)
+    effort = -0.01 * (action ** 2).sum(-1)
+    return near + effort, {"near": near, "effort": effort}
+'''
+
+SCHEMA = StateSchema(
+    fields=(
+        Field("point.position", "where the point is", "m"),
+        Field("point.velocity", "how fast it moves", "m/s"),
+        Field("point.moving", "faster than 0.1 m/s", kind="bool"),
+        Field("goal.position", "where it should be", "m"),
+        Field("secret.reached", "the goal was reached", kind="bool", hidden=True),
+    ),
+    entities=(
+        Entity("point", "Point", "the point that is pushed"),
+        Entity("goal", "Goal", "the place to reach"),
+        Entity("secret", "Secret", "what only the metric sees"),
+    ),
+    action=ActionSpec(names=("push",), low=(-1.0,), high=(1.0,), unit="N"),
+    constants=(Constant("dt", 0.05, "one step", "s"),),
+)
+
+
+@dataclass(frozen=True)
+class PointMass:
+    name: str = "pointmass"
+    dt: float = 0.05
+
+    def schema(self) -> StateSchema:
+        return SCHEMA
+
+    def make(self, num_envs: int, fields: StateSchema, *, threads: int = 1) -> PointMassBatch:
+        return PointMassBatch(num_envs, fields)
+
+    def missing(self) -> str | None:
+        return None
+
+
+class PointMassBatch:
+    def __init__(self, num_envs: int, fields: StateSchema) -> None:
+        self.num_envs, self.schema = num_envs, fields
+        self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (3,), np.float32)
+        self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (1,), np.float32)
+        self._x: Array = np.zeros((num_envs, 3))  # position, velocity, goal
+
+    def reset(self, mask: Bools, seeds: Ints) -> tuple[Array, Array]:
+        for row in np.flatnonzero(mask):
+            rng = np.random.default_rng(seeds[row])
+            self._x[row] = rng.uniform(-0.1, 0.1), 0.0, rng.choice([-1.0, 1.0])
+        return self._x.copy(), self._pack()
+
+    def step(self, actions: Array) -> Step:
+        self._x[:, 1] = 0.9 * self._x[:, 1] + 0.2 * np.clip(actions[:, 0], -1, 1)
+        self._x[:, 0] += 0.05 * self._x[:, 1]
+        far = np.abs(self._x[:, 0]) > 3.0
+        return Step(self._x.copy(), self._pack(), far, np.zeros(self.num_envs, bool))
+
+    def render(self, row: int) -> NDArray[np.uint8]:
+        image = np.zeros((32, 128, 3), np.uint8)
+        image[:, int(np.clip(64 + 20 * self._x[row, 0], 0, 127))] = 255
+        return image
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        return {"x": self._x.copy()}
+
+    def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        self._x = saved["x"].copy()
+
+    def close(self) -> None:
+        pass
+
+    def _pack(self) -> Array:
+        position, velocity, goal = self._x.T
+        values = {
+            "point.position": position,
+            "point.velocity": velocity,
+            "point.moving": np.abs(velocity) > 0.1,
+            "goal.position": goal,
+            "secret.reached": np.abs(position - goal) < 0.1,
+        }
+        return np.stack([values[f.path] for f in self.schema.fields], axis=1).astype(float)
+
+
+def _reached(episode: Episode) -> float:
+    return float(episode.state.secret.reached[-1])
+
+
+def _closeness(episode: Episode) -> float:
+    return float(-np.abs(episode.state.point.position - episode.state.goal.position).mean())
+
+
+def pointmass_task(expert: Path | None = None) -> Task:
+    """Reach the goal; learnt by PPO within some 20,000 steps."""
+    return Task(
+        id="pointmass/reach",
+        instruction="push the point to the goal and stay there",
+        world=PointMass(),
+        horizon=60,
+        metrics=(
+            Metric("success", "success", "within 0.1 m of the goal at the end", ("secret.reached",), _reached),
+            Metric("closeness", "fitness", "minus the mean distance", ("point.position", "goal.position"), _closeness),
+        ),
+        budget=20_000,
+        expert=expert,
+        control="a point on a line, pushed by one force",
+    )
+
+
+task = pointmass_task()
