@@ -1,0 +1,55 @@
+"""Runs a benchmark's jobs in processes of their own, one core each, and keeps what is done so that it can be resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "JAX_PLATFORMS": "cpu",
+}
+
+
+def run_jobs(script: Path, jobs: Iterable[dict[str, Any]], kept: Path, *, cores: int) -> list[dict[str, Any]]:
+    """Run `python script --job JSON` for each job, `cores` at once, each pinned to one core; results in any order.
+
+    A job prints one JSON object as its last line. Finished jobs are read from `kept` (JSON lines) and not run again.
+    """
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    done = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    waiting = [job for job in jobs if not any(result["job"] == job for result in done)]
+    free, running = list(range(cores)), {}
+    while waiting or running:
+        while waiting and free:
+            core, job = free.pop(0), waiting.pop(0)
+            command = ["taskset", "-c", str(core), sys.executable, str(script), "--job", json.dumps(job)]
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD
+            )
+            running[process] = (core, job)
+            print(f"started {job}", file=sys.stderr, flush=True)
+        time.sleep(0.2)
+        for process in [p for p in running if p.poll() is not None]:
+            core, job = running.pop(process)
+            free.append(core)
+            output = process.stdout.read().strip().splitlines() if process.stdout else []
+            if process.returncode != 0 or not output:
+                print(f"FAILED ({process.returncode}) {job}", file=sys.stderr, flush=True)
+                continue
+            result = {"job": job, **json.loads(output[-1])}
+            with kept.open("a") as file:
+                file.write(json.dumps(result) + "\n")
+            done.append(result)
+            print(f"finished {job}", file=sys.stderr, flush=True)
+    return done

@@ -1,0 +1,121 @@
+"""Expert rewards in the cell against stable-baselines3 with Gymnasium's own rewards: same steps, same PPO
+settings.
+
+    python benchmarks/native_goals.py --json [--seeds 3] [--tasks Hopper-v5 ...]
+
+Both policies are scored in Gymnasium's own environments, deterministic, 20 episodes a training. The ratio
+of means (ours over theirs) has a 95 % bootstrap interval over training seeds; "worse" means that the whole
+interval of the difference of means lies below zero (where returns are negative, as on Reacher, a ratio
+below 1 is the better). Results are kept in `benchmarks/results/native_goals.jsonl`; what is there is not
+run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jobs import run_jobs
+from peers import act_of, native_returns, sb3_at_our_settings
+
+GOALS = {  # environment: (task, steps)
+    "InvertedPendulum-v5": ("mujoco/inverted-pendulum-balance", 100_000),
+    "InvertedDoublePendulum-v5": ("mujoco/inverted-double-pendulum-balance", 200_000),
+    "Reacher-v5": ("mujoco/reacher-reach", 300_000),
+    "Swimmer-v5": ("mujoco/swimmer-swim", 500_000),
+    "Hopper-v5": ("mujoco/hopper-forward", 500_000),
+    "HalfCheetah-v5": ("mujoco/halfcheetah-run", 1_000_000),
+    "Walker2d-v5": ("mujoco/walker2d-walk", 1_000_000),
+    "Ant-v5": ("mujoco/ant-forward", 1_000_000),
+}
+KEPT = Path(__file__).parent / "results" / "native_goals.jsonl"
+
+
+def run_job(job: dict[str, Any]) -> dict[str, Any]:
+    from reward_agent.optimise.presets import find_preset
+    from reward_agent.sources.cell import CellSource
+
+    from reward_agent.envs.registry import find_task
+    from reward_agent.optimise import find_optimiser
+    from reward_agent.program import Program
+
+    task = find_task(GOALS[job["env"]][0])
+    began = time.perf_counter()
+    if job["trainer"] == "ours":
+        assert task.expert is not None
+        source = CellSource(Program(task.expert.read_text()), task)
+        act = find_optimiser("ppo")(
+            task, source, job["steps"], job["seed"], settings={"threads": 1}
+        ).policy.act
+        source.close()
+    else:
+        import torch
+
+        torch.set_num_threads(1)
+        model = sb3_at_our_settings(job["env"], job["seed"], find_preset(task.preset))
+        model.learn(job["steps"])
+        act = act_of(model)
+    seconds = time.perf_counter() - began
+    returns = native_returns(job["env"], act, [2000 + i for i in range(20)])
+    return {"return": statistics.mean(returns), "seconds": seconds}
+
+
+def compare(ours: list[float], theirs: list[float]) -> dict[str, Any]:
+    """Ratio of means and difference of means with bootstrap intervals over training seeds."""
+    rng = np.random.default_rng(0)
+    a, b = np.array(ours), np.array(theirs)
+    means_a = rng.choice(a, (10_000, len(a))).mean(1)
+    means_b = rng.choice(b, (10_000, len(b))).mean(1)
+    ratio = np.percentile(means_a / means_b, [2.5, 97.5])
+    gap = np.percentile(means_a - means_b, [2.5, 97.5])
+    return {
+        "ours": round(a.mean(), 1),
+        "sb3": round(b.mean(), 1),
+        "ratio": round(a.mean() / b.mean(), 3),
+        "ratio_95": [round(x, 3) for x in ratio],
+        "difference_95": [round(x, 1) for x in gap],
+        "worse": bool(gap[1] < 0),
+        "seeds": [len(a), len(b)],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--tasks", nargs="+", default=list(GOALS), choices=list(GOALS))
+    parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--job", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.job:
+        print(json.dumps(run_job(json.loads(args.job))))
+        return
+    jobs = [
+        {"env": env_id, "trainer": trainer, "seed": seed, "steps": GOALS[env_id][1]}
+        for env_id in args.tasks
+        for seed in range(args.seeds)
+        for trainer in ("ours", "sb3")
+    ]
+    results = run_jobs(Path(__file__), jobs, KEPT, cores=args.cores)
+
+    def column(env_id: str, trainer: str, key: str) -> list[float]:
+        return [r[key] for r in results if r["job"]["env"] == env_id and r["job"]["trainer"] == trainer]
+
+    table = {}
+    for env_id in args.tasks:
+        table[env_id] = compare(column(env_id, "ours", "return"), column(env_id, "sb3", "return")) | {
+            "steps": GOALS[env_id][1],
+            "seconds": {
+                t: round(statistics.median(column(env_id, t, "seconds")), 1) for t in ("ours", "sb3")
+            },
+        }
+    print(json.dumps(table, indent=None if args.json else 2))
+
+
+if __name__ == "__main__":
+    main()
