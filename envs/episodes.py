@@ -25,7 +25,9 @@ def task_schema(task: Task) -> StateSchema:
     schema = task.world.schema().edit(hide=task.hide, rename=task.rename)
     episode = (
         Field(TIME, "time since the episode began", "s"),
-        Field(PREVIOUS_ACTION, "the action applied a step before, zeros at first", shape=(schema.action.width,)),
+        Field(
+            PREVIOUS_ACTION, "the action applied a step before, zeros at first", shape=(schema.action.width,)
+        ),
     )
     start = [replace(field, path=START + field.path) for field in schema.fields]
     owners = [replace(e, name=START + e.name, doc=f"{e.doc}, at reset") for e in schema.entities]
@@ -55,7 +57,13 @@ class Episodes:
     """
 
     def __init__(
-        self, task: Task, num_envs: int, fields: Iterable[str], *, threads: int = 1, observe_time: bool = False
+        self,
+        task: Task,
+        num_envs: int,
+        fields: Iterable[str],
+        *,
+        threads: int = 1,
+        observe_time: bool = False,
     ) -> None:
         self.task, self.num_envs, self.observe_time = task, num_envs, observe_time
         full = task_schema(task)
@@ -69,9 +77,13 @@ class Episodes:
         self._rule = rule
         self._start_paths = [f.path for f in self.schema.fields if f.path.startswith(START)]
         world_schema = task.world.schema().edit(hide=task.hide, rename=task.rename)
-        world_paths = {p for p in wanted if p in world_schema} | {p.removeprefix(START) for p in self._start_paths}
+        world_paths = {p for p in wanted if p in world_schema} | {
+            p.removeprefix(START) for p in self._start_paths
+        }
         native = task.world.schema()
-        keep = [n.path for n, e in zip(native.fields, world_schema.fields, strict=True) if e.path in world_paths]
+        keep = [
+            n.path for n, e in zip(native.fields, world_schema.fields, strict=True) if e.path in world_paths
+        ]
         selected = native.select(keep)
         renamed = world_schema.select(world_paths)
         self._batch = task.world.make(num_envs, selected, threads=threads)
@@ -82,9 +94,15 @@ class Episodes:
             self.observation_space = gymnasium.spaces.Box(
                 np.append(low, 0).astype(np.float32), np.append(high, 1).astype(np.float32)
             )
-        self._world_into = [(self.schema.columns[f.path], renamed.columns[f.path]) for f in renamed.fields if f.path in self.schema]
-        self._start_from = [(self.schema.columns[p], renamed.columns[p.removeprefix(START)]) for p in self._start_paths]
-        self._plain = len(self.schema.fields) == len(renamed.fields)
+        self._world_into = [
+            (self.schema.columns[f.path], renamed.columns[f.path])
+            for f in renamed.fields
+            if f.path in self.schema
+        ]
+        self._start_from = [
+            (self.schema.columns[p], renamed.columns[p.removeprefix(START)]) for p in self._start_paths
+        ]
+        self._plain = self.schema.fields == renamed.fields
         self.elapsed: Ints = np.zeros(num_envs, np.int64)
         self._previous: Array = np.zeros((num_envs, full.action.width))
         self._start: Array = np.zeros((num_envs, renamed.width))
@@ -123,7 +141,12 @@ class Episodes:
 
     def save(self) -> dict[str, NDArray[Any]]:
         """Everything `restore` needs to go on bit for bit."""
-        own = {"elapsed": self.elapsed, "previous": self._previous, "start": self._start, "states": self._states}
+        own = {
+            "elapsed": self.elapsed,
+            "previous": self._previous,
+            "start": self._start,
+            "states": self._states,
+        }
         return {f"episodes.{k}": v.copy() for k, v in own.items()} | self._batch.save()
 
     def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
