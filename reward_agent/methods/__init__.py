@@ -6,13 +6,24 @@ simulator. The loop (`agent.py`) does what the action says, adds the result to t
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
 
+from reward_agent.errors import unknown_name
 from reward_agent.history import History
 from reward_agent.messages import Key, Message
 from reward_agent.program import Fault, Program
 from reward_agent.task import Task
+
+if TYPE_CHECKING:
+    from reward_agent.templates import Templates
+
+GROUP = "reward_agent.methods"
+"""Entry point group of a user's own methods."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,18 @@ class Settings:
     repairs: int = 3
     """Replies asked for after a fault before a candidate is given up."""
     temperature: float = 1.0
+    initial: Program | None = None
+    """A person's reward to improve. Iteration 0 is then this program alone, put into the history by
+    `base.starting_history` and trained without asking; `iterations` rounds of the model follow it."""
+
+    @property
+    def rounds(self) -> int:
+        """Iterations in all, numbered from 0."""
+        return self.iterations + (self.initial is not None)
+
+    def width(self, iteration: int) -> int:
+        """Candidates of this iteration."""
+        return 1 if self.initial is not None and iteration == 0 else self.candidates
 
 
 class Method(Protocol):
@@ -76,4 +99,19 @@ class Method(Protocol):
     def read(self, reply: str) -> Program | Fault: ...
 
 
+def find_method(name: str) -> Callable[[Settings, Templates], Method]:
+    """What makes the method of this name: the class so named in `methods/<name>.py`, or a user's entry point.
 
+    Raises:
+        UsageError: there is none, with the closest valid name.
+    """
+    here = Path(__file__).parent
+    shipped = {path.stem for path in here.glob("*.py")} - {"__init__", "base"}
+    users = {point.name: point for point in entry_points(group=GROUP)}
+    if name in users:
+        return cast("Callable[[Settings, Templates], Method]", users[name].load())
+    if name not in shipped:
+        raise unknown_name("method", name, shipped | users.keys())
+    module = importlib.import_module(f"{__name__}.{name}")
+    (found,) = (value for value in vars(module).values() if getattr(value, "name", None) == name)
+    return cast("Callable[[Settings, Templates], Method]", found)
