@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import re
+import textwrap
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from reward_agent.schema import Array
 
 Stage = Literal["extract", "check", "probe", "optimise"]
+
+MAX_SOURCE = 64_000
+"""Characters of a program; longer replies are a model that has lost its way."""
+
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,7 @@ class Program:
     """SHA-256 of the source, in hex."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "id", hashlib.sha256(self.source.encode()).hexdigest())
+        object.__setattr__(self, "id", hashlib.sha256(self.source.encode(errors="replace")).hexdigest())
 
 
 class Rewards(NamedTuple):
@@ -43,3 +54,104 @@ class Rewards(NamedTuple):
     """`(N,)`."""
     terms: Array
     """`(N, K)`, one column a term."""
+
+
+def clean(text: str, limit: int = 2000) -> str:
+    """Text that came out of a program or a model, made safe to show: no control characters, at most `limit` long.
+
+    Terminal escapes, other control characters and those that reorder or hide text are dropped; tabs and
+    newlines stay.
+    """
+    plain = _CONTROLS.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    return plain if len(plain) <= limit else f"{plain[: limit - 20].rstrip()} … (cut short)"
+
+
+def parse(source: str) -> ast.Module | Fault:
+    """The syntax tree, or a fault of stage `check` with the line where it is not Python."""
+    if len(source) > MAX_SOURCE:
+        return Fault("check", f"The program has {len(source)} characters; at most {MAX_SOURCE} are allowed.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an odd escape in a string is no news to a user
+            return ast.parse(source)
+    except SyntaxError as error:
+        text = f" at `{error.text.strip()[:80]}`" if error.text and error.text.strip() else ""
+        return Fault("check", f"This is not valid Python: {clean(error.msg, 200)}{text}.", error.lineno)
+    except ValueError as error:  # a null byte
+        return Fault("check", f"This is not valid Python: {clean(str(error), 200)}.")
+    except (RecursionError, MemoryError):
+        return Fault(
+            "check", "The program is nested too deeply to be read. Write it with fewer brackets in brackets."
+        )
+
+
+def extract(reply: str, entry: str = "compute_reward") -> Program | Fault:
+    """The program in a model's reply: the last fenced block that defines `entry`, or the reply itself if it is code."""
+    blocks = list(_blocks(reply))
+    for block in reversed(blocks):
+        tree = parse(block.source)
+        if isinstance(tree, ast.Module) and _function(tree, entry):
+            return Program(block.source, entry)
+    signature = f"`def {entry}(state, action, next_state):`"
+    for block in reversed(blocks):
+        if re.search(rf"^\s*def\s+{re.escape(entry)}\b", block.source, re.MULTILINE):
+            tree = parse(block.source)
+            if isinstance(tree, ast.Module):
+                return Fault(
+                    "extract", f"`{entry}` is defined inside something else; define it at the top level."
+                )
+            if not block.closed:
+                message = (
+                    "The code block is never closed and what it holds is not whole: the reply was cut off."
+                )
+                return Fault("extract", f"{message} Answer again, shorter, with one complete code block.")
+            return Program(block.source, entry)  # the check says what is wrong, and on which line
+    bare = _tidy(reply)
+    tree = parse(bare)
+    if isinstance(tree, ast.Module) and _function(tree, entry):
+        return Program(bare, entry)
+    for block in reversed(blocks):
+        tree = parse(block.source)
+        others = _functions(tree) if isinstance(tree, ast.Module) else []
+        if others:
+            called = others[-1]
+            return Fault("extract", f"No code block defines {signature} The last one defines `{called.name}`: "
+                         f"name the function `{entry}`.", called.lineno)  # fmt: skip
+    if not blocks:
+        found = "no fenced code block"
+    else:
+        found = f"no function `{entry}` in the {len(blocks)} code block{'s' if len(blocks) > 1 else ''}"
+    return Fault(
+        "extract", f"The reply has {found}. Answer with one ```python block that defines {signature}"
+    )
+
+
+class _Block(NamedTuple):
+    source: str
+    closed: bool
+
+
+def _blocks(reply: str) -> Iterator[_Block]:
+    from markdown_it import MarkdownIt
+
+    lines = reply.replace("\r\n", "\n").split("\n")
+    for token in MarkdownIt("commonmark").parse(reply):
+        if token.type != "fence" or token.map is None:
+            continue
+        first, end = token.map
+        last = lines[end - 1].lstrip("> \t").rstrip() if end - 1 > first and end <= len(lines) else ""
+        closed = last.startswith(token.markup) and not last.strip(token.markup[0])
+        yield _Block(_tidy(token.content), closed)
+
+
+def _tidy(source: str) -> str:
+    return textwrap.dedent(source.replace("\r\n", "\n").expandtabs(4)).strip("\n") + "\n"
+
+
+def _functions(tree: ast.Module) -> list[ast.FunctionDef]:
+    return [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+
+
+def _function(tree: ast.Module, entry: str) -> ast.FunctionDef | None:
+    named = [node for node in _functions(tree) if node.name == entry]
+    return named[-1] if named else None
