@@ -1,4 +1,4 @@
-"""A reward program: its source, its identity, and what can be wrong with it. `extract` finds it in a model's reply."""
+"""A reward program: its source and identity, what can be wrong with it, and how it is found in a reply."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Rewards(NamedTuple):
 
 
 def clean(text: str, limit: int = 2000) -> str:
-    """Text that came out of a program or a model, made safe to show: no control characters, at most `limit` long.
+    """Text that came out of a program or a model, made safe to show: bounded, no control characters.
 
     Terminal escapes, other control characters and those that reorder or hide text are dropped; tabs and
     newlines stay.
@@ -80,13 +80,11 @@ def parse(source: str) -> ast.Module | Fault:
     except ValueError as error:  # a null byte
         return Fault("check", f"This is not valid Python: {clean(str(error), 200)}.")
     except (RecursionError, MemoryError):
-        return Fault(
-            "check", "The program is nested too deeply to be read. Write it with fewer brackets in brackets."
-        )
+        return Fault("check", "The program is nested too deeply to be read; write it flatter.")
 
 
 def extract(reply: str, entry: str = "compute_reward") -> Program | Fault:
-    """The program in a model's reply: the last fenced block that defines `entry`, or the reply itself if it is code."""
+    """The program in a reply: the last fenced block that defines `entry`, or the reply itself if it is code."""
     blocks = list(_blocks(reply))
     for block in reversed(blocks):
         tree = parse(block.source)
@@ -97,13 +95,9 @@ def extract(reply: str, entry: str = "compute_reward") -> Program | Fault:
         if re.search(rf"^\s*def\s+{re.escape(entry)}\b", block.source, re.MULTILINE):
             tree = parse(block.source)
             if isinstance(tree, ast.Module):
-                return Fault(
-                    "extract", f"`{entry}` is defined inside something else; define it at the top level."
-                )
+                return Fault("extract", f"Define `{entry}` at the top level, not inside something else.")
             if not block.closed:
-                message = (
-                    "The code block is never closed and what it holds is not whole: the reply was cut off."
-                )
+                message = "The code block is never closed and its code is not whole: the reply was cut off."
                 return Fault("extract", f"{message} Answer again, shorter, with one complete code block.")
             return Program(block.source, entry)  # the check says what is wrong, and on which line
     bare = _tidy(reply)
@@ -115,15 +109,14 @@ def extract(reply: str, entry: str = "compute_reward") -> Program | Fault:
         others = _functions(tree) if isinstance(tree, ast.Module) else []
         if others:
             called = others[-1]
-            return Fault("extract", f"No code block defines {signature} The last one defines `{called.name}`: "
-                         f"name the function `{entry}`.", called.lineno)  # fmt: skip
+            message = f"No code block defines {signature} The last one defines `{called.name}`: rename it."
+            return Fault("extract", message, called.lineno)
     if not blocks:
         found = "no fenced code block"
     else:
         found = f"no function `{entry}` in the {len(blocks)} code block{'s' if len(blocks) > 1 else ''}"
-    return Fault(
-        "extract", f"The reply has {found}. Answer with one ```python block that defines {signature}"
-    )
+    wanted = f"Answer with one ```python block that defines {signature}"
+    return Fault("extract", f"The reply has {found}. {wanted}")
 
 
 class _Block(NamedTuple):
@@ -145,7 +138,7 @@ def _blocks(reply: str) -> Iterator[_Block]:
 
 
 def _tidy(source: str) -> str:
-    return textwrap.dedent(source.replace("\r\n", "\n").expandtabs(4)).strip("\n") + "\n"
+    return textwrap.dedent(source.replace("\r\n", "\n")).strip("\n") + "\n"
 
 
 def _functions(tree: ast.Module) -> list[ast.FunctionDef]:

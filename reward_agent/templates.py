@@ -1,4 +1,4 @@
-"""Prompt templates: the ones that ship (`reward_agent.prompts`), any of them overridden from a user's folder."""
+"""Prompt templates: those that ship (`reward_agent.prompts`), any of them overridden from a user's folder."""
 
 from __future__ import annotations
 
