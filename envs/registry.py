@@ -40,6 +40,16 @@ def find_task(name: str) -> Task:
     return known[name]
 
 
+def recordings(task_id: str) -> dict[str, Path]:
+    """Recorded sessions shipped with a task by name, in name order: `recordings/<task>/<name>.jsonl` beside its world."""
+    world, _, name = task_id.partition("/")
+    module = worlds().get(world)
+    if module is None or module.__file__ is None:
+        return {}
+    folder = Path(module.__file__).parent / "recordings" / name
+    return {path.stem: path for path in sorted(folder.glob("*.jsonl"))}
+
+
 def _from_file(name: str) -> Task:
     location, _, variable = name.partition(":")
     path, variable = Path(location).resolve(), variable or "task"

@@ -1,0 +1,50 @@
+"""`reward-agent tasks`: what can be asked for here."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from reward_agent.cli.answer import Answer
+
+HELP = "list the tasks: instruction, metrics, whether this machine can run them, recordings"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("pattern", nargs="?", default="", metavar="TEXT", help="only tasks whose id contains this")
+
+
+def run(args: Namespace) -> Answer:
+    from reward_agent.envs.registry import recordings, tasks
+
+    rows = [_describe(task, tuple(recordings(name))) for name, task in tasks().items() if args.pattern in name]
+    return Answer(rows, _table(rows))
+
+
+def _describe(task: Any, recorded: tuple[str, ...]) -> dict[str, Any]:
+    missing = task.world.missing()
+    return {
+        "id": task.id,
+        "world": task.id.partition("/")[0],
+        "instruction": task.instruction,
+        "metrics": [{"name": m.name, "kind": m.kind, "doc": m.doc} for m in task.metrics],
+        "horizon": task.horizon,
+        "budget": task.budget,
+        "expert": None if task.expert is None else str(task.expert),
+        "ready": missing is None,
+        "missing": missing,
+        "recordings": list(recorded),
+    }
+
+
+def _table(rows: list[dict[str, Any]]) -> object:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("task", "instruction", "metrics", "ready", "recordings"):
+        table.add_column(heading, overflow="fold", no_wrap=heading == "task")
+    for row in rows:
+        ready = "yes" if row["ready"] else f"no: {row['missing']}"
+        names = ", ".join(metric["name"] for metric in row["metrics"])
+        table.add_row(row["id"], row["instruction"], names, ready, ", ".join(row["recordings"]))
+    return table if rows else "No task's id contains that. `reward-agent tasks` lists all."
