@@ -28,9 +28,14 @@ From a sentence to a reward function and a trained policy.
 commands:
 """
 _FOOT = """
-`reward-agent COMMAND --help` has a command's options. `--version` prints the version, `--debug` shows where an
-error was raised, `--json` makes a command print one JSON value and nothing else.
-Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 a missing component, 4 waiting for a person, 130 interrupted.
+options of every command:
+  --help     its own options
+  --json     print one JSON value on standard output, nothing else there
+  --debug    on an error, show where it was raised
+`reward-agent --version` prints the version.
+
+exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 a missing component, 4 waiting for a person,
+130 interrupted (what was done is saved, and the command that goes on is printed)
 """
 
 
@@ -58,11 +63,11 @@ def commands() -> dict[str, str]:
 def _answer(words: Sequence[str], debug: bool) -> Answer:
     try:
         return _run(words)
-    except RewardAgentError as error:
-        if debug:
+    except (RewardAgentError, OSError) as error:
+        if debug or isinstance(error, BrokenPipeError):
             raise
         print(f"reward-agent: {error}", file=sys.stderr)
-        return Answer({"error": str(error)}, exit_code=error.exit_code)
+        return Answer({"error": str(error)}, exit_code=getattr(error, "exit_code", 1))
     except KeyboardInterrupt:
         if debug:
             raise

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from reward_agent.cli.answer import Answer
-from reward_agent.cli.options import add_program, read_text
+from reward_agent.cli.options import add_program, read_program
 
 if TYPE_CHECKING:
     from reward_agent.vet import Verdict
@@ -20,11 +20,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> Answer:
     from reward_agent.envs.registry import find_task
-    from reward_agent.program import Program
-    from reward_agent.vet import vet
+    from reward_agent.program import Fault
+    from reward_agent.vet import Verdict, vet
 
     task = find_task(args.task)
-    verdict = vet(Program(read_text(args.file)), task, unsafe=args.unsafe)
+    program = read_program(args.file)
+    if isinstance(program, Fault):
+        verdict = Verdict(ok=False, faults=(program,))
+    else:
+        verdict = vet(program, task, unsafe=args.unsafe)
     return Answer(verdict.to_json(), describe(verdict, args.file), exit_code=0 if verdict.ok else 1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
@@ -13,6 +14,15 @@ from reward_agent.cli.answer import Answer
 from reward_agent.errors import MissingComponentError
 
 HELP = "what works on this machine, what does not, and the command that fixes it"
+
+_KEYS = (
+    "OPENAI_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "GEMINI_API_KEY",
+    "GROQ_API_KEY",
+    "MISTRAL_API_KEY",
+    "OPENROUTER_API_KEY",
+)
 
 
 @dataclass(frozen=True)
@@ -35,36 +45,25 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> Answer:
     findings = [*_python(), *_sandbox(), *_rendering(), *_worlds(), *_models()]
-    broken = [finding for finding in findings if finding.essential and not finding.works]
-    value = {"ok": not broken, "findings": [asdict(finding) for finding in findings]}
-    return Answer(value, _text(findings, every=args.all), exit_code=MissingComponentError.exit_code if broken else 0)
+    ok = all(finding.works for finding in findings if finding.essential)
+    value = {"ok": ok, "findings": [asdict(finding) for finding in findings]}
+    text = "\n".join(_lines(findings, every=args.all))
+    return Answer(value, text, exit_code=0 if ok else MissingComponentError.exit_code)
 
 
 def _python() -> Iterator[Finding]:
-    version = platform.python_version()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield Finding(
-        "python",
-        "python",
-        sys.version_info >= (3, 11),
-        f"{version} on {platform.system()} {platform.machine()}, {cores} cores",
-        "install Python 3.11 or newer, then: make setup PYTHON=python3.11",
-        essential=True,
-    )
-    lacking, installed = _packages()
-    yield Finding(
-        "python",
-        "packages",
-        not lacking,
-        f"{installed} packages" + (f"; missing: {', '.join(lacking)}" if lacking else ""),
-        f"{sys.executable} -m pip install {' '.join(lacking)}",
-        essential=True,
-    )
+    detail = f"{platform.python_version()} on {platform.system()} {platform.machine()}, {cores} cores"
+    newer = "make setup PYTHON=python3.11"
+    yield Finding("python", "version", sys.version_info >= (3, 11), detail, newer, essential=True)
+    lacking, wanted = _packages()
+    detail = f"missing: {', '.join(lacking)}" if lacking else f"all {wanted} packages"
+    fix = f"{sys.executable} -m pip install {' '.join(map(repr, lacking))}"
+    yield Finding("python", "packages", not lacking, detail, fix, essential=True)
 
 
 def _packages() -> tuple[list[str], int]:
-    """Required packages that are not installed, and how many are."""
-    import re
+    """Required packages that are not installed, and how many are required."""
     from importlib.metadata import PackageNotFoundError, requires, version
 
     wanted = [text for text in requires("reward-agent") or () if "extra ==" not in text]
@@ -74,68 +73,61 @@ def _packages() -> tuple[list[str], int]:
             version(re.split(r"[<>=!~\[; ]", requirement, maxsplit=1)[0])
         except PackageNotFoundError:
             lacking.append(requirement)
-    return lacking, len(wanted) - len(lacking)
+    return lacking, len(wanted)
 
 
 def _sandbox() -> Iterator[Finding]:
     from reward_agent.sandbox.cell import Cell
     from reward_agent.sandbox.layers import describe
 
-    for layer, works, detail, fix in describe():
-        yield Finding("sandbox", layer, works, detail, fix)
     try:
         with Cell() as cell:
-            yield Finding("sandbox", "cell", True, f"starts, with {', '.join(cell.layers)}", essential=True)
+            detail = f"reward programs run behind {', '.join(cell.layers)}"
+            yield Finding("sandbox", "cell", True, detail, essential=True)
     except MissingComponentError as error:
-        yield Finding("sandbox", "cell", False, str(error), "sudo apt-get install -y bubblewrap", essential=True)
+        fix = "sudo apt-get install -y bubblewrap"
+        yield Finding("sandbox", "cell", False, str(error), fix, essential=True)
+    for layer, works, detail, fix in describe():
+        yield Finding("sandbox", layer, works, detail, fix)
 
 
 def _rendering() -> Iterator[Finding]:
     from reward_agent.envs.mujoco.rendering import working_backend
 
     backend = working_backend()
-    detail = f"off-screen through {backend}" if backend else "no off-screen OpenGL: trainings run, videos are left out"
+    detail = f"off-screen through {backend}" if backend else "no off-screen OpenGL; videos are left out"
     yield Finding("rendering", "opengl", backend is not None, detail, "sudo apt-get install -y libosmesa6")
 
 
 def _worlds() -> Iterator[Finding]:
     from reward_agent.envs.registry import recordings, worlds
 
-    modules = worlds()
-    for name, module in modules.items():
-        missing, tasks = module.missing(), module.tasks()
+    missing = {name: module.missing() for name, module in worlds().items()}
+    none_ready = bool(missing) and all(missing.values())
+    for name, module in worlds().items():
+        tasks = module.tasks()
         recorded = sum(bool(recordings(task)) for task in tasks)
-        detail = missing or f"{len(tasks)} tasks, {recorded} with a recorded session"
-        yield Finding("worlds", name, missing is None, detail, missing or "")
-    yield Finding(
-        "worlds",
-        "any",
-        any(module.missing() is None for module in modules.values()),
-        f"{len(modules)} installed",
-        "make setup",
-        essential=True,
-    )
+        detail = f"{name}: " + (missing[name] or f"{len(tasks)} tasks, {recorded} with a recorded session")
+        yield Finding("worlds", name, missing[name] is None, detail, essential=none_ready)
 
 
 def _models() -> Iterator[Finding]:
     present = [name for name in _KEYS if os.environ.get(name)]
-    detail = f"keys set: {', '.join(present)}" if present else "no key set; replay: and manual: need none"
-    yield Finding("models", "keys", bool(present), detail, "export OPENAI_API_KEY=... or ANTHROPIC_API_KEY=...")
+    detail = f"keys: {', '.join(present)}" if present else "no key set; `replay` and `manual` need none"
+    yield Finding("models", "keys", bool(present), detail, "export ANTHROPIC_API_KEY=… (or OPENAI_API_KEY)")
 
 
-_KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY", "MISTRAL_API_KEY", "GROQ_API_KEY")
-
-
-def _text(findings: list[Finding], *, every: bool) -> str:
-    """One line an area, and under it what does not work with its mend."""
-    lines = []
+def _lines(findings: list[Finding], *, every: bool) -> Iterator[str]:
+    """One line an area, and under it what would have to be mended."""
     for area in dict.fromkeys(finding.area for finding in findings):
         members = [finding for finding in findings if finding.area == area]
-        if every:
-            lines += [f"{area:10} {'ok' if f.works else '--':3} {f.name}: {f.detail}" for f in members]
-        else:
-            blocked = any(f.essential and not f.works for f in members)
-            working = [f.detail if f.name != "cell" else f.detail for f in members if f.works] or [members[0].detail]
-            lines.append(f"{area:10} {'NO' if blocked else 'ok':3} {'; '.join(working)}")
-        lines += [f"{'':14} {f.name}: {f.detail}. To mend it: {f.fix}" for f in members if not f.works and f.fix]
-    return "\n".join(lines)
+        blocked = any(finding.essential and not finding.works for finding in members)
+        working = [finding for finding in members if finding.works]
+        told = working if area != "sandbox" else working[:1]
+        summary = "; ".join(finding.detail for finding in told) or members[0].detail
+        yield f"{area:10} {'NO' if blocked else 'ok' if working else '--':3} {summary}"
+        for finding in members:
+            if every:
+                yield f"{'':14} {finding.name}: {'works' if finding.works else 'does not work'}; {finding.detail}"
+            if not finding.works and finding.fix:
+                yield f"{'':14} {finding.name}: to have it, {finding.fix}"

@@ -1,58 +1,60 @@
-"""Options that several commands share."""
+"""Options that several commands share, and how their values are read."""
 
 from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reward_agent.errors import UsageError
+
+if TYPE_CHECKING:
+    from reward_agent.program import Fault, Program
+
+RUNS = Path("runs")
+"""Where runs go and are looked for by name."""
 
 
 def add_program(parser: ArgumentParser) -> None:
     """The options that name a reward program and its task."""
-    parser.add_argument(
-        "file", metavar="FILE", help="a file with `def compute_reward(state, action, next_state)`; - is standard input"
-    )
-    parser.add_argument("--task", required=True, metavar="TASK", help="a task's id, or path/to/file.py:variable")
+    what = "a file that defines `compute_reward(state, action, next_state)`; - is standard input"
+    parser.add_argument("file", metavar="FILE", help=what)
+    parser.add_argument("--task", required=True, help="a task's id, or path/to/file.py:variable")
     add_unsafe(parser)
 
 
 def add_unsafe(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--unsafe", action="store_true", help="run reward programs without the sandbox; recorded in every result"
-    )
+    what = "run reward programs without the sandbox; every result says so"
+    parser.add_argument("--unsafe", action="store_true", help=what)
 
 
-def add_run_folder(parser: ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="RUN", type=run_folder, help="a run's folder, or its name under runs/")
+def add_run(parser: ArgumentParser) -> None:
+    """The run a command is about."""
+    parser.add_argument("name", metavar="RUN", help=f"a run's folder, its name in {RUNS}/, or `last`")
 
 
-def run_folder(name: str) -> Path:
-    """The folder of a run given by path or by its name under `runs/`.
+def find(name: str) -> Path:
+    """The folder of a run. Raises `UsageError` when there is none."""
+    from reward_agent.store import find_run
 
-    Raises:
-        UsageError: there is no such run.
-    """
-    from reward_agent.errors import unknown_name
-
-    for folder in (Path(name), Path("runs", name)):
-        if (folder / "run.json").is_file():
-            return folder
-    there = [str(found.parent) for found in Path("runs").glob("*/run.json")]
-    raise unknown_name("run", name, there)
+    return find_run(name, RUNS)
 
 
-def read_text(location: str) -> str:
-    """The text of a file, or of standard input for `-`.
+def read_program(location: str) -> Program | Fault:
+    """The program in a file: Python, or text with a fenced block of it as a model writes.
 
     Raises:
-        UsageError: it cannot be read as text.
+        UsageError: the file cannot be read as text.
     """
+    from reward_agent.program import Program, extract, parse
+
     try:
-        return sys.stdin.read() if location == "-" else Path(location).read_text(encoding="utf-8")
+        text = sys.stdin.read() if location == "-" else Path(location).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The reward program {location} cannot be read: {error}.") from error
+    fenced = any(line.lstrip().startswith(("```", "~~~")) for line in text.splitlines())
+    return extract(text) if fenced and not hasattr(parse(text), "body") else Program(text)
 
 
 def positive(text: str) -> int:
@@ -65,6 +67,6 @@ def positive(text: str) -> int:
         number = float(text)
     except ValueError:
         number = 0.0
-    if number < 1 or number != int(number):
+    if not 1 <= number < 1e15 or number != int(number):
         raise UsageError(f"{text!r} is not a whole number of at least 1.")
     return int(number)

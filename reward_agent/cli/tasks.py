@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reward_agent.cli.answer import Answer
+
+if TYPE_CHECKING:
+    from reward_agent.task import Task
 
 HELP = "list the tasks: instruction, metrics, whether this machine can run them, recordings"
 
@@ -17,11 +20,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> Answer:
     from reward_agent.envs.registry import recordings, tasks
 
-    rows = [_describe(task, tuple(recordings(name))) for name, task in tasks().items() if args.pattern in name]
+    chosen = [task for name, task in tasks().items() if args.pattern in name]
+    rows = [_describe(task, tuple(recordings(task.id))) for task in chosen]
     return Answer(rows, _table(rows))
 
 
-def _describe(task: Any, recorded: tuple[str, ...]) -> dict[str, Any]:
+def _describe(task: Task, recorded: tuple[str, ...]) -> dict[str, Any]:
     missing = task.world.missing()
     return {
         "id": task.id,
