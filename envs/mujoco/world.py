@@ -1,0 +1,218 @@
+"""The `mujoco` world: Gymnasium's eleven v5 environments as batches over mjbatch's thread pool."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from reward_agent.envs.mujoco.contact_forces import ContactForces
+from reward_agent.envs.mujoco.model import build_model
+from reward_agent.envs.mujoco.names import ROBOTS
+from reward_agent.envs.mujoco.native import NATIVE, Native
+from reward_agent.envs.mujoco.packing import Packer, plan
+from reward_agent.envs.mujoco.schema import Quantity, derive
+from reward_agent.errors import UsageError, unknown_name
+from reward_agent.schema import Array, StateSchema
+from reward_agent.task import Bools, Ints, Step
+
+
+@dataclass(frozen=True)
+class MujocoWorld:
+    """One of Gymnasium's MuJoCo environments, with its defaults.
+
+    Raises:
+        UsageError: no such environment, or contact forces asked of one that has none.
+    """
+
+    env: str = "Hopper-v5"
+    contact_forces: bool = False
+    """Ant, Humanoid and HumanoidStandup: contact forces in observations (`include_cfrc_ext_in_observation`) and
+    as the field `contact_forces.raw`. Gymnasium has them on; here they are off, for they cost as much as a sub-step."""
+    name: str = "mujoco"
+
+    def __post_init__(self) -> None:
+        if self.env not in NATIVE:
+            raise unknown_name("MuJoCo environment", self.env, NATIVE)
+        if self.contact_forces and NATIVE[self.env].contact_range is None:
+            able = ", ".join(env for env, native in NATIVE.items() if native.contact_range is not None)
+            raise UsageError(
+                f"{self.env} has no contact forces in Gymnasium; these have: {able}. Leave the option out."
+            )
+
+    @property
+    def dt(self) -> float:
+        """Seconds of simulated time a step."""
+        return NATIVE[self.env].dt
+
+    @property
+    def horizon(self) -> int:
+        """Steps after which Gymnasium truncates."""
+        return NATIVE[self.env].horizon
+
+    def schema(self) -> StateSchema:
+        """Every field this environment has."""
+        return derive(self.env, self.contact_forces).schema
+
+    def make(self, num_envs: int, fields: StateSchema, *, threads: int = 1) -> MujocoBatch:
+        """A batch that packs just `fields`, a selection of `schema()`.
+
+        Raises:
+            UsageError: a field is not of this environment.
+        """
+        quantities = derive(self.env, self.contact_forces).quantities
+        for field in fields.fields:
+            if field.path not in quantities:
+                raise unknown_name(f"state field of {self.env}", field.path, quantities)
+        return MujocoBatch(self, num_envs, fields, threads)
+
+    def missing(self) -> str | None:
+        """What this machine lacks to run it and the command that installs it."""
+        return missing()
+
+
+def missing() -> str | None:
+    """What this machine lacks for MuJoCo worlds and the command that installs it; None when they can run."""
+    lacking = [name for name in ("mujoco", "mjbatch") if importlib.util.find_spec(name) is None]
+    if not lacking:
+        return None
+    return f"{' and '.join(lacking)} not installed: pip install mujoco==3.11.0 mjbatch==0.1.0"
+
+
+class MujocoBatch:
+    """N simulations of one environment (`task.Batch`). Make it with `MujocoWorld.make`."""
+
+    def __init__(self, world: MujocoWorld, num_envs: int, fields: StateSchema, threads: int) -> None:
+        import mjbatch
+
+        self.num_envs, self.schema = num_envs, fields
+        self._native: Native = NATIVE[world.env]
+        derived = derive(world.env, world.contact_forces)
+        quantities: list[Quantity] = [derived.quantities[field.path] for field in fields.fields]
+        needed = plan(quantities)
+        self._model = build_model(world.env, needed.readings)
+        self._root = self._model.body(ROBOTS[world.env].root).id
+        # observations that read derived fields want them as the step left them; bringing those up to date must wait
+        self._forward_later = needed.needs_forward and bool(self._native.reads)
+        forward = needed.needs_forward and not self._forward_later
+        self._batch = mjbatch.Batch(self._model, num_envs, max(1, threads), forward=forward)
+        self._state = self._batch.bind("state")
+        self._ctrl = self._batch.bind("ctrl")
+        self._data = SimpleNamespace(**{name: self._batch.bind(name) for name in {"qpos", "qvel", *self._native.reads}})
+        self._forces: ContactForces | None = None
+        if world.contact_forces:
+            frame_skip = self._native.frame_skip
+            self._forces = ContactForces(self._model, num_envs, frame_skip, self._batch.nstate)
+        sensors = dict(zip(needed.readings, self._model.sensor_adr, strict=True))
+        sizes = dict(zip(needed.readings, self._model.sensor_dim, strict=True))
+        columns = {reading: range(adr, adr + sizes[reading]) for reading, adr in sensors.items()}
+        self._packer = Packer(num_envs, quantities, columns, self._flat, world.dt)
+        self._initial = self._model.qpos0.copy(), np.zeros(self._model.nv)
+        self._batch.reset()
+        self._observations = self._observe()
+        low, high = self._model.actuator_ctrlrange.T.astype(np.float32)
+        self.action_space = gymnasium.spaces.Box(low, high, dtype=np.float32)
+        shape = self._observations.shape[1:]
+        self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, shape, np.float64)
+        self._camera: Any = None
+
+    def reset(self, mask: Bools, seeds: Ints) -> tuple[Array, Array]:
+        """Begin episodes in the rows of `mask`, row i as Gymnasium's `reset(seed=seeds[i])` does. All rows are returned."""
+        mask = np.ascontiguousarray(mask, bool)
+        if mask.any():
+            draws = {
+                row: self._native.draw(np.random.Generator(np.random.PCG64(int(seeds[row]))), *self._initial)
+                for row in np.flatnonzero(mask)
+            }
+            self._batch.reset(mask)
+            for row, draw in draws.items():
+                self._data.qpos[row], self._data.qvel[row] = draw.qpos, draw.qvel
+            self._batch.forward(mask)
+            self._packer.begin(mask)
+            if self._forces:
+                self._forces.begin(mask)
+            self._observations[mask] = self._observe()[mask]
+        return self._observations.copy(), self._packer.pack()
+
+    def step(self, actions: Array) -> Step:
+        """One environment step of every row. `truncated` is all False: the horizon is the task's."""
+        native, batch = self._native, self._batch
+        self._ctrl[:] = actions  # MuJoCo clips to the control range itself
+        if self._forces:
+            batch.step(nstep=native.frame_skip, history=self._forces.history)
+            self._forces.advance()
+        else:
+            batch.step(nstep=native.frame_skip)
+        observations = self._observe()
+        if native.terminated is None:
+            terminated = np.zeros(self.num_envs, bool)
+        else:
+            terminated = native.terminated(self._data)
+        if self._forward_later:
+            batch.forward()
+        self._packer.advance()
+        self._observations = observations.copy()
+        return Step(observations, self._packer.pack(), terminated, np.zeros(self.num_envs, bool))
+
+    def render(self, row: int) -> NDArray[np.uint8]:
+        """An image `(240, 320, 3)` of one row, from a camera that follows the robot.
+
+        Raises:
+            MissingComponentError: no way of drawing off-screen works here.
+        """
+        from reward_agent.envs.mujoco.rendering import Camera
+
+        if self._camera is None:
+            self._camera = Camera(self._model, self._root)
+        image: NDArray[np.uint8] = self._camera.image(self._state[row])
+        return image
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        """Everything `restore` needs to go on bit for bit: integration states (warm start included), air times, forces."""
+        saved = {
+            "state": self._state.copy(),
+            "observations": self._observations.copy(),
+            "air_time": self._packer.air_time.copy(),
+        }
+        if self._forces:
+            saved["contact_forces"] = self._forces.values.copy()
+        return saved
+
+    def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        self._state[:] = saved["state"]
+        # The batch only takes over elements of `ctrl` that differ from what it last saw: without this call it would
+        # compare the next action with the one before the restore, not with the one in the restored state.
+        self._batch.forward()
+        self._observations = saved["observations"].copy()
+        self._packer.air_time[:] = saved["air_time"]
+        if self._forces:
+            self._forces.values[:] = saved["contact_forces"]
+
+    def close(self) -> None:
+        if self._camera is not None:
+            self._camera.close()
+            self._camera = None
+
+    def _observe(self) -> Array:
+        observations = self._native.observe(self._data)
+        if self._forces is None or self._native.contact_range is None:
+            return observations
+        limit = self._native.contact_range
+        forces = self._forces.values[:, 1:].reshape(self.num_envs, -1).clip(-limit, limit)
+        return np.concatenate([observations, forces], axis=1)
+
+    def _flat(self, source: str) -> Array:
+        """A view `(N, …)` of a source, each row laid flat."""
+        if source == "cfrc_ext":
+            assert self._forces is not None
+            values = self._forces.values
+        else:
+            values = self._batch.bind(source)
+        flat: Array = values.reshape(self.num_envs, -1)
+        return flat
