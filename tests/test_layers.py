@@ -83,7 +83,7 @@ def imports(path: Path, module: str, *, top_only: bool = False) -> Iterator[tupl
 
 
 def layer(module: str) -> int:
-    part = (module.split(".") + ["__init__"])[1]
+    part = module.split(".")[1] if "." in module else "__init__"
     for depth, members in enumerate(LAYERS):
         if part in members:
             return depth

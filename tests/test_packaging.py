@@ -73,7 +73,9 @@ def test_the_wheel_names_its_licence_command_and_world(wheel: Path) -> None:
 def test_the_wheel_works_away_from_the_checkout(wheel: Path, tmp_path: Path) -> None:
     """Unpacked, it lists its commands; nothing of the checkout is on the path."""
     zipfile.ZipFile(wheel).extractall(tmp_path)
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import reward_agent.cli as c; print(c.__file__); c.main(['--help'])"
+    code = (
+        "import sys; sys.path.insert(0, '.'); from reward_agent import cli; print(cli.__file__); cli.main(['--help'])"
+    )
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert str(tmp_path) in done.stdout
