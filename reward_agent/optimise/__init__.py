@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reward_agent.errors import unknown_name
 from reward_agent.optimise.policy import Policy
 from reward_agent.sources import RewardSource
 from reward_agent.task import Task
+
+GROUP = "reward_agent.optimisers"
 
 
 @dataclass(frozen=True)
@@ -77,3 +82,25 @@ class Optimiser(Protocol):
             SourceFaultError: the reward program failed for good.
         """
         ...
+
+
+def optimisers() -> tuple[str, ...]:
+    """Names of the shipped optimisers and of those that other packages declare, in order."""
+    shipped = (file.stem for file in Path(__file__).parent.glob("*.py") if "\ndef optimise(" in file.read_text())
+    return tuple(sorted({*shipped, *(point.name for point in entry_points(group=GROUP))}))
+
+
+def find_optimiser(name: str) -> Optimiser:
+    """The optimiser of that name: `optimise` of this folder's module, or an entry point of `reward_agent.optimisers`.
+
+    An entry point names the function itself. A shipped name cannot be taken.
+
+    Raises:
+        UsageError: there is none, with the closest valid name.
+    """
+    if name not in optimisers():
+        raise unknown_name("optimiser", name, optimisers())
+    if (Path(__file__).parent / f"{name}.py").is_file():
+        return cast(Optimiser, importlib.import_module(f"{__name__}.{name}").optimise)
+    (point, *_) = entry_points(group=GROUP, name=name)
+    return cast(Optimiser, point.load())

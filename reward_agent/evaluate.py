@@ -1,0 +1,260 @@
+"""Evaluation: fresh episodes judged by a task's metrics alone, on seeds that training never sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from reward_agent.envs.episodes import Episodes, task_schema
+from reward_agent.errors import UsageError
+from reward_agent.history import Interval
+from reward_agent.schema import Array
+from reward_agent.task import Episode, Ints, Metric, Task
+
+Act = Callable[[Array], Array]
+"""Actions `(N, A)` for observations `(N, O)`;
+these end with the share of the horizon passed where it has a true `observe_time`."""
+
+NUM_ENVS = 64
+RESAMPLES = 10_000
+EVALUATION_SEEDS = 1 << 61
+"""Seeds of evaluation episodes begin here; a training's episodes begin from seeds below."""
+
+
+class _Stream(IntEnum):
+    TRAINING, FINAL, SELECT, REPORT = range(4)
+
+
+class SeedPlan:
+    """Four streams of seeds that never meet, each from a run's seed.
+
+    Training seeds are even and final seeds odd, both below 2³²: an optimiser draws its episodes' own seeds, below 2⁶¹,
+    from them. Select seeds lie in [2⁶¹, 2⁶²) and report seeds in [2⁶², 2⁶³).
+    """
+
+    @staticmethod
+    def training_seed(run_seed: int, iteration: int, candidate: int) -> int:
+        """Of the training of one candidate."""
+        return 2 * int(_draw(_Stream.TRAINING, run_seed, (iteration, candidate), 1)[0] >> 33)
+
+    @staticmethod
+    def final_seed(run_seed: int, index: int) -> int:
+        """Of the winner's `index`-th training from scratch."""
+        return 2 * int(_draw(_Stream.FINAL, run_seed, (index,), 1)[0] >> 33) + 1
+
+    @staticmethod
+    def select_seeds(run_seed: int, count: int) -> Ints:
+        """Episodes that choose among candidates; the first n of a longer list are the shorter one."""
+        return (_draw(_Stream.SELECT, run_seed, (), count) >> 3).astype(np.int64) + EVALUATION_SEEDS
+
+    @staticmethod
+    def report_seeds(run_seed: int, count: int) -> Ints:
+        """Episodes that the quoted result comes from, and nothing else."""
+        return (_draw(_Stream.REPORT, run_seed, (), count) >> 2).astype(np.int64) + 2 * EVALUATION_SEEDS
+
+
+def _draw(stream: _Stream, run_seed: int, key: tuple[int, ...], count: int) -> NDArray[np.uint64]:
+    sequence = np.random.SeedSequence(run_seed, spawn_key=(stream, *key))
+    return sequence.generate_state(count, np.uint64).astype(np.uint64)
+
+
+def roll_out(
+    task: Task,
+    act: Act,
+    seeds: Sequence[int] | Ints,
+    metrics: Sequence[Metric] | None = None,
+    *,
+    num_envs: int = NUM_ENVS,
+    threads: int = 1,
+) -> dict[str, Array]:
+    """Play one episode a seed and score each by every metric.
+
+    Args:
+        task: whose episodes.
+        act: the policy; see `Act`.
+        seeds: of the episodes, `(E,)`.
+        metrics: the task's own unless given.
+        num_envs: episodes played at once.
+        threads: for the physics.
+
+    Returns:
+        Scores `(E,)` by metric name, in the order of `seeds`.
+    """
+    chosen = task.metrics if metrics is None else tuple(metrics)
+    scores = {metric.name: np.full(len(seeds), np.nan) for metric in chosen}
+    fields = {path for metric in chosen for path in metric.fields}
+
+    def judge(index: int, episode: Episode) -> None:
+        for metric in chosen:
+            scores[metric.name][index] = metric.score(episode)
+
+    play(task, act, seeds, fields, judge, num_envs=num_envs, threads=threads)
+    return scores
+
+
+def play(
+    task: Task,
+    act: Act,
+    seeds: Sequence[int] | Ints,
+    fields: set[str],
+    ended: Callable[[int, Episode], None],
+    *,
+    num_envs: int = NUM_ENVS,
+    threads: int = 1,
+) -> None:
+    """Play one episode a seed and hand each, with the states of `fields`, to `ended(index of its seed, episode)`."""
+    waiting, rows = list(range(len(seeds))), min(num_envs, len(seeds))
+    if not rows:
+        return
+    episodes = Episodes(task, rows, fields, threads=threads, observe_time=_observes_time(act))
+    constants = episodes.schema.constants_view()
+    states = np.empty((rows, task.horizon + 1, episodes.schema.width))
+    actions = np.empty((rows, task.horizon, task_schema(task).action.width))
+    playing = np.full(rows, -1)
+    """Index of each row's seed; -1 where nothing is left to play (the row steps on, unread)."""
+    try:
+        begin = np.ones(rows, bool)
+        while True:
+            begun = np.zeros(rows, np.int64)
+            for row in np.flatnonzero(begin):
+                playing[row] = waiting.pop(0) if waiting else -1
+                begun[row] = seeds[max(int(playing[row]), 0)]
+            if (playing < 0).all():
+                return
+            observations = episodes.reset(begin, begun)
+            states[begin, 0] = episodes.states[begin]
+            begin = np.zeros(rows, bool)
+            while not begin.any():
+                at = episodes.elapsed.copy()
+                applied = np.clip(act(observations), episodes.action_space.low, episodes.action_space.high)
+                step = episodes.step(applied)
+                observations, every = step.observations, np.arange(rows)
+                actions[every, at] = applied
+                states[every, at + 1] = step.states
+                begin = step.terminated | step.truncated
+            for row in np.flatnonzero(begin & (playing >= 0)):
+                length = int(episodes.elapsed[row])
+                state = episodes.schema.view(states[row, : length + 1].copy())
+                terminated = bool(step.terminated[row])
+                episode = Episode(state, actions[row, :length].copy(), terminated, constants, task.world.dt)
+                ended(int(playing[row]), episode)
+    finally:
+        episodes.close()
+
+
+def record_video(task: Task, act: Act, seed: int, path: Path, max_frames: int = 200) -> None:
+    """Play the episode of `seed` and write it to `path` (mp4), at most `max_frames` frames in real time.
+
+    Raises:
+        MissingComponentError: no off-screen rendering works on this machine.
+    """
+    from reward_agent.envs.mujoco.rendering import write_video
+
+    lengths: list[int] = []
+    play(task, act, [seed], set(), lambda _, episode: lengths.append(len(episode.action)), num_envs=1)
+    every = -(-(lengths[0] + 1) // max_frames)
+    episodes = Episodes(task, 1, (), observe_time=_observes_time(act))
+    try:
+        observations = episodes.reset(np.ones(1, bool), np.array([seed]))
+        frames = [episodes.render(0)]
+        for step in range(1, lengths[0] + 1):
+            observations = episodes.step(act(observations)).observations
+            if step % every == 0:
+                frames.append(episodes.render(0))
+    finally:
+        episodes.close()
+    write_video(frames, path, fps=1.0 / (task.world.dt * every))
+
+
+def no_op(task: Task) -> Act:
+    """The floor below every policy: no action at all (zeros, within the bounds)."""
+    action = task_schema(task).action
+    idle = np.clip(np.zeros(action.width), action.low, action.high)
+    return lambda observations: np.tile(idle, (len(observations), 1))
+
+
+def random_policy(task: Task, seed: int) -> Act:
+    """Actions drawn evenly between the bounds, from a generator of its own."""
+    action = task_schema(task).action
+    generator = np.random.default_rng(seed)
+    low, high = np.array(action.low), np.array(action.high)
+    return lambda observations: generator.uniform(low, high, (len(observations), action.width))
+
+
+def bootstrap_interval(samples: ArrayLike, generator: np.random.Generator, *, resamples: int = RESAMPLES) -> Interval:
+    """The mean of `samples` with its 95 % percentile bootstrap interval.
+
+    Args:
+        samples: `(runs, episodes)`, or `(episodes,)` of one run. Whole runs are resampled, for episodes of one policy
+            say nothing of the next training; with one run, its episodes.
+        generator: the same one gives the same interval.
+        resamples: how many.
+
+    Raises:
+        UsageError: no samples.
+    """
+    table = np.atleast_2d(np.asarray(samples, np.float64))
+    if not table.size:
+        raise UsageError("There is no interval of no samples: evaluate at least one episode.")
+    units = table[0] if len(table) == 1 else table.mean(1)
+    drawn = units[generator.integers(len(units), size=(resamples, len(units)))].mean(1)
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return Interval(float(units.mean()), float(low), float(high))
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What one or more policies of the same reward scored on the same seeds."""
+
+    metrics: Mapping[str, Array]
+    """`(runs, episodes)` by metric name, the task's first metric first."""
+    training_seeds: tuple[int, ...]
+    """One a run."""
+    episode_seeds: tuple[int, ...]
+
+    def intervals(self, seed: int = 0) -> dict[str, Interval]:
+        """Mean and 95 % interval of each metric, over runs (over episodes where there is one run)."""
+        return {
+            name: bootstrap_interval(samples, np.random.default_rng(seed)) for name, samples in self.metrics.items()
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "metrics": {name: samples.tolist() for name, samples in self.metrics.items()},
+            "training_seeds": list(self.training_seeds),
+            "episode_seeds": list(self.episode_seeds),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Scores:
+        return cls(
+            {name: np.array(samples, np.float64) for name, samples in data["metrics"].items()},
+            tuple(data["training_seeds"]),
+            tuple(data["episode_seeds"]),
+        )
+
+
+def evaluate(
+    task: Task,
+    policies: Sequence[tuple[int, Act]],
+    seeds: Sequence[int] | Ints,
+    *,
+    threads: int = 1,
+) -> Scores:
+    """Every policy, given with its training seed, on the same episode seeds."""
+    played = [roll_out(task, act, seeds, threads=threads) for _, act in policies]
+    return Scores(
+        {metric.name: np.stack([scores[metric.name] for scores in played]) for metric in task.metrics},
+        tuple(seed for seed, _ in policies),
+        tuple(int(seed) for seed in seeds),
+    )
+
+
+def _observes_time(act: Act) -> bool:
+    return bool(getattr(act, "observe_time", False))

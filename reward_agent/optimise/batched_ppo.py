@@ -1,0 +1,83 @@
+"""stable-baselines3's PPO with a rollout made for many environments: the same algorithm, less done a step.
+
+A step asks the network for actions alone; values and log-probabilities of the whole rollout, and values of the states
+that were truncated, come after it in one batch each.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from stable_baselines3 import PPO
+from stable_baselines3.common.buffers import RolloutBuffer
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import VecEnv
+
+
+class BatchedPPO(PPO):  # type: ignore[misc]
+    """For flat observations, continuous actions and an environment that clips actions itself."""
+
+    _last_obs: np.ndarray
+    _last_episode_starts: np.ndarray
+
+    def collect_rollouts(
+        self, env: VecEnv, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int
+    ) -> bool:
+        """Fill `rollout_buffer`. The callback hears of the rollout's start and end, not of single steps."""
+        self.policy.set_training_mode(False)
+        rollout_buffer.reset()
+        callback.on_rollout_start()
+        truncated: list[tuple[int, int, np.ndarray]] = []
+        noise = self._noise(n_rollout_steps, env.num_envs)
+        observations, starts = self._last_obs, self._last_episode_starts
+        for step in range(n_rollout_steps):
+            actions = self._mean(observations) + noise[step]
+            rollout_buffer.observations[step] = observations
+            rollout_buffer.actions[step] = actions
+            rollout_buffer.episode_starts[step] = starts
+            observations, rewards, dones, infos = env.step(actions)
+            rollout_buffer.rewards[step] = rewards
+            starts = dones
+            if dones.any():
+                truncated += [
+                    (step, int(row), infos[row]["terminal_observation"])
+                    for row in np.flatnonzero(dones)
+                    if infos[row]["TimeLimit.truncated"]
+                ]
+        self.num_timesteps += n_rollout_steps * env.num_envs
+        self._last_obs, self._last_episode_starts = observations, starts
+        self._complete(rollout_buffer, truncated)
+        callback.on_rollout_end()
+        return True
+
+    def _noise(self, steps: int, rows: int) -> np.ndarray:
+        """Deviations from the mean action for a whole rollout, `(steps, rows, A)`."""
+        with torch.inference_mode():
+            scale = self.policy.log_std.exp()
+            noise: np.ndarray = (torch.randn(steps, rows, len(scale)) * scale).numpy()
+            return noise
+
+    def _mean(self, observations: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            hidden = self.policy.mlp_extractor.policy_net(torch.from_numpy(observations))
+            mean: np.ndarray = self.policy.action_net(hidden).numpy()
+            return mean
+
+    def _complete(self, buffer: RolloutBuffer, truncated: list[tuple[int, int, np.ndarray]]) -> None:
+        """Values, log-probabilities, the bootstrap of truncated episodes, returns and advantages."""
+        steps, rows = buffer.rewards.shape
+        with torch.no_grad():
+            values, log_probs, _ = self.policy.evaluate_actions(
+                torch.from_numpy(buffer.observations.reshape(steps * rows, -1)),
+                torch.from_numpy(buffer.actions.reshape(steps * rows, -1)),
+            )
+            last = self.policy.predict_values(torch.from_numpy(self._last_obs))
+            if truncated:
+                # an episode cut by the horizon goes on beyond it: its last reward takes in the value from there
+                at_step, at_row, ends = zip(*truncated, strict=True)
+                beyond = self.policy.predict_values(torch.from_numpy(np.stack(ends))).numpy()[:, 0]
+                buffer.rewards[at_step, at_row] += self.gamma * beyond
+        buffer.values[:] = values.numpy().reshape(steps, rows)
+        buffer.log_probs[:] = log_probs.numpy().reshape(steps, rows)
+        buffer.pos, buffer.full = steps, True
+        buffer.compute_returns_and_advantage(last_values=last, dones=self._last_episode_starts)

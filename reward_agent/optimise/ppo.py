@@ -1,0 +1,105 @@
+"""Proximal policy optimisation (Schulman et al. 2017) by stable-baselines3, on a batch of environments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reward_agent.optimise import Optimised, Progress
+from reward_agent.optimise.presets import PPOSettings, changed, preset
+from reward_agent.sources import RewardSource
+from reward_agent.task import Task
+
+if TYPE_CHECKING:
+    from reward_agent.optimise.batched_ppo import BatchedPPO
+    from reward_agent.optimise.checkpoint import Arrays
+    from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
+
+
+def optimise(
+    task: Task,
+    source: RewardSource,
+    budget: int,
+    seed: int,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    checkpoint: Path | None = None,
+    tensorboard: Path | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Optimised:
+    """See `optimise.Optimiser`. The same seed gives the same weights on one machine."""
+    from reward_agent.optimise.checkpoint import own_torch_state
+    from reward_agent.optimise.extract import ppo_policy
+    from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
+    from reward_agent.optimise.training import Plan, identity, train
+
+    chosen = changed(preset(task.preset).ppo, settings)
+    with own_torch_state():
+        env = TaskVecEnv(task, source, chosen.num_envs, seed, threads=chosen.threads)
+        try:
+            normalise = Normalise(env, norm_reward=chosen.normalise_reward, gamma=chosen.discount)
+            learner = _Learner(make(normalise, chosen, seed))
+            plan = Plan(
+                budget=budget,
+                every=chosen.num_envs * chosen.rollout,
+                identity=identity("ppo", task, source, seed, chosen),
+                checkpoint_seconds=chosen.checkpoint_seconds,
+                checkpoint=checkpoint,
+                tensorboard=tensorboard,
+                progress=progress,
+                stop=stop,
+            )
+            trained = train(learner, env, normalise, plan)
+            policy = ppo_policy(learner.model, normalise, env.observe_time)
+        finally:
+            env.close()
+    return Optimised(policy, trained.curves, trained.steps, trained.seconds, trained.bad_rewards)
+
+
+def make(env: TaskVecEnv | Normalise, settings: PPOSettings, seed: int) -> BatchedPPO:
+    """The algorithm with these settings."""
+    from torch import nn
+
+    from reward_agent.optimise.batched_ppo import BatchedPPO
+
+    hidden = list(settings.hidden)
+    return BatchedPPO(
+        "MlpPolicy",
+        env,
+        n_steps=settings.rollout,
+        batch_size=settings.batch_size,
+        n_epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        gamma=settings.discount,
+        gae_lambda=settings.gae_lambda,
+        clip_range=settings.clip_range,
+        ent_coef=settings.entropy_weight,
+        vf_coef=settings.value_weight,
+        max_grad_norm=settings.max_gradient,
+        policy_kwargs={
+            "net_arch": {"pi": hidden, "vf": hidden},
+            "activation_fn": {"tanh": nn.Tanh, "relu": nn.ReLU}[settings.activation],
+            "log_std_init": settings.log_std_init,
+        },
+        device="cpu",
+        seed=seed,
+    )
+
+
+class _Learner:
+    def __init__(self, model: BatchedPPO) -> None:
+        self.model = model
+
+    def arrays(self) -> Arrays:
+        from reward_agent.optimise.checkpoint import module_arrays, optimiser_arrays
+
+        policy = self.model.policy
+        return module_arrays("policy", policy) | optimiser_arrays("moments", policy.optimizer)
+
+    def restore(self, arrays: Arrays) -> None:
+        from reward_agent.optimise.checkpoint import restore_module, restore_optimiser
+
+        restore_module("policy", self.model.policy, arrays)
+        restore_optimiser("moments", self.model.policy.optimizer, arrays)

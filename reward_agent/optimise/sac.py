@@ -1,0 +1,129 @@
+"""Soft actor-critic (Haarnoja et al. 2018) by stable-baselines3, on a batch of environments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reward_agent.optimise import Optimised, Progress
+from reward_agent.optimise.presets import SACSettings, changed, preset
+from reward_agent.sources import RewardSource
+from reward_agent.task import Task
+
+if TYPE_CHECKING:
+    from reward_agent.optimise.checkpoint import Arrays
+
+STORED = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
+
+
+def optimise(
+    task: Task,
+    source: RewardSource,
+    budget: int,
+    seed: int,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    checkpoint: Path | None = None,
+    tensorboard: Path | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Optimised:
+    """See `optimise.Optimiser`. The same seed gives the same weights on one machine."""
+    from reward_agent.optimise.checkpoint import own_torch_state
+    from reward_agent.optimise.extract import sac_policy
+    from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
+    from reward_agent.optimise.training import Plan, identity, train
+
+    chosen = changed(preset(task.preset).sac, settings)
+    with own_torch_state():
+        env = TaskVecEnv(task, source, chosen.num_envs, seed, threads=chosen.threads)
+        try:
+            normalise = Normalise(env, norm_reward=chosen.normalise_reward, gamma=chosen.discount)
+            learner = _Learner(make(normalise, chosen, seed, budget))
+            plan = Plan(
+                budget=budget,
+                every=chosen.boundary,
+                identity=identity("sac", task, source, seed, chosen),
+                checkpoint_seconds=chosen.checkpoint_seconds,
+                checkpoint=checkpoint,
+                tensorboard=tensorboard,
+                progress=progress,
+                stop=stop,
+            )
+            trained = train(learner, env, normalise, plan)
+            policy = sac_policy(learner.model, normalise, env.observe_time)
+        finally:
+            env.close()
+    return Optimised(policy, trained.curves, trained.steps, trained.seconds, trained.bad_rewards)
+
+
+def make(env: Any, settings: SACSettings, seed: int, budget: int) -> Any:
+    """The algorithm with these settings; its buffer is no larger than `budget` transitions can fill."""
+    from stable_baselines3 import SAC
+    from torch import nn
+
+    return SAC(
+        "MlpPolicy",
+        env,
+        learning_rate=settings.learning_rate,
+        buffer_size=min(settings.buffer_size, budget + settings.num_envs),
+        learning_starts=settings.learning_starts,
+        batch_size=settings.batch_size,
+        tau=settings.tau,
+        gamma=settings.discount,
+        train_freq=1,
+        gradient_steps=settings.gradient_steps,
+        policy_kwargs={
+            "net_arch": list(settings.hidden),
+            "activation_fn": {"tanh": nn.Tanh, "relu": nn.ReLU}[settings.activation],
+        },
+        device="cpu",
+        seed=seed,
+    )
+
+
+class _Learner:
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def _optimisers(self) -> dict[str, Any]:
+        model = self.model
+        return {
+            "actor_moments": model.actor.optimizer,
+            "critic_moments": model.critic.optimizer,
+            "entropy_moments": model.ent_coef_optimizer,
+        }
+
+    def arrays(self) -> Arrays:
+        from reward_agent.optimise.checkpoint import module_arrays, optimiser_arrays
+
+        arrays = module_arrays("policy", self.model.policy)
+        arrays["log_entropy_weight"] = self.model.log_ent_coef.detach().numpy()
+        for name, optimiser in self._optimisers().items():
+            arrays |= optimiser_arrays(name, optimiser)
+        buffer = self.model.replay_buffer
+        filled = buffer.buffer_size if buffer.full else buffer.pos
+        arrays["replay.position"] = np.array(buffer.pos)
+        return arrays | {f"replay.{name}": getattr(buffer, name)[:filled] for name in STORED}
+
+    def restore(self, arrays: Arrays) -> None:
+        import torch
+
+        from reward_agent.optimise.checkpoint import restore_module, restore_optimiser
+
+        restore_module("policy", self.model.policy, arrays)
+        with torch.no_grad():
+            self.model.log_ent_coef.copy_(torch.from_numpy(arrays["log_entropy_weight"].copy()))
+        for name, optimiser in self._optimisers().items():
+            restore_optimiser(name, optimiser, arrays)
+        self._restore_replay(arrays)
+
+    def _restore_replay(self, arrays: Arrays) -> None:
+        buffer = self.model.replay_buffer
+        filled = len(arrays["replay.rewards"])
+        for name in STORED:
+            getattr(buffer, name)[:filled] = arrays[f"replay.{name}"]
+        buffer.full, buffer.pos = filled == buffer.buffer_size, int(arrays["replay.position"])

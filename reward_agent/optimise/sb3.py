@@ -1,0 +1,261 @@
+"""A task as stable-baselines3 wants it: `TaskVecEnv` steps a batch and asks a source for rewards, `Normalise` scales.
+
+Costs a step, 64 environments: about 40 µs above physics and reward (`TaskVecEnv`) and 40 µs (`Normalise`, against
+100 µs of stable-baselines3's own step).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
+
+from reward_agent.envs.episodes import TIME, Episodes
+from reward_agent.schema import Array
+from reward_agent.sources import RewardSource
+from reward_agent.task import Task
+
+RESET_SEEDS = 1 << 61
+"""Training episodes begin from seeds below this; seeds for evaluation lie above (`evaluate.SeedPlan`)."""
+
+EPISODE_WINDOW = 100
+"""Finished episodes that `return` and `length` of the curves are means of."""
+
+
+class Drained(NamedTuple):
+    """What happened since the last rollout boundary."""
+
+    episode_return: float
+    """Mean of the last finished episodes by the reward trained on; nan before the first."""
+    episode_length: float
+    terms: dict[str, float]
+    """Mean per step."""
+
+
+class TaskVecEnv(VecEnv):  # type: ignore[misc]
+    """N episodes of a task that reset themselves, with the reward of a source.
+
+    Args:
+        task: whose episodes; it ends them by its own rule.
+        source: gives the rewards; the caller closes it.
+        num_envs: N.
+        seed: every episode's own seed comes from one generator begun with it.
+        threads: for the physics.
+        observe_time: append the share of the horizon that has passed to observations; by default where the source
+            reads `episode.time`, for a policy must see what its reward depends on.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        source: RewardSource,
+        num_envs: int,
+        seed: int,
+        *,
+        threads: int = 1,
+        observe_time: bool | None = None,
+    ) -> None:
+        self.task, self.source = task, source
+        self.observe_time = TIME in source.fields if observe_time is None else observe_time
+        self.episodes = Episodes(task, num_envs, source.fields, threads=threads, observe_time=self.observe_time)
+        space = self.episodes.observation_space
+        super().__init__(num_envs, Box(space.low, space.high, dtype=np.float32), self.episodes.action_space)
+        columns = self.episodes.schema.columns
+        wanted = [path for path in columns if path in set(source.fields)]
+        self._columns = None if len(wanted) == len(columns) else np.concatenate([_indices(columns[p]) for p in wanted])
+        self._generator = np.random.default_rng(seed)
+        self._low, self._high = self.action_space.low, self.action_space.high
+        self._actions: Array = np.zeros((num_envs, *self.action_space.shape))
+        self._began = np.ones(num_envs, bool)
+        self._returns: Array = np.zeros(num_envs)
+        self._lengths = np.zeros(num_envs, np.int64)
+        self._finished: deque[tuple[float, int]] = deque(maxlen=max(EPISODE_WINDOW, num_envs))
+        self._term_sums: Array = np.zeros(len(source.term_names))
+        self._term_rows = 0
+        self._quiet: list[dict[str, Any]] = [{} for _ in range(num_envs)]
+
+    def reset(self) -> NDArray[np.float32]:
+        """Begin N new episodes; `(N, O)`."""
+        self._returns[:] = 0
+        self._lengths[:] = 0
+        return self._restart(np.ones(self.num_envs, bool)).astype(np.float32)
+
+    def step_async(self, actions: NDArray[Any]) -> None:
+        self._actions = np.clip(actions, self._low, self._high).astype(np.float64)
+
+    def step_wait(self) -> VecEnvStepReturn:
+        """Step every row, ask for its reward, and begin new episodes where one ended.
+
+        Raises:
+            SourceFaultError: the reward program failed for good.
+        """
+        before, began = self._packed(self.episodes.states), self._began
+        step = self.episodes.step(self._actions)
+        rewards = self.source(before, self._actions, self._packed(step.states), began)
+        self._returns += rewards.total
+        self._lengths += 1
+        self._term_sums += rewards.terms.sum(0)
+        self._term_rows += self.num_envs
+        done = step.terminated | step.truncated
+        observations = step.observations.astype(np.float32)
+        infos = self._quiet
+        if done.any():
+            infos = self._end(done, step.truncated, observations)
+            observations = self._restart(done).astype(np.float32)
+        elif began.any():
+            self._began = np.zeros(self.num_envs, bool)
+        return observations, rewards.total.astype(np.float32), done, infos
+
+    def drain(self) -> Drained:
+        """Returns and lengths of the last episodes, and the terms' means since the last call."""
+        rows = max(self._term_rows, 1)
+        terms = {n: float(s) / rows for n, s in zip(self.source.term_names, self._term_sums, strict=True)}
+        self._term_sums[:] = 0
+        self._term_rows = 0
+        if not self._finished:
+            return Drained(float("nan"), float("nan"), terms)
+        returns, lengths = np.array(self._finished).T
+        return Drained(float(returns.mean()), float(lengths.mean()), terms)
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        """Everything `restore` needs to go on bit for bit."""
+        own = {
+            "generator": _text(json.dumps(self._generator.bit_generator.state)),
+            "began": self._began,
+            "returns": self._returns,
+            "lengths": self._lengths,
+            "finished": np.array(self._finished, np.float64).reshape(-1, 2),
+            "term_sums": self._term_sums,
+            "term_rows": np.array(self._term_rows),
+        }
+        return {f"vecenv.{k}": v.copy() for k, v in own.items()} | self.episodes.save()
+
+    def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        own = {k.removeprefix("vecenv."): v.copy() for k, v in saved.items() if k.startswith("vecenv.")}
+        self._generator.bit_generator.state = json.loads(own["generator"].tobytes())
+        self._began, self._returns, self._lengths = own["began"], own["returns"], own["lengths"]
+        self._finished.clear()
+        self._finished.extend((float(r), int(n)) for r, n in own["finished"])
+        self._term_sums, self._term_rows = own["term_sums"], int(own["term_rows"])
+        self.episodes.restore(saved)
+
+    def close(self) -> None:
+        self.episodes.close()
+
+    def get_images(self) -> Sequence[NDArray[np.uint8] | None]:
+        return [self.episodes.render(row) for row in range(self.num_envs)]
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        value = None if attr_name == "render_mode" else getattr(self, attr_name)
+        return [value for _ in self._get_indices(indices)]
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        raise AttributeError(f"the rows of a batch have no attributes of their own, so none is {attr_name!r}")
+
+    def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
+        raise AttributeError(f"the rows of a batch have no methods of their own, so none is {method_name!r}")
+
+    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+        return [False for _ in self._get_indices(indices)]
+
+    def _packed(self, states: Array) -> Array:
+        """Just the source's columns: a task's own termination may have added some."""
+        return states if self._columns is None else states[:, self._columns]
+
+    def _restart(self, mask: NDArray[np.bool_]) -> Array:
+        seeds = np.zeros(self.num_envs, np.int64)
+        seeds[mask] = self._generator.integers(RESET_SEEDS, size=int(mask.sum()))
+        self._began = mask
+        return self.episodes.reset(mask, seeds)
+
+    def _end(
+        self, done: NDArray[np.bool_], truncated: NDArray[np.bool_], observations: NDArray[np.float32]
+    ) -> list[dict[str, Any]]:
+        """Infos of a step in which rows ended; returns and lengths of those begin anew."""
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        for row in np.flatnonzero(done):
+            episode = (float(self._returns[row]), int(self._lengths[row]))
+            self._finished.append(episode)
+            infos[row] = {
+                "terminal_observation": observations[row],
+                "TimeLimit.truncated": bool(truncated[row]),
+                "episode": {"r": episode[0], "l": episode[1], "t": 0.0},
+            }
+        self._returns[done] = 0
+        self._lengths[done] = 0
+        return infos
+
+
+class Normalise(VecNormalize):  # type: ignore[misc]
+    """`VecNormalize` for flat observations: the same statistics and results, at under half the cost a step."""
+
+    returns: Array
+
+    def step_wait(self) -> VecEnvStepReturn:
+        observations, rewards, dones, infos = self.venv.step_wait()
+        self.old_obs, self.old_reward = observations, rewards
+        if self.training:
+            if self.norm_obs:
+                self._update(self.obs_rms, observations)
+            if self.norm_reward:
+                self.returns = self.returns * self.gamma + rewards
+                self._update(self.ret_rms, self.returns)
+        if dones.any():
+            for row in np.flatnonzero(dones):
+                infos[row]["terminal_observation"] = self.normalize_obs(infos[row]["terminal_observation"])
+            self.returns[dones] = 0
+        return self.normalize_obs(observations), self.normalize_reward(rewards), dones, infos
+
+    def normalize_obs(self, obs: Any) -> Any:
+        """As `VecNormalize`, without its defensive deep copy."""
+        if not self.norm_obs:
+            return obs
+        scaled = (obs - self.obs_rms.mean) / np.sqrt(self.obs_rms.var + self.epsilon)
+        return np.minimum(np.maximum(scaled, -self.clip_obs), self.clip_obs).astype(np.float32)
+
+    @staticmethod
+    def _update(statistics: Any, batch: NDArray[Any]) -> None:
+        """Merge a batch's moments (Chan et al. 1979), in float64."""
+        rows = len(batch)
+        values = batch.astype(np.float64)
+        mean = values.sum(0) / rows
+        values -= mean
+        squares = np.einsum("i...,i...->...", values, values)
+        total = statistics.count + rows
+        delta = mean - statistics.mean
+        statistics.var = (
+            statistics.var * statistics.count + squares + delta * delta * (statistics.count * rows / total)
+        ) / total
+        statistics.mean = statistics.mean + delta * (rows / total)
+        statistics.count = total
+
+    def save_statistics(self) -> dict[str, NDArray[Any]]:
+        """Everything `restore_statistics` needs to go on bit for bit."""
+        saved = {"returns": self.returns}
+        for name, statistics in (("return", self.ret_rms), ("observation", self.obs_rms)):
+            saved[f"{name}.mean"] = np.array(statistics.mean, np.float64)
+            saved[f"{name}.var"] = np.array(statistics.var, np.float64)
+            saved[f"{name}.count"] = np.array(statistics.count, np.float64)
+        return {f"normalise.{k}": v.copy() for k, v in saved.items()}
+
+    def restore_statistics(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        self.returns = saved["normalise.returns"].copy()
+        for name, statistics in (("return", self.ret_rms), ("observation", self.obs_rms)):
+            statistics.mean = saved[f"normalise.{name}.mean"].copy()
+            statistics.var = saved[f"normalise.{name}.var"].copy()
+            statistics.count = float(saved[f"normalise.{name}.count"])
+
+
+def _indices(columns: slice) -> NDArray[np.int64]:
+    return np.arange(columns.start, columns.stop)
+
+
+def _text(value: str) -> NDArray[np.uint8]:
+    return np.frombuffer(value.encode(), np.uint8).copy()

@@ -1,0 +1,254 @@
+"""One training of a stable-baselines3 algorithm on a task: boundaries, curves, progress, checkpoints, stop.
+
+What PPO and SAC share. An algorithm gives its own state as arrays (`Learner`); everything else is here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+
+from reward_agent.optimise import Curves, Progress, checkpoint
+from reward_agent.optimise.checkpoint import Arrays, Checkpoint, prefixed, unprefixed
+from reward_agent.optimise.presets import PPOSettings, SACSettings
+from reward_agent.optimise.sb3 import Drained, Normalise, TaskVecEnv
+from reward_agent.sources import RewardSource
+from reward_agent.task import Task
+
+SAVING_SHARE = 0.05
+"""Saving may take this share of the training's time: a large replay buffer is written less often."""
+
+
+def identity(
+    optimiser: str, task: Task, source: RewardSource, seed: int, settings: PPOSettings | SACSettings
+) -> dict[str, Any]:
+    """What must agree for a checkpoint to be gone on from. The budget may grow; threads change nothing."""
+    free = {"threads", "checkpoint_seconds"}
+    values = {name: value for name, value in asdict(settings).items() if name not in free}
+    return {
+        "optimiser": optimiser,
+        "task": task.id,
+        "terms": list(source.term_names),
+        "fields": list(source.fields),
+        "seed": seed,
+        "settings": {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()},
+    }
+
+
+class Learner(Protocol):
+    """An algorithm, and its own state beyond what every algorithm has."""
+
+    model: BaseAlgorithm
+
+    def arrays(self) -> Arrays:
+        """Weights, optimisers' moments and buffers."""
+        ...
+
+    def restore(self, arrays: Arrays) -> None: ...
+
+
+@dataclass
+class Record:
+    """Rows of the curves so far."""
+
+    term_names: tuple[str, ...]
+    steps: list[int] = field(default_factory=list)
+    returns: list[float] = field(default_factory=list)
+    lengths: list[float] = field(default_factory=list)
+    terms: list[list[float]] = field(default_factory=list)
+
+    def add(self, steps: int, drained: Drained) -> None:
+        self.steps.append(steps)
+        self.returns.append(drained.episode_return)
+        self.lengths.append(drained.episode_length)
+        self.terms.append([drained.terms[name] for name in self.term_names])
+
+    def curves(self) -> Curves:
+        terms = np.array(self.terms, np.float64).reshape(-1, len(self.term_names))
+        return Curves(
+            steps=np.array(self.steps, np.int64),
+            episode_return=np.array(self.returns, np.float64),
+            episode_length=np.array(self.lengths, np.float64),
+            terms={name: terms[:, i].copy() for i, name in enumerate(self.term_names)},
+        )
+
+    def arrays(self) -> Arrays:
+        curves = self.curves()
+        return {
+            "steps": curves.steps,
+            "returns": curves.episode_return,
+            "lengths": curves.episode_length,
+            "terms": np.array(self.terms, np.float64).reshape(-1, len(self.term_names)),
+        }
+
+    def restore(self, arrays: Arrays) -> None:
+        self.steps = [int(value) for value in arrays["steps"]]
+        self.returns, self.lengths = arrays["returns"].tolist(), arrays["lengths"].tolist()
+        self.terms = arrays["terms"].tolist()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a training is told besides its algorithm; see `optimise.Optimiser`."""
+
+    budget: int
+    every: int
+    """Environment steps between boundaries."""
+    identity: Mapping[str, Any]
+    """What must agree for a checkpoint to be this training's."""
+    checkpoint_seconds: float
+    checkpoint: Path | None = None
+    tensorboard: Path | None = None
+    progress: Callable[[Progress], None] | None = None
+    stop: Callable[[], bool] | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    curves: Curves
+    steps: int
+    seconds: float
+    """Of training, over all sittings."""
+    bad_rewards: int
+
+
+def train(learner: Learner, env: TaskVecEnv, normalise: Normalise, plan: Plan) -> Trained:
+    """Run `learner.model` to the budget or until `plan.stop`, from its checkpoint where there is one.
+
+    Raises:
+        SourceFaultError: the reward program failed for good.
+        UsageError: the checkpoint is of another training.
+    """
+    boundary = _Boundary(learner, env, normalise, plan)
+    boundary.resume()
+    model = learner.model
+    remaining = plan.budget - model.num_timesteps
+    try:
+        if remaining > 0:
+            model.learn(remaining, callback=boundary, log_interval=None, reset_num_timesteps=False)
+    except _StopTraining:
+        pass
+    finally:
+        boundary.close()
+    return Trained(boundary.record.curves(), model.num_timesteps, boundary.seconds, boundary.bad_rewards)
+
+
+class _StopTraining(Exception):  # noqa: N818
+    """Leaves `learn` at a rollout boundary: stable-baselines3's own way out is after a step, within a rollout."""
+
+
+class _Boundary(BaseCallback):  # type: ignore[misc]
+    """What happens between two rollouts: nothing here changes what is learnt."""
+
+    def __init__(self, learner: Learner, env: TaskVecEnv, normalise: Normalise, plan: Plan) -> None:
+        super().__init__()
+        self.learner, self.env, self.normalise, self.plan = learner, env, normalise, plan
+        self.record = Record(env.source.term_names)
+        self._began = self._saved = time.monotonic()
+        self._pause = plan.checkpoint_seconds
+        self._steps_before = 0
+        self._seconds_before = 0.0
+        self._bad_before = 0
+        self._writer: Any = None
+
+    @property
+    def seconds(self) -> float:
+        return self._seconds_before + time.monotonic() - self._began
+
+    @property
+    def bad_rewards(self) -> int:
+        return self._bad_before + int(getattr(self.env.source, "bad_rewards", 0))
+
+    def resume(self) -> None:
+        """Put everything back as a checkpoint found it, if there is one."""
+        found = self.plan.checkpoint and checkpoint.read(self.plan.checkpoint, self.plan.identity)
+        model = self.learner.model
+        if found:
+            self.learner.restore(unprefixed("learner", found.arrays))
+            self.normalise.restore_statistics(found.arrays)
+            self.env.restore(unprefixed("env", found.arrays))
+            self.record.restore(unprefixed("curves", found.arrays))
+            own = unprefixed("model", found.arrays)
+            model._last_obs = own["last_obs"].copy()
+            model._last_episode_starts = own["last_episode_starts"].copy()
+            model._last_original_obs = own["last_original_obs"].copy()
+            model.num_timesteps = found.facts["steps"]
+            model._n_updates = found.facts["updates"]
+            model.action_space.np_random.bit_generator.state = found.facts["action_generator"]
+            checkpoint.restore_generators(unprefixed("generators", found.arrays))
+            self._seconds_before, self._bad_before = found.facts["seconds"], found.facts["bad_rewards"]
+        self._steps_before = model.num_timesteps
+        if self.plan.tensorboard:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._writer = SummaryWriter(str(self.plan.tensorboard), purge_step=model.num_timesteps)
+
+    def close(self) -> None:
+        if self._writer:
+            self._writer.close()
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_start(self) -> None:
+        if self.model.num_timesteps < (self.record.steps[-1] if self.record.steps else 0) + self.plan.every:
+            return
+        self._report()
+        stopping = self.plan.stop is not None and self.plan.stop()
+        if self.plan.checkpoint and (stopping or time.monotonic() - self._saved >= self._pause):
+            self._save(self.plan.checkpoint)
+        if stopping:
+            raise _StopTraining
+
+    def _on_training_end(self) -> None:
+        self._report()
+
+    def _report(self) -> None:
+        drained, steps = self.env.drain(), self.model.num_timesteps
+        self.record.add(steps, drained)
+        if self._writer:
+            values = {"return": drained.episode_return, "length": drained.episode_length}
+            values |= {f"terms/{name}": value for name, value in drained.terms.items()}
+            for name, value in values.items():
+                self._writer.add_scalar(name, value, steps)
+        if self.plan.progress:
+            elapsed = max(time.monotonic() - self._began, 1e-9)
+            rate = (steps - self._steps_before) / elapsed
+            self.plan.progress(
+                Progress(steps, self.plan.budget, rate, drained.episode_return, drained.episode_length, drained.terms)
+            )
+
+    def _save(self, folder: Path) -> None:
+        start, model = time.monotonic(), self.model
+        last = {
+            "last_obs": model._last_obs,
+            "last_episode_starts": model._last_episode_starts,
+            # only algorithms with a replay buffer keep it
+            "last_original_obs": model._last_obs if model._last_original_obs is None else model._last_original_obs,
+        }
+        arrays = {
+            **prefixed("learner", self.learner.arrays()),
+            **self.normalise.save_statistics(),
+            **prefixed("env", self.env.save()),
+            **prefixed("curves", self.record.arrays()),
+            **prefixed("model", last),
+            **prefixed("generators", checkpoint.generator_arrays()),
+        }
+        facts = {
+            "identity": dict(self.plan.identity),
+            "steps": model.num_timesteps,
+            "updates": model._n_updates,
+            "action_generator": model.action_space.np_random.bit_generator.state,
+            "seconds": self.seconds,
+            "bad_rewards": self.bad_rewards,
+        }
+        checkpoint.write(folder, Checkpoint(arrays, facts))
+        self._saved = time.monotonic()
+        self._pause = max(self.plan.checkpoint_seconds, (self._saved - start) / SAVING_SHARE)
