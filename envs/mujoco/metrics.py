@@ -18,6 +18,9 @@ import numpy as np
 from reward_agent.schema import Array
 from reward_agent.task import Episode, Metric
 
+Reward = Callable[..., tuple[Array, dict[str, Array]]]
+"""A reward program's entry point: `(state, action, next_state)` to the total `(N,)` and its terms."""
+
 
 def native_return(expert: Path, fields: tuple[str, ...]) -> Metric:
     """Fitness: the sum over the episode of the reward that Gymnasium's v5 environment gives.
@@ -28,7 +31,7 @@ def native_return(expert: Path, fields: tuple[str, ...]) -> Metric:
     """
 
     def score(episode: Episode) -> float:
-        reward = _load(expert, episode.constants)
+        reward = load_trusted(expert, episode.constants)
         before, after = _steps(episode.state, slice(None, -1)), _steps(episode.state, slice(1, None))
         total, _ = reward(before, episode.action, after)
         return float(np.sum(total))
@@ -106,10 +109,11 @@ def _compiled(path: Path) -> CodeType:
     return compile(path.read_text(encoding="utf-8"), str(path), "exec")
 
 
-def _load(path: Path, constants: SimpleNamespace) -> Callable[..., tuple[Array, dict[str, Array]]]:
+def load_trusted(path: Path, constants: SimpleNamespace) -> Reward:
+    """The `compute_reward` of a shipped program, in this process: never for a program that a model wrote."""
     scope: dict[str, Any] = {"constants": constants}
     exec(_compiled(path), scope)
-    reward: Callable[..., tuple[Array, dict[str, Array]]] = scope["compute_reward"]
+    reward: Reward = scope["compute_reward"]
     return reward
 
 

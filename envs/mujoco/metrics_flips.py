@@ -99,7 +99,7 @@ def _is_flight(episode: Episode, pitch: Array, first: int, last: int) -> bool:
     if np.abs(np.diff(pitch[first - 1 : last + 2])).max() > _JUMP:
         return False
     fall = np.diff(episode.state.center_of_mass.velocity[first : last + 1, 2]) / episode.dt
-    gravity = float(np.linalg.norm(episode.constants.gravity))
+    gravity = episode.constants.gravity
     return bool(np.all(np.abs(fall + gravity) <= _FREE_FALL * gravity))
 
 

@@ -39,8 +39,6 @@ LIE_FOR = 1.0
 
 CLEARANCE = 0.15
 """Metres between the floor and the underside of the foot's tip."""
-TIP_RADIUS = 0.08
-"""Metres."""
 UP = 0.9
 """Least vertical part of the torso's up axis while waving (26 degrees of tilt)."""
 STAND = 0.35
@@ -155,8 +153,8 @@ def _lying(episode: Episode) -> float:
 
 def _held_up(episode: Episode, leg: str) -> Bools:
     """States `(T,)` in which this leg is up, the torso up and level, and the other feet carry it."""
-    state = episode.state
-    raised = getattr(state, f"{leg}_foot").position[:, 2] - TIP_RADIUS >= CLEARANCE
+    state, radius = episode.state, episode.constants.foot_radius
+    raised = getattr(state, f"{leg}_foot").position[:, 2] - radius >= CLEARANCE
     others = _touches(episode, tuple(foot for foot in _FEET if foot != f"{leg}_foot"))
     upright = (_level(state.torso.orientation) >= UP) & (state.torso.position[:, 2] >= STAND)
     return np.asarray(raised & upright & (others.sum(-1) >= 2) & ~_touches(episode, _BODIES).any(-1))
