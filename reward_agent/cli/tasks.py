@@ -22,7 +22,7 @@ def run(args: Namespace) -> Answer:
 
     chosen = [task for name, task in tasks().items() if args.pattern in name]
     rows = [_describe(task, tuple(recordings(task.id))) for task in chosen]
-    return Answer(rows, _table(rows))
+    return Answer(rows, _listing(rows))
 
 
 def _describe(task: Task, recorded: tuple[str, ...]) -> dict[str, Any]:
@@ -41,14 +41,13 @@ def _describe(task: Task, recorded: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _table(rows: list[dict[str, Any]]) -> object:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("task", "instruction", "metrics", "ready", "recordings"):
-        table.add_column(heading, overflow="fold", no_wrap=heading == "task")
+def _listing(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return "No task's id contains that. `reward-agent tasks` lists all."
+    lines = []
     for row in rows:
-        ready = "yes" if row["ready"] else f"no: {row['missing']}"
-        names = ", ".join(metric["name"] for metric in row["metrics"])
-        table.add_row(row["id"], row["instruction"], names, ready, ", ".join(row["recordings"]))
-    return table if rows else "No task's id contains that. `reward-agent tasks` lists all."
+        notes = [f"measured by {', '.join(metric['name'] for metric in row['metrics'])}"]
+        notes += [f"recorded: {', '.join(row['recordings'])}"] if row["recordings"] else []
+        notes += [] if row["ready"] else [f"not ready: {row['missing']}"]
+        lines += [row["id"], f"    {row['instruction']}", f"    {'; '.join(notes)}"]
+    return "\n".join(lines)

@@ -1,0 +1,74 @@
+"""What the pages say is so: commands, files, code."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from reward_agent.cli import commands
+
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "runs/README.md")
+
+
+def fences(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def test_the_readme_lists_the_commands_as_help_does(repository: Path) -> None:
+    rows = re.findall(
+        r"^\| `reward-agent (\w+)[^`]*` \| (.+) \|$", (repository / "README.md").read_text(), re.MULTILINE
+    )
+    assert dict(rows) == commands()
+
+
+def test_the_readme_opens_with_two_commands(repository: Path) -> None:
+    text = (repository / "README.md").read_text()
+    opening = [line.partition("#")[0].split() for line in fences(text, "bash")[0].splitlines()]
+    assert [words[0] for words in opening] == ["make", "make"]
+    targets = set(re.findall(r"^([a-z]+):", (repository / "Makefile").read_text(), re.MULTILINE))
+    assert {target for words in opening for target in words[1:]} <= targets
+    assert " ".join(opening[1]) in (repository / ".ci/run").read_text().splitlines(), "CI runs another command"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_on_the_pages_exist(page: str, repository: Path) -> None:
+    for block in fences((repository / page).read_text(), "bash"):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            if words[:1] != ["reward-agent"]:
+                continue
+            assert words[1] in commands(), line
+            source = (repository / "reward_agent/cli" / f"{words[1]}.py").read_text()
+            shared = (repository / "reward_agent/cli/options.py").read_text()
+            for option in (word for word in words if word.startswith("--")):
+                assert f'"{option}"' in source + shared, f"{line}: no option {option}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_linked_and_named_files_exist(page: str, repository: Path) -> None:
+    text = (repository / page).read_text()
+    linked = re.findall(r"\]\((?!http)([^)#]+)\)", text)
+    named = re.findall(r"`((?:reward_agent|envs|prompts|sandbox|tests|benchmarks|examples|docs|runs)/[\w/.-]*)`", text)
+    missing = [name for name in linked + named if not (repository / name).exists()]
+    assert not missing
+
+
+def test_python_on_the_pages_is_python(repository: Path) -> None:
+    for page in PAGES:
+        for block in fences((repository / page).read_text(), "python"):
+            ast.parse(block)
+
+
+def test_the_readmes_own_reward_is_fit_for_training(repository: Path) -> None:
+    from reward_agent.envs.registry import find_task
+    from reward_agent.program import Program
+    from reward_agent.vet import vet
+
+    (source,) = [b for b in fences((repository / "README.md").read_text(), "python") if "def compute_reward" in b]
+    verdict = vet(Program(source), find_task("mujoco/hopper-forward"))
+    assert verdict.ok, verdict.faults
+    assert verdict.term_names == ("forward", "upright", "effort")
