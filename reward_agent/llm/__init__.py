@@ -1,43 +1,29 @@
-"""Providers of language models, one file each. `connect("openai:gpt-5")` gives one by name.
+"""Providers of language models, one file each. `connect("openai:gpt-6.1-sol")` gives one by name.
 
-A provider is a module with `connect(model: str, options: Options) -> LLM`; its file's name is its prefix.
+A provider is a module with `EXAMPLE` (a name to show), `missing() -> str | None` and
+`connect(model: str, options: Options) -> LLM`; its file's name is its prefix. A user's own is an entry point of group
+`reward_agent.providers`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from reward_agent.llm.base import LLM, LLMError, Options
+from reward_agent.llm.budget import Budget, BudgetError, Metered, Spent
+from reward_agent.llm.many import ask_many
+from reward_agent.llm.redaction import redact
+from reward_agent.llm.registry import connect, default_llm, providers
 
-from reward_agent.messages import Key, Message, Reply
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line can set for any provider."""
-
-    temperature: float | None = None
-    base_url: str | None = None
-    timeout: float = 120.0
-    """Seconds a request may take."""
-    retries: int = 5
-    max_tokens: int = 8192
-    folder: Path | None = None
-    """The run's folder, for providers that leave files (`manual`)."""
-    prices: tuple[float, float] | None = None
-    """US$ per million input and output tokens, where the provider's own list does not know the model."""
-
-
-class LLM(Protocol):
-    name: str
-    """As given on the command line, `provider:model`."""
-
-    def complete(self, messages: Sequence[Message], key: Key) -> Reply:
-        """One reply. Safe to call from several threads.
-
-        Raises:
-            LLMError: no reply could be had, after retries where those are worth it.
-            WaitingForPersonError: the reply is a person's to give (`manual`).
-        """
-        ...
+__all__ = [
+    "LLM",
+    "Budget",
+    "BudgetError",
+    "LLMError",
+    "Metered",
+    "Options",
+    "Spent",
+    "ask_many",
+    "connect",
+    "default_llm",
+    "providers",
+    "redact",
+]

@@ -1,0 +1,121 @@
+"""What a run spends on a model, and the budget that stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Self
+
+from reward_agent.errors import RewardAgentError, UsageError
+from reward_agent.llm.base import LLM
+from reward_agent.messages import Key, Message, Reply, Usage
+
+
+class BudgetError(RewardAgentError):
+    """The budget is used up. Everything so far is saved; the run can be resumed with a larger one."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Limits over all requests of a run; None is no limit."""
+
+    tokens: int | None = None
+    """Input and output together."""
+    usd: float | None = None
+
+    def __post_init__(self) -> None:
+        for amount in (self.tokens, self.usd):
+            if amount is not None and not amount >= 0:
+                raise UsageError(f"A budget must be 0 or more, not {amount}.")
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What replies cost."""
+
+    replies: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float = 0.0
+    unpriced: int = 0
+    """Replies whose tokens have no known price; `usd` leaves them out."""
+
+    @classmethod
+    def on(cls, replies: Iterable[Reply]) -> Self:
+        """What these replies cost, to go on counting from at a resume."""
+        spent = cls()
+        for reply in replies:
+            spent = spent.plus(reply.usage)
+        return spent
+
+    def plus(self, usage: Usage) -> Self:
+        """This and one reply more."""
+        return type(self)(
+            self.replies + 1,
+            self.input_tokens + usage.input_tokens,
+            self.output_tokens + usage.output_tokens,
+            self.usd + (usage.cost_usd or 0.0),
+            self.unpriced + (usage.cost_usd is None and usage.input_tokens + usage.output_tokens > 0),
+        )
+
+    @property
+    def tokens(self) -> int:
+        """Input and output together."""
+        return self.input_tokens + self.output_tokens
+
+
+class Metered:
+    """A model whose replies are counted, and which is not asked again once the budget is used up.
+
+    Requests under way when it is used up still end and count, so that side by side a few may go over it.
+    """
+
+    def __init__(self, llm: LLM, budget: Budget | None = None, spent: Spent | None = None) -> None:
+        """`spent` is what earlier parts of the run have cost."""
+        self.llm, self.budget = llm, budget or Budget()
+        self._spent = spent or Spent()
+        self._lock = Lock()
+
+    @property
+    def name(self) -> str:
+        """The model's."""
+        return self.llm.name
+
+    @property
+    def spent(self) -> Spent:
+        """So far."""
+        with self._lock:
+            return self._spent
+
+    def complete(self, messages: Sequence[Message], key: Key) -> Reply:
+        """The model's reply.
+
+        Raises:
+            BudgetError: nothing is left of the budget, or it is in money and the model has no known price; no request
+                was made.
+            LLMError, WaitingForPersonError: as the model raises them.
+        """
+        self._check()
+        reply = self.llm.complete(messages, key)
+        with self._lock:
+            self._spent = self._spent.plus(reply.usage)
+        return reply
+
+    def _check(self) -> None:
+        spent, budget = self.spent, self.budget
+        if budget.usd is not None and spent.unpriced:
+            raise BudgetError(
+                f"No price is known for {self.name}, so a budget in money cannot be kept ({spent.unpriced} replies, "
+                f"{spent.tokens} tokens so far). Resume with a budget in tokens, or give the model's prices."
+            )
+        if budget.tokens is not None and spent.tokens >= budget.tokens:
+            raise BudgetError(self._used_up(f"{spent.tokens:,} of {budget.tokens:,} tokens"))
+        if budget.usd is not None and spent.usd >= budget.usd:
+            raise BudgetError(self._used_up(f"${spent.usd:.4f} of ${budget.usd:.4f}"))
+
+    def _used_up(self, amount: str) -> str:
+        return (
+            f"The budget for {self.name} is used up: {amount} went on {self.spent.replies} replies. What there is, is "
+            "saved; `reward-agent resume RUN` with a larger budget goes on from here."
+        )

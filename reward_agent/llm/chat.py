@@ -1,0 +1,196 @@
+"""What every provider over HTTP shares: settings, what a model refuses, price, errors in words, the record of a reply."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple, Protocol
+
+from reward_agent.llm.base import LLMError, Options
+from reward_agent.llm.prices import Price
+from reward_agent.llm.redaction import hide_secrets, redact
+from reward_agent.messages import Key, Message, Reply, Usage
+
+_LONGEST_QUOTE = 500
+
+
+class Answer(NamedTuple):
+    """What a server said, in no provider's terms."""
+
+    text: str
+    model: str
+    """The name it answers to, as `gpt-4o-2024-08-06` for `gpt-4o`."""
+    input_tokens: int
+    output_tokens: int
+    """Thinking included."""
+    stop: str
+    """Why it stopped, in the provider's word."""
+
+
+class RequestFailure(Exception):
+    """A request came to nothing; how, in no provider's terms. `Chat` turns it into an `LLMError`."""
+
+    def __init__(
+        self, kind: Literal["status", "timeout", "connection", "nonsense"], said: object = "", status: int | None = None
+    ) -> None:
+        super().__init__(kind)
+        self.kind, self.said, self.status = kind, said, status
+
+
+class Send(Protocol):
+    """One request, retried where that is worth it.
+
+    Raises:
+        RequestFailure: it came to nothing.
+    """
+
+    def __call__(self, messages: Sequence[Message], settings: Mapping[str, Any]) -> Answer: ...
+
+
+class Chat:
+    """A model behind a server. Remembers which settings the model refused."""
+
+    def __init__(
+        self,
+        name: str,
+        send: Send,
+        options: Options,
+        *,
+        server: str,
+        key_variable: str,
+        price: Callable[[str], Price | None],
+        base_url: str | None = None,
+    ) -> None:
+        """`server` and `key_variable` are for messages; `price` takes the name a server answers to."""
+        self.name = name
+        self._send, self._options, self._price = send, options, price
+        self._server, self._key_variable = redact(server), key_variable
+        self._base_url = redact(base_url) if base_url else None
+        self._refuses_temperature = False
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    def complete(self, messages: Sequence[Message], key: Key) -> Reply:
+        """One reply.
+
+        Raises:
+            LLMError: there is none, with what to do.
+        """
+        try:
+            answer, settings = self._ask(messages)
+        except RequestFailure as failure:
+            # `from None` and a text of our own: what the SDKs raise can carry request headers
+            raise self._error(failure) from None
+        if not answer.text.strip():
+            raise LLMError(
+                f"{self.name} answered with no text (it stopped for {answer.stop!r} after {answer.output_tokens} tokens). "
+                "A model that thinks may have used up its tokens before it wrote: allow more than "
+                f"{self._options.max_tokens}, or take another model."
+            )
+        price = self._price(answer.model)
+        return Reply(
+            text=hide_secrets(answer.text),
+            model=hide_secrets(answer.model),
+            usage=Usage(
+                answer.input_tokens,
+                answer.output_tokens,
+                price.of(answer.input_tokens, answer.output_tokens) if price else None,
+            ),
+            date=now(),
+            settings=settings | {"stop": answer.stop} | ({"base_url": self._base_url} if self._base_url else {}),
+            prompt_sha256=prompt_sha256(messages),
+        )
+
+    def _ask(self, messages: Sequence[Message]) -> tuple[Answer, dict[str, Any]]:
+        settings: dict[str, Any] = {"max_tokens": self._options.max_tokens}
+        wanted = self._options.temperature
+        if wanted is not None and not self._refuses_temperature:
+            try:
+                settings["temperature"] = wanted
+                return self._send(messages, settings), settings
+            except RequestFailure as failure:
+                if failure.status != 400 or "temperature" not in str(failure.said).lower():
+                    raise
+                # models that reason take no temperature; asking each time would waste a request each time
+                self._refuses_temperature = True
+                del settings["temperature"]
+        answer = self._send(messages, settings)
+        return answer, settings | ({} if wanted is None else {"temperature_refused": wanted})
+
+    def _error(self, failure: RequestFailure) -> LLMError:
+        said = quote(failure.said)
+        says = f" It says: {said}" if said else ""
+        again = "`reward-agent resume RUN` goes on from here; `--llm` names another model."
+        match failure.kind:
+            case "timeout":
+                what = f"did not answer within {self._options.timeout:g} s{self._tries()}."
+                do = f"Allow more time, or try again later: {again}"
+            case "connection":
+                what = f"could not be reached, or broke off{self._tries()}.{says}"
+                do = f"Check the network and that {self._server} is right and running (`--base-url`). {again}"
+            case "nonsense":
+                what = f"answered with something that is no reply.{says}"
+                do = "Check that --base-url is the root of the API (it often ends in /v1)."
+            case "status":
+                what, do = self._status(failure.status or 0, says, again)
+        return LLMError(f"{self.name}: {self._server} {what} {do}", status=failure.status)
+
+    def _status(self, status: int, says: str, again: str) -> tuple[str, str]:
+        match status:
+            case 401 | 403:
+                return (
+                    f"refused the key (HTTP {status}).{says}",
+                    f"Set one that may use this model: `export {self._key_variable}=...`.",
+                )
+            case 402:
+                return f"wants to be paid (HTTP 402).{says}", f"Top up the account. {again}"
+            case 404:
+                model = self.name.partition(":")[2]
+                return (
+                    f"does not know the model {model!r} (HTTP 404).{says}",
+                    f"Check the name in its list of models, and the base URL. {again}",
+                )
+            case 429:
+                return (
+                    f"limits the rate or the quota (HTTP 429){self._tries()}.{says}",
+                    f"Wait, ask for fewer candidates at once, or raise the quota. {again}",
+                )
+            case _ if status >= 500:
+                return (
+                    f"is overloaded or out of order (HTTP {status}){self._tries()}.{says}",
+                    f"Try again later: {again}",
+                )
+            case _:
+                return f"refused the request (HTTP {status}).{says}", "Change what it complains of."
+
+    def _tries(self) -> str:
+        return f", {self._options.retries + 1} times" if self._options.retries else ""
+
+
+def quote(said: object) -> str:
+    """A server's words as one bounded line without keys: the message in a JSON body, or the text."""
+    while isinstance(said, Mapping):
+        said = said.get("error") or said.get("message") or said.get("detail") or json.dumps(said, default=str)
+    line = " ".join("".join(c if c.isprintable() else " " for c in redact(str(said or ""))).split())
+    return line if len(line) <= _LONGEST_QUOTE else f"{line[:_LONGEST_QUOTE]}..."
+
+
+def prompt_sha256(messages: Sequence[Message]) -> str:
+    """SHA-256, in hex, of the messages as JSON pairs of role and text."""
+    return hashlib.sha256(json.dumps([[m.role, m.text] for m in messages]).encode()).hexdigest()
+
+
+def now() -> str:
+    """UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def pricing(options: Options, listed: Mapping[str, Price], model: str) -> Callable[[str], Price | None]:
+    """A model's price by the name the server answers to: as the user gave it, else as listed, else none."""
+    if options.prices is not None:
+        given = Price(options.prices[0] / 1e6, options.prices[1] / 1e6)
+        return lambda answers_to: given
+    return lambda answers_to: listed.get(answers_to) or listed.get(model)

@@ -1,0 +1,120 @@
+"""Any other provider through litellm, as `litellm:gemini/gemini-pro-latest` or `litellm:ollama/llama3`."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reward_agent.errors import MissingComponentError, UsageError
+from reward_agent.llm.base import LLM, Options
+from reward_agent.llm.chat import Answer, Chat, RequestFailure, pricing
+from reward_agent.llm.openai import failure_of, read_completion
+from reward_agent.llm.prices import price_list
+from reward_agent.messages import Message
+
+EXAMPLE = "litellm:gemini/gemini-pro-latest"
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
+_LONGEST_WAIT_ASKED_FOR = 120.0
+
+
+def missing() -> str | None:
+    """Nothing in general: each provider behind it has a key of its own, asked for by `connect`."""
+    return None
+
+
+def connect(model: str, options: Options) -> LLM:
+    """A model by litellm's name for it, `provider/model`.
+
+    Raises:
+        UsageError: litellm knows no such provider.
+        MissingComponentError: the provider's key is not set.
+    """
+    # before the import: litellm would fetch a price list from the network and read keys from a `.env` nearby
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
+    import litellm
+
+    litellm.suppress_debug_info = True
+    try:
+        _, provider, _, _ = litellm.get_llm_provider(model, api_base=options.base_url)
+    except litellm.BadRequestError:
+        raise UsageError(
+            f"litellm knows no provider for {model!r}. Name it as provider/model, as {EXAMPLE} or litellm:ollama/llama3."
+        ) from None
+    variables = litellm.validate_environment(model, api_base=options.base_url)["missing_keys"]
+    if variables and options.base_url is None:
+        raise MissingComponentError(
+            f"litellm:{model} needs {' and '.join(variables)}: `export {variables[0]}=...` sets it. Without: "
+            "`--llm manual` to answer prompts by hand, `--llm replay:NAME` to play a recording."
+        )
+
+    def send(messages: Sequence[Message], settings: Mapping[str, Any]) -> Answer:
+        return _with_retries(litellm, model, messages, settings, options, keyless=bool(variables))
+
+    return Chat(
+        f"litellm:{model}",
+        send,
+        options,
+        server=options.base_url or provider,
+        key_variable=variables[0] if variables else f"{provider.upper()}_API_KEY",
+        price=pricing(options, {} if options.base_url else price_list(provider), model.removeprefix(f"{provider}/")),
+        base_url=options.base_url,
+    )
+
+
+def _with_retries(
+    litellm: Any,
+    model: str,
+    messages: Sequence[Message],
+    settings: Mapping[str, Any],
+    options: Options,
+    *,
+    keyless: bool,
+) -> Answer:
+    import openai
+
+    # litellm's own retries differ from one provider behind it to the next, and need a package it does not bring
+    for attempt in range(options.retries + 1):
+        try:
+            completion = litellm.completion(
+                model=model,
+                messages=[{"role": message.role, "content": message.text} for message in messages],
+                api_base=options.base_url,
+                api_key="none" if keyless else None,
+                timeout=options.timeout,
+                max_retries=0,
+                num_retries=0,
+                **settings,
+            )
+        except openai.OpenAIError as error:
+            failure = failure_of(error)
+            wait = _wait(error, failure, attempt)
+            if wait is None or attempt == options.retries:
+                raise failure from None
+            time.sleep(wait)
+        except json.JSONDecodeError as error:
+            raise RequestFailure("nonsense", error.doc) from None
+        else:
+            return read_completion(completion)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _wait(error: Any, failure: RequestFailure, attempt: int) -> float | None:
+    """Seconds before the next attempt; None where there should be none."""
+    status = failure.status
+    if failure.kind == "nonsense" or (status is not None and status not in (408, 409, 429) and status < 500):
+        return None
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    try:
+        asked = float(headers.get("retry-after", ""))
+    except ValueError:
+        asked = 0.0
+    if asked > _LONGEST_WAIT_ASKED_FOR:
+        return None
+    backoff = min(_FIRST_WAIT * 2.0**attempt, _LONGEST_WAIT)
+    return asked or backoff * random.uniform(0.75, 1.0)
