@@ -1,0 +1,1 @@
+"""From a sentence to a reward program and a trained policy."""
