@@ -14,10 +14,12 @@ from reward_agent.task import Task
 
 __all__ = ["missing", "tasks"]
 
+# Importing the folder `tasks` binds that name here; done first, so that the function below is what the name means.
+_CARDS = importlib.import_module(f"{__name__}.tasks")
+
 
 def tasks() -> dict[str, Task]:
     """Every task card by id, in order: the `task` of each module in `tasks/`."""
-    from reward_agent.envs.mujoco import tasks as cards
-
-    found = (importlib.import_module(f"{cards.__name__}.{card.name}") for card in pkgutil.iter_modules(cards.__path__))
+    names = [card.name for card in pkgutil.iter_modules(_CARDS.__path__)]
+    found = [importlib.import_module(f"{_CARDS.__name__}.{name}") for name in names]
     return {card.task.id: card.task for card in sorted(found, key=lambda card: str(card.task.id))}

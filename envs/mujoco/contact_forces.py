@@ -15,7 +15,7 @@ from reward_agent.task import Bools
 
 
 class ContactForces:
-    """`values` `(N, nbody, 6)`: torque and force on each body of its last sub-step; zeros after a reset, as in Gymnasium."""
+    """`values` `(N, nbody, 6)`: torque and force on each body in the last sub-step; zeros after a reset."""
 
     def __init__(self, model: Any, num_envs: int, frame_skip: int, state_width: int) -> None:
         import mujoco

@@ -1,4 +1,4 @@
-"""What a person would call the parts of Gymnasium's robots. All numbers come from the models; only names and words are here."""
+"""What a person would call the parts of Gymnasium's robots. Names and words only: all numbers come from the models."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ class Robot:
     floor: str = ""
     """The shape that contacts are with; empty where the robot cannot touch it."""
     centre_of_mass: bool = True
+    view: tuple[float, float, float] | None = None
+    """Of the camera where the model has none of its own: distance (m), azimuth and elevation (degrees)."""
 
 
 def _body(name: str, body: str, doc: str) -> Part:
@@ -164,7 +166,7 @@ _HUMANOID = Robot(
                 _body(
                     f"{side}_lower_arm",
                     f"{side}_lower_arm",
-                    f"{side} lower arm, hand included; its position is the elbow",
+                    f"{side} lower arm and hand; its position is the elbow",
                 ),
             )
         ),
@@ -215,6 +217,7 @@ _REACHER = Robot(
     joints={"joint0": "shoulder", "joint1": "elbow"},
     root="body0",
     centre_of_mass=False,
+    view=(0.9, 90, -75),
 )
 
 _PUSHER = Robot(
@@ -222,9 +225,7 @@ _PUSHER = Robot(
         _body("shoulder", "r_shoulder_lift_link", "shoulder of the arm"),
         _body("upper_arm", "r_upper_arm_link", "upper arm; its position is the shoulder"),
         _body("forearm", "r_forearm_link", "forearm; its position is the elbow"),
-        _body(
-            "fingertip", "tips_arm", "hand with two fingers 0.1 m long; its position is the wrist, between their roots"
-        ),
+        _body("fingertip", "tips_arm", "hand with two fingers 0.1 m long; its position is the wrist"),
         _body("object", "object", "the cylinder to push, of radius 0.05 m"),
         _body("goal", "goal", "the place the object belongs; it never moves in an episode"),
     ),
@@ -242,6 +243,7 @@ _PUSHER = Robot(
     },
     root="r_shoulder_pan_link",
     centre_of_mass=False,
+    view=(2.4, 150, -35),
 )
 
 _PENDULUM = Robot(
@@ -252,6 +254,7 @@ _PENDULUM = Robot(
     ),
     joints={"slider": "cart", "hinge": "pole"},
     root="cart",
+    view=(2.5, 90, -10),
 )
 
 _DOUBLE_PENDULUM = Robot(
@@ -263,6 +266,7 @@ _DOUBLE_PENDULUM = Robot(
     ),
     joints={"slider": "cart", "hinge": "lower_pole", "hinge2": "upper_pole"},
     root="cart",
+    view=(4.0, 90, -10),
 )
 
 ROBOTS: dict[str, Robot] = {

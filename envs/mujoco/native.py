@@ -17,7 +17,7 @@ from reward_agent.schema import Array
 from reward_agent.task import Bools
 
 Data = SimpleNamespace
-"""The fields of N simulations by MuJoCo's names, each with a leading axis N: `qpos` `(N, nq)`, `xpos` `(N, nbody, 3)`, …"""
+"""Fields of N simulations by MuJoCo's names, each with a leading axis N: `qpos` `(N, nq)`, `xpos` `(N, nbody, 3)`, …"""
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Native:
     terminated: Callable[[Data], Bools] | None = None
     """`(N,)`; None where only the horizon ends an episode."""
     reads: tuple[str, ...] = ()
-    """What `observe` and `terminated` read beside `qpos` and `qvel`. Gymnasium reads these as a physics step leaves them:
-    they belong to the start of the last sub-step, so a batch must copy them before it brings them up to date."""
+    """What `observe` and `terminated` read beside `qpos` and `qvel`. Gymnasium reads these as a physics step leaves
+    them: they belong to the start of the last sub-step, so a batch must copy them before it brings them up to date."""
     contact_range: float | None = None
     """With contact forces: what each component is clipped to in observations; infinite where it is not. None where
     the environment has none."""
@@ -137,33 +137,38 @@ def _pusher(d: Data) -> Array:
 def _ant_ends(d: Data) -> Bools:
     height = d.qpos[:, 2]
     finite = np.isfinite(d.qpos).all(axis=1) & np.isfinite(d.qvel).all(axis=1)
-    return ~(finite & (height >= 0.2) & (height <= 1.0))
+    ends: Bools = ~(finite & (height >= 0.2) & (height <= 1.0))
+    return ends
 
 
 def _hopper_ends(d: Data) -> Bools:
     height, pitch = d.qpos[:, 1], d.qpos[:, 2]
     calm = (np.abs(d.qpos[:, 2:]) < 100).all(axis=1) & (np.abs(d.qvel) < 100).all(axis=1)
-    return ~(calm & (height > 0.7) & (np.abs(pitch) < 0.2))
+    ends: Bools = ~(calm & (height > 0.7) & (np.abs(pitch) < 0.2))
+    return ends
 
 
 def _walker_ends(d: Data) -> Bools:
     height, pitch = d.qpos[:, 1], d.qpos[:, 2]
-    return ~((height > 0.8) & (height < 2.0) & (np.abs(pitch) < 1.0))
+    ends: Bools = ~((height > 0.8) & (height < 2.0) & (np.abs(pitch) < 1.0))
+    return ends
 
 
 def _humanoid_ends(d: Data) -> Bools:
     height = d.qpos[:, 2]
-    return ~((height > 1.0) & (height < 2.0))
+    ends: Bools = ~((height > 1.0) & (height < 2.0))
+    return ends
 
 
 def _double_pendulum_ends(d: Data) -> Bools:
-    low: Bools = d.site_xpos[:, 0, 2] <= 1
-    return low
+    ends: Bools = d.site_xpos[:, 0, 2] <= 1
+    return ends
 
 
 def _pendulum_ends(d: Data) -> Bools:
     finite = np.isfinite(d.qpos).all(axis=1) & np.isfinite(d.qvel).all(axis=1)
-    return ~finite | (np.abs(d.qpos[:, 1]) > 0.2)
+    ends: Bools = ~finite | (np.abs(d.qpos[:, 1]) > 0.2)
+    return ends
 
 
 _HUMANOID_READS = ("cinert", "cvel", "qfrc_actuator")

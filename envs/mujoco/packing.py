@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +62,7 @@ class Packer:
         self,
         num_envs: int,
         quantities: Sequence[Quantity],
-        sensor_columns: dict[Reading, Sequence[int]],
+        sensor_columns: Mapping[Reading, Sequence[int]],
         arrays: Callable[[str], Array],
         dt: float,
     ) -> None:

@@ -58,11 +58,9 @@ def derive(env: str, contact_forces: bool) -> Derived:
         entities.append(Entity(f"joints.{name}", kind, _joint_doc(model, joint, name, actuated)))
         quantities += _of_joint(model, joint, f"joints.{name}")
     if not any(_slides(model, joint) for joint in actuated):
-        entities.append(
-            Entity("joints", "Joints", "the driven joints together, one column each in the order of action")
-        )
+        entities.append(Entity("joints", "Joints", "the driven joints together, in the order of action"))
         quantities += _of_driven(model, actuated)
-    entities.append(Entity("actuators", "Actuators", "the motors, one column each in the order of action"))
+    entities.append(Entity("actuators", "Actuators", "the motors, in the order of action"))
     quantities.append(_force(model, actuated))
     if robot.centre_of_mass:
         entities.append(Entity("center_of_mass", "CenterOfMass", "of the whole robot"))
@@ -134,9 +132,7 @@ def _of_joint(model: Any, joint: int, path: str) -> Iterator[Quantity]:
         yield Quantity(Field(f"{path}.position", "how far it is along its axis", "m"), position)
         yield Quantity(Field(f"{path}.velocity", "velocity along its axis", "m/s"), velocity)
     else:
-        yield Quantity(
-            Field(f"{path}.angle", "angle about its axis by the right-hand rule, unwrapped", "rad"), position
-        )
+        yield Quantity(Field(f"{path}.angle", "angle by the right-hand rule, unwrapped", "rad"), position)
         yield Quantity(Field(f"{path}.velocity", "rate of that angle", "rad/s"), velocity)
 
 

@@ -97,7 +97,8 @@ class MujocoBatch:
         quantities: list[Quantity] = [derived.quantities[field.path] for field in fields.fields]
         needed = plan(quantities)
         self._model = build_model(world.env, needed.readings)
-        self._root = self._model.body(ROBOTS[world.env].root).id
+        robot = ROBOTS[world.env]
+        self._root, self._view = self._model.body(robot.root).id, robot.view
         # observations that read derived fields want them as the step left them; bringing those up to date must wait
         self._forward_later = needed.needs_forward and bool(self._native.reads)
         forward = needed.needs_forward and not self._forward_later
@@ -123,7 +124,7 @@ class MujocoBatch:
         self._camera: Any = None
 
     def reset(self, mask: Bools, seeds: Ints) -> tuple[Array, Array]:
-        """Begin episodes in the rows of `mask`, row i as Gymnasium's `reset(seed=seeds[i])` does. All rows are returned."""
+        """Begin episodes in the rows of `mask`, row i as Gymnasium's `reset(seed=seeds[i])`. All rows are returned."""
         mask = np.ascontiguousarray(mask, bool)
         if mask.any():
             draws = {
@@ -150,10 +151,7 @@ class MujocoBatch:
         else:
             batch.step(nstep=native.frame_skip)
         observations = self._observe()
-        if native.terminated is None:
-            terminated = np.zeros(self.num_envs, bool)
-        else:
-            terminated = native.terminated(self._data)
+        terminated = native.terminated(self._data) if native.terminated else np.zeros(self.num_envs, bool)
         if self._forward_later:
             batch.forward()
         self._packer.advance()
@@ -169,12 +167,12 @@ class MujocoBatch:
         from reward_agent.envs.mujoco.rendering import Camera
 
         if self._camera is None:
-            self._camera = Camera(self._model, self._root)
+            self._camera = Camera(self._model, self._root, self._view)
         image: NDArray[np.uint8] = self._camera.image(self._state[row])
         return image
 
     def save(self) -> dict[str, NDArray[Any]]:
-        """Everything `restore` needs to go on bit for bit: integration states (warm start included), air times, forces."""
+        """Everything `restore` needs to go on bit for bit, warm starts and air times among it."""
         saved = {
             "state": self._state.copy(),
             "observations": self._observations.copy(),
