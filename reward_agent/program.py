@@ -18,9 +18,6 @@ Stage = Literal["extract", "check", "probe", "optimise"]
 MAX_SOURCE = 64_000
 """Characters of a program; longer replies are a model that has lost its way."""
 
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-
 
 @dataclass(frozen=True)
 class Fault:
@@ -56,16 +53,6 @@ class Rewards(NamedTuple):
     """`(N, K)`, one column a term."""
 
 
-def clean(text: str, limit: int = 2000) -> str:
-    """Text that came out of a program or a model, made safe to show: bounded, no control characters.
-
-    Terminal escapes, other control characters and those that reorder or hide text are dropped; tabs and
-    newlines stay.
-    """
-    plain = _CONTROLS.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
-    return plain if len(plain) <= limit else f"{plain[: limit - 20].rstrip()} … (cut short)"
-
-
 def parse(source: str) -> ast.Module | Fault:
     """The syntax tree, or a fault of stage `check` with the line where it is not Python."""
     if len(source) > MAX_SOURCE:
@@ -75,16 +62,16 @@ def parse(source: str) -> ast.Module | Fault:
             warnings.simplefilter("ignore")  # an odd escape in a string is no news to a user
             return ast.parse(source)
     except SyntaxError as error:
-        text = f" at `{error.text.strip()[:80]}`" if error.text and error.text.strip() else ""
-        return Fault("check", f"This is not valid Python: {clean(error.msg, 200)}{text}.", error.lineno)
+        text = f" at `{_printable(error.text.strip())}`" if error.text and error.text.strip() else ""
+        return Fault("check", f"This is not valid Python: {_printable(error.msg)}{text}.", error.lineno)
     except ValueError as error:  # a null byte
-        return Fault("check", f"This is not valid Python: {clean(str(error), 200)}.")
+        return Fault("check", f"This is not valid Python: {_printable(str(error))}.")
     except (RecursionError, MemoryError):
         return Fault("check", "The program is nested too deeply to be read; write it flatter.")
 
 
 def extract(reply: str, entry: str = "compute_reward") -> Program | Fault:
-    """The program in a reply: the last fenced block that defines `entry`, or the reply itself if it is code."""
+    """The program in a reply: the last fenced block that defines `entry`, or the reply where it is all code."""
     blocks = list(_blocks(reply))
     for block in reversed(blocks):
         tree = parse(block.source)
@@ -139,6 +126,10 @@ def _blocks(reply: str) -> Iterator[_Block]:
 
 def _tidy(source: str) -> str:
     return textwrap.dedent(source.replace("\r\n", "\n")).strip("\n") + "\n"
+
+
+def _printable(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable())[:120]
 
 
 def _functions(tree: ast.Module) -> list[ast.FunctionDef]:
