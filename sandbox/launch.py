@@ -1,0 +1,205 @@
+"""How a cell is started: which layers this machine has, the command line, the environment and what is visible inside."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from reward_agent.errors import MissingComponentError
+from reward_agent.sandbox import landlock, seccomp
+from reward_agent.sandbox.limits import Limits
+
+FOLDER = Path(__file__).resolve().parent
+"""Where the files that run inside lie."""
+INSIDE = ("bootstrap.py", "helpers.py", "landlock.py", "protocol.py", "seccomp.py", "views.py", "worker.py")
+UNPRIVILEGED = 65532
+"""User and group that a cell started by root becomes."""
+ENOUGH_LANDLOCK, GOOD_LANDLOCK = 3, 6
+"""Versions: what is required where there is no bubblewrap, and from where on signals are held too."""
+INSTALL_BUBBLEWRAP = "sudo apt-get install -y bubblewrap"
+
+_SYSTEM_LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/lib32", "/nix/store")
+_LOADER_FILES = ("/etc/ld.so.cache", "/etc/alternatives")
+_ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "HOME": "/",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
+_NAMESPACES = ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
+_USER_NAMESPACE = ("--unshare-user", "--disable-userns")
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Which layers a cell is to have. Only tests take single ones away, to show what each is good for."""
+
+    bubblewrap: bool = True
+    landlock: bool = True
+    seccomp: bool = True
+    rlimits: bool = True
+    sealed: bool = True
+    environment: bool = True
+
+    @property
+    def any(self) -> bool:
+        """Something locks the process from inside."""
+        return self.landlock or self.seccomp or self.rlimits
+
+
+UNSAFE = Layers(False, False, False, False, True, True)
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What starts one cell."""
+
+    command: list[str]
+    environment: dict[str, str]
+    config: dict[str, Any]
+    """For the bootstrap, as JSON."""
+
+
+def find_bubblewrap() -> str | None:
+    """The distribution's own first: on Ubuntu, AppArmor lets that one alone make user namespaces."""
+    return "/usr/bin/bwrap" if os.access("/usr/bin/bwrap", os.X_OK) else shutil.which("bwrap")
+
+
+def probe_bubblewrap() -> str | None:
+    """Why bubblewrap cannot be used here; None when it can. Tells by running it."""
+    if find_bubblewrap() is None:
+        return "bubblewrap is not installed"
+    python, libraries = _interpreter()
+    command = [*_box(libraries, _numpy(), {}), "--", python, "-I", "-S", "-c", ""]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, env={})
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"bubblewrap cannot run: {error}"
+    if done.returncode == 0:
+        return None
+    return f"bubblewrap cannot make a sandbox: {done.stderr.decode(errors='replace').strip()}"
+
+
+def choose_layers() -> Layers:
+    """The layers this machine has, outermost first; all of them where possible.
+
+    Raises:
+        MissingComponentError: too little to run generated code behind.
+    """
+    if sys.platform != "linux":
+        raise MissingComponentError(
+            f"Reward programs run only behind Linux's sandbox layers, and this is {platform.system()}. Use Linux (on "
+            "Windows, WSL 2; on macOS, a container or virtual machine), or run them unprotected with --unsafe."
+        )
+    if not seccomp.supported():
+        raise MissingComponentError(
+            f"There is no system call filter for {platform.machine()} processors, and reward programs do not run "
+            "without one. Use an x86_64 or aarch64 machine, or run them unprotected with --unsafe."
+        )
+    reason, version = probe_bubblewrap(), landlock.abi()
+    if reason is not None and version < ENOUGH_LANDLOCK:
+        raise MissingComponentError(
+            f"Nothing here can lock up a reward program: {reason}, and the kernel's Landlock is "
+            f"{f'version {version}' if version else 'absent'} where {ENOUGH_LANDLOCK} is needed (Linux 6.2). "
+            f"Install it with `{INSTALL_BUBBLEWRAP}`, or run programs unprotected with --unsafe."
+        )
+    return Layers(bubblewrap=reason is None, landlock=version > 0)
+
+
+def prepare(layers: Layers, limits: Limits, descriptors: tuple[int, int, int, int]) -> Launch:
+    """What starts one cell that inherits the pipes of requests and replies and the memories of inputs and outputs."""
+    python, libraries = _interpreter()
+    numpy = _numpy()
+    fixed = dict(_ENVIRONMENT) if layers.environment else dict(os.environ)
+    root = os.geteuid() == 0
+    home = Path("/cell") if layers.bubblewrap else FOLDER
+    packages = [home / p.name for p in numpy] if layers.bubblewrap else numpy
+    visible = [*map(str, (home, *packages)), *libraries, *filter(os.path.exists, (*_SYSTEM_LIBRARIES, *_LOADER_FILES))]
+    config = {
+        "locked": layers.any,
+        "user": UNPRIVILEGED if root and layers.any else 0,
+        "rlimits": limits.rlimits() if layers.rlimits else {},
+        "landlock": (1 if layers.bubblewrap else ENOUGH_LANDLOCK) if layers.landlock else 0,
+        "seccomp": layers.seccomp,
+        "numpy": str(packages[0]),
+        "input_bytes": limits.input_bytes,
+        "output_bytes": limits.output_bytes,
+        "readable": list(dict.fromkeys(visible)),
+    }
+    words = [python, "-I", "-S", "-B", "-u", "-X", "utf8", "-W", "ignore", str(home / "bootstrap.py")]
+    words += map(str, descriptors)
+    if layers.bubblewrap:
+        words = [*_box(libraries, numpy, fixed), "--", *words]
+    return Launch(words, fixed, config)
+
+
+def _isolation() -> list[str]:
+    """bubblewrap's options but for mounts and environment."""
+    words = [*_NAMESPACES, "--hostname", "cell", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    if os.geteuid() != 0:
+        return [*_USER_NAMESPACE, *words]
+    # real root needs no user namespace, but rights enough to become somebody else once inside
+    return [*words, *(word for name in ("SETUID", "SETGID", "SETPCAP") for word in ("--cap-add", f"CAP_{name}"))]
+
+
+def _box(libraries: list[str], numpy: list[Path], environment: dict[str, str]) -> list[str]:
+    """bubblewrap's command line: an empty read-only root with the interpreter, numpy and the files that run inside."""
+    bwrap = find_bubblewrap()
+    if bwrap is None:
+        raise MissingComponentError(f"bubblewrap is not installed; install it with `{INSTALL_BUBBLEWRAP}`.")
+    words = [bwrap, *_isolation(), "--clearenv"]
+    for name, value in environment.items():
+        words += ["--setenv", name, value]
+    for folder in _parents([*libraries, "/etc/alternatives", "/cell/x", "/usr/lib"]):
+        # made one by one: those that bubblewrap makes itself are closed to the user we become
+        words += ["--perms", "0755", "--dir", folder]
+    for path in (*_SYSTEM_LIBRARIES, *_LOADER_FILES, *libraries):
+        words += _mount(path)
+    for path in numpy:
+        words += ["--ro-bind", str(path), f"/cell/{path.name}"]
+    for name in INSIDE:
+        words += ["--ro-bind", str(FOLDER / name), f"/cell/{name}"]
+    return [*words, "--chdir", "/", "--remount-ro", "/"]
+
+
+def _mount(path: str) -> list[str]:
+    """Options that show `path` inside as it is outside, read-only; none when it is not there."""
+    if os.path.islink(path):
+        return ["--symlink", os.readlink(path), path]
+    return ["--ro-bind", path, path] if os.path.exists(path) else []
+
+
+def _parents(paths: list[str]) -> list[str]:
+    """Every folder above `paths`, but the root, outermost first."""
+    folders = {str(parent) for path in paths for parent in Path(path).parents}
+    return sorted(folders - {"/", *(p for p in folders if os.path.islink(p))})
+
+
+def _interpreter() -> tuple[str, list[str]]:
+    """The Python that runs inside, and what of the file system it needs besides the system's libraries.
+
+    The base interpreter, never the virtual environment: that may lie in a project next to its secrets.
+    """
+    python = os.path.realpath(sys._base_executable)
+    libraries = [os.path.join(sys.base_prefix, name) for name in ("lib", "lib64")]
+    shown = [path for path in libraries if os.path.isdir(path) and path not in _SYSTEM_LIBRARIES]
+    return python, [python, *shown]
+
+
+def _numpy() -> list[Path]:
+    """numpy's own folder and the one of the libraries that come with it, where there is one."""
+    spec = find_spec("numpy")
+    if spec is None or spec.origin is None:
+        raise MissingComponentError("numpy is not installed; install it with `pip install numpy`.")
+    package = Path(spec.origin).resolve().parent
+    bundled = package.with_name("numpy.libs")
+    return [package, bundled] if bundled.is_dir() else [package]

@@ -1,0 +1,191 @@
+"""Inside the cell: takes requests, runs the program, writes what it gives. Standard library and numpy only.
+
+Nothing here protects anything: the program shares this process and may do with it what the layers allow. The
+checks are for honest mistakes, so that the model hears of them in its own terms; the parent checks again.
+"""
+
+from __future__ import annotations
+
+import builtins
+import json
+import mmap
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from reward_agent.sandbox import protocol
+from reward_agent.sandbox.helpers import HELPERS
+from reward_agent.sandbox.views import Rows, constants
+
+FILENAME = "reward.py"
+"""What the program's source is called in its own tracebacks."""
+_CACHED_SIZES = 32
+
+
+class ContractError(Exception):
+    """The program ran, but gave something else than a total and named terms."""
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Descriptors and sizes the parent handed over."""
+
+    requests: int
+    replies: int
+    inputs: int
+    outputs: int
+    input_bytes: int
+    output_bytes: int
+
+
+def serve(channels: Channels, report: int) -> None:
+    """Say that all is ready (with `report`, the Landlock version in force) and answer until the parent hangs up."""
+    worker = _Worker(
+        mmap.mmap(channels.inputs, channels.input_bytes, mmap.MAP_SHARED, mmap.PROT_READ),
+        mmap.mmap(channels.outputs, channels.output_bytes),
+    )
+    os.close(channels.inputs)
+    os.close(channels.outputs)
+    os.write(channels.replies, protocol.REPLY.pack(0, protocol.READY, report, 0))
+    while len(request := os.read(channels.requests, protocol.REQUEST.size)) == protocol.REQUEST.size:
+        sequence, kind, count = protocol.REQUEST.unpack(request)
+        os.write(channels.replies, protocol.REPLY.pack(sequence, *worker.answer(kind, count)))
+
+
+class _Worker:
+    """The loaded program and the arrays it works on."""
+
+    def __init__(self, inputs: mmap.mmap, outputs: mmap.mmap) -> None:
+        self._inputs, self._outputs = inputs, outputs
+        self._entry: Callable[..., Any] | None = None
+        self._names: tuple[str, ...] = ()
+        self._rows: dict[int, tuple[Rows, Any]] = {}
+
+    def answer(self, kind: int, count: int) -> tuple[int, int, int]:
+        """Status, count and line of the reply."""
+        try:
+            if kind == protocol.CALL:
+                self._call(count)
+                return protocol.OK, len(self._names), 0
+            if kind == protocol.LOAD:
+                return protocol.OK, self._load(json.loads(self._inputs[:count])), 0
+            return protocol.OK, self._sample(count), 0
+        except BaseException as error:  # also SystemExit and KeyboardInterrupt: whatever a program raises is its fault
+            return protocol.FAULT, self._say(_message(error)), _line(error)
+
+    def _load(self, request: dict[str, Any]) -> int:
+        self._schema = request["schema"]
+        state, action = request["state_columns"], request["action_columns"]
+        rows = protocol.capacity(len(self._inputs), len(self._outputs), state, action)
+        self._packed = [
+            np.ndarray((rows, columns), np.float64, self._inputs, protocol.FLOAT * rows * before)
+            for columns, before in ((state, 0), (state, state), (action, 2 * state))
+        ]
+        self._results = np.ndarray((1 + protocol.MAX_TERMS, rows), np.float64, self._outputs)
+        space: dict[str, Any] = {
+            "__name__": "reward",
+            "__builtins__": builtins,
+            **HELPERS,
+            "constants": constants(self._schema["constants"]),
+        }
+        exec(compile(request["source"], FILENAME, "exec", dont_inherit=True), space)
+        entry = space.get(request["entry"])
+        if not callable(entry):
+            raise ContractError(f"The program defines no function {request['entry']!r}.")
+        self._entry = entry
+        return 0
+
+    def _sample(self, n: int) -> int:
+        """Learn the names of the terms from a first run."""
+        _, terms = self._run(n)
+        if len(terms) > protocol.MAX_TERMS:
+            raise ContractError(f"There are {len(terms)} terms; at most {protocol.MAX_TERMS} are allowed.")
+        for name in terms:
+            if not isinstance(name, str) or not name.isidentifier() or len(name) > protocol.MAX_NAME:
+                raise ContractError(
+                    f"A term is named {name!r:.80}; names are Python identifiers of at most {protocol.MAX_NAME} characters."
+                )
+        self._names = tuple(terms)
+        self._call(n)
+        return self._say("\n".join(self._names))
+
+    def _call(self, n: int) -> None:
+        total, terms = self._run(n)
+        results = self._rows[n][1]
+        if tuple(terms) != self._names and set(terms) != set(self._names):
+            changed = ", ".join(sorted(map(repr, set(terms) ^ set(self._names))))
+            raise ContractError(f"The names of the terms changed between calls ({changed}); they must be always the same.")
+        results[0] = _column("the total", total, n)
+        for row, name in enumerate(self._names, 1):
+            results[row] = _column(name, terms[name], n)
+
+    def _run(self, n: int) -> tuple[Any, dict[Any, Any]]:
+        if n not in self._rows:
+            if len(self._rows) >= _CACHED_SIZES:
+                self._rows.clear()
+            arrays = [packed[:n] for packed in self._packed]
+            self._rows[n] = Rows(self._schema, *arrays), self._results[:, :n]
+        rows = self._rows[n][0]
+        rows.refresh()
+        assert self._entry is not None
+        result = self._entry(rows.state, rows.action, rows.next_state)
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise ContractError(f"The program returned {_kind(result)}; it must return (total, terms).")
+        total, terms = result
+        if not isinstance(terms, dict):
+            raise ContractError(f"The second value returned is {_kind(terms)}; it must be a dict of terms by name.")
+        return total, terms
+
+    def _say(self, text: str) -> int:
+        data = text.encode("utf-8", "replace")[: protocol.MAX_TEXT]
+        self._outputs[: len(data)] = data
+        return len(data)
+
+
+def _column(name: str, value: Any, n: int) -> Any:
+    if type(value) is not np.ndarray:
+        value = np.asarray(value)
+    if value.shape != (n,):
+        raise ContractError(
+            f"{_quoted(name)} has shape {value.shape}, but must be (N,), here ({n},): one value for each environment."
+        )
+    if value.dtype.kind not in "fiub":
+        raise ContractError(f"{_quoted(name)} has dtype {value.dtype}; rewards are real numbers.")
+    return value
+
+
+def _quoted(name: str) -> str:
+    return "The total" if name == "the total" else f"The term {name!r}"
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"a tuple of {len(value)}"
+    return "None" if value is None else f"a value of type {type(value).__name__}"
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, ContractError):
+        return str(error)
+    if isinstance(error, SyntaxError) and error.filename == FILENAME:
+        return f"{type(error).__name__}: {error.msg}"
+    try:
+        said = str(error)
+    except BaseException as second:  # a program's own exception may fail even at this
+        said = f"(its text could not be had: {type(second).__name__})"
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def _line(error: BaseException) -> int:
+    """Line of the program where the error arose: of the innermost frame that is the program's; 0 when there is none."""
+    line = error.lineno or 0 if isinstance(error, SyntaxError) and error.filename == FILENAME else 0
+    trace: TracebackType | None = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILENAME:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line if 0 < line < 1 << 31 else 0
