@@ -1,0 +1,78 @@
+"""One verdict on a program: static check, then probe in a fresh cell. What `check`, `eval` and the loop all use."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from reward_agent.check import TIME, check
+from reward_agent.envs.episodes import task_schema
+from reward_agent.probe import Battery, probe, record_battery
+from reward_agent.program import Fault, Program
+from reward_agent.sandbox.cell import Cell
+from reward_agent.task import Task
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a program may be trained on, and what is known of it."""
+
+    faults: tuple[Fault, ...]
+    warnings: tuple[str, ...]
+    portable: bool
+    fields: tuple[str, ...]
+    """Paths it reads, in schema order: the columns that cross into the cell."""
+    term_names: tuple[str, ...] = ()
+    microseconds_per_call: float | None = None
+    """Of one call over the battery; None when it was not probed."""
+    layers: tuple[str, ...] = ()
+    """Layers of the cell it was probed in."""
+
+    @property
+    def ok(self) -> bool:
+        return not self.faults
+
+    @property
+    def reads_time(self) -> bool:
+        """The policy must then observe the time too."""
+        return TIME in self.fields
+
+    def to_json(self) -> dict[str, Any]:
+        """What `check --json` prints."""
+        return {
+            "ok": self.ok,
+            "faults": [asdict(fault) for fault in self.faults],
+            "warnings": list(self.warnings),
+            "portable": self.portable,
+        }
+
+
+def vet(program: Program, task: Task, *, unsafe: bool = False, battery: Battery | None = None) -> Verdict:
+    """Check a program, and probe it if the check finds no fault.
+
+    Args:
+        program: not trusted.
+        task: what it is for.
+        unsafe: run it without the cell's layers.
+        battery: recorded transitions of this task, where many programs are vetted; else recorded here.
+
+    Raises:
+        MissingComponentError: this machine lacks what locks the cell, or what the world needs.
+    """
+    schema = task_schema(task).visible()
+    report = check(program, schema)
+    if report.faults:
+        return Verdict(report.faults, report.warnings, False, report.fields)
+    battery = battery or record_battery(task)
+    with Cell(unsafe=unsafe) as cell:
+        probed = probe(program, schema.select(report.fields), battery, cell)
+        layers = cell.layers
+    return Verdict(
+        faults=probed.faults,
+        warnings=(*report.warnings, *probed.warnings),
+        portable=report.portable and not probed.faults,
+        fields=report.fields,
+        term_names=probed.term_names,
+        microseconds_per_call=probed.microseconds_per_call,
+        layers=layers,
+    )
