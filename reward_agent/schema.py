@@ -164,7 +164,7 @@ class StateSchema:
         """
         root = SimpleNamespace()
         for field, columns in zip(self.fields, self.columns.values(), strict=True):
-            value: Any = packed[..., columns].reshape(*packed.shape[:-1], *field.shape)
+            value: Any = packed[..., columns].reshape((*packed.shape[:-1], *field.shape))
             if field.kind != "float":
                 value = value.astype(_DTYPES[field.kind])
             *parents, name = field.path.split(".")
