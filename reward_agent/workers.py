@@ -1,0 +1,256 @@
+"""A pool of worker processes that lives as long as a run: one job each at a time, with progress, stop and kill.
+
+A job is a module-level function `f(argument, progress, stop) -> result`; argument, progress and result are pickled.
+Workers are spawned, ignore Ctrl-C (the parent tells them to stop) and end when the parent is gone, however it went.
+A worker's output goes to a file, of which the end is shown when it crashes.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import multiprocessing
+import os
+import pickle
+import queue
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, NamedTuple, Self, TypeVar
+
+from reward_agent.errors import InterruptedRunError, RewardAgentError, UsageError
+
+K = TypeVar("K", bound=Hashable)
+
+GRACE = 30.0
+"""Seconds a worker has to reach its next safe point once it is told to stop."""
+
+
+class WorkerCrashError(RewardAgentError):
+    """A worker ended without a result: a defect of ours or of the machine (as too little memory)."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """`function(argument, progress, stop)` to run in a worker.
+
+    `progress(value)` reaches the caller of `Pool.run`; a function whose `stop()` has become true saves what it has
+    and returns at its next safe point (what it returns then is dropped).
+    """
+
+    function: Callable[[Any, Callable[[object], None], Callable[[], bool]], Any]
+    argument: object
+
+
+class _Progress(NamedTuple):
+    value: object
+
+
+class _Result(NamedTuple):
+    value: Any
+
+
+class _Error(NamedTuple):
+    error: RewardAgentError
+
+
+@dataclass(frozen=True, eq=False)
+class _Worker:
+    process: SpawnProcess
+    connection: Connection
+    log: Path
+
+
+class Pool(Generic[K]):
+    """Runs jobs side by side in up to `jobs` worker processes, started when first needed and kept warm."""
+
+    def __init__(self, jobs: int | None = None, logs: Path | None = None) -> None:
+        """`jobs`: processes at once, as many as there are cores unless given; `logs`: a folder for their output."""
+        if jobs is not None and jobs < 1:
+            raise UsageError(f"At least one job must run at a time, not {jobs}.")
+        self.jobs = jobs or cores()
+        self._temporary = None if logs else tempfile.TemporaryDirectory(prefix="reward-agent-")
+        self._logs = logs or Path(self._temporary.name if self._temporary else "")
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._idle: list[_Worker] = []
+        self._busy: dict[_Worker, K] = {}
+        self._started = 0
+
+    def run(self, jobs: Mapping[K, Job], progress: Callable[[K, Any], None]) -> Iterator[tuple[K, Any]]:
+        """Results by key as they come, in whatever order; all jobs are stopped when the iterator is left early.
+
+        Raises:
+            WorkerCrashError: a worker ended without a result.
+            RewardAgentError: what a job raised.
+            UsageError: a job cannot be sent to another process.
+        """
+        waiting = list(jobs.items())
+        try:
+            while waiting or self._busy:
+                while waiting and len(self._busy) < self.jobs:
+                    self._assign(*waiting.pop(0))
+                ready = wait([worker.connection for worker in self._busy])
+                for worker in [worker for worker in self._busy if worker.connection in ready]:
+                    if worker not in self._busy:  # `progress` may stop the pool
+                        continue
+                    message = self._receive(worker)
+                    if isinstance(message, _Progress):
+                        progress(self._busy[worker], message.value)
+                        continue
+                    key = self._busy.pop(worker)
+                    self._idle.append(worker)
+                    if isinstance(message, _Error):
+                        raise message.error
+                    yield key, message.value
+        finally:
+            if self._busy:
+                self.stop()
+
+    def stop(self, grace: float = GRACE) -> None:
+        """Tell every worker to save and stop; kill those that have not within `grace` seconds, or at a Ctrl-C."""
+        try:
+            for worker in self._busy:
+                _send(worker.connection, "stop")
+            deadline = time.monotonic() + grace
+            for worker in self._busy:
+                while worker.process.is_alive() and (left := deadline - time.monotonic()) > 0:
+                    if worker.connection.poll(left) and not isinstance(self._read(worker), _Progress):
+                        break
+        finally:
+            for worker in self._busy:
+                self._kill(worker)
+            self._busy.clear()
+
+    def close(self) -> None:
+        """End all workers."""
+        for worker in (*self._idle, *self._busy):
+            self._kill(worker)
+        self._idle.clear()
+        self._busy.clear()
+        if self._temporary:
+            self._temporary.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _assign(self, key: K, job: Job) -> None:
+        try:
+            packed = pickle.dumps(job)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise UsageError(
+                f"{error}. Training happens in processes of its own, which must be able to import the task: put it "
+                "into a file and name it as `path/to/file.py:variable`, or define its functions at a module's top level."
+            ) from error
+        worker = self._idle.pop() if self._idle else self._start()
+        self._busy[worker] = key
+        _send(worker.connection, packed)
+
+    def _start(self) -> _Worker:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        log = self._logs / f"worker-{self._started}.log"
+        self._started += 1
+        process = context.Process(target=_work, args=(theirs, log), daemon=True)
+        process.start()
+        theirs.close()
+        return _Worker(process, ours, log)
+
+    def _receive(self, worker: _Worker) -> Any:
+        message = self._read(worker)
+        if message is None:
+            key = self._busy.pop(worker)
+            worker.process.join()
+            output = worker.log.read_text(errors="replace").strip() if worker.log.exists() else ""
+            raise WorkerCrashError(
+                f"The process working on {key} ended with exit code {worker.process.exitcode} and no result. What was "
+                f"done is saved. The end of its output:\n{output[-2000:] or '(none)'}"
+            )
+        return message
+
+    def _read(self, worker: _Worker) -> Any:
+        """The next message, or None when the worker is gone."""
+        try:
+            return worker.connection.recv()
+        except (EOFError, OSError):
+            return None
+
+    def _kill(self, worker: _Worker) -> None:
+        worker.process.kill()
+        worker.process.join()
+        worker.connection.close()
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def stopped_by_user(resume: str) -> InterruptedRunError:
+    """What Ctrl-C becomes once everything is saved; `resume` is the command that goes on."""
+    return InterruptedRunError(f"Stopped; what was done is saved. `{resume}` goes on from here.")
+
+
+def _send(connection: Connection, message: object) -> None:
+    try:
+        connection.send(message)
+    except (BrokenPipeError, ConnectionResetError):
+        # the worker is gone; reading from it says so, with the end of its output
+        return
+
+
+def _work(connection: Connection, log: Path) -> None:
+    """A worker's life: jobs from the pipe, until its other end is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # one core each: threads of numpy and torch that share a core slow each other down many times over
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")
+    with log.open("wb") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    faulthandler.enable()
+    jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    stop = threading.Event()
+
+    def listen() -> None:
+        while True:
+            try:
+                message = connection.recv()
+            except (EOFError, OSError):
+                # the parent is gone: nobody wants the result, and cells die with this process
+                os._exit(1)
+            if message == "stop":
+                stop.set()
+            else:
+                jobs.put(message)
+
+    threading.Thread(target=listen, name="listen", daemon=True).start()
+    # jobs run in the main thread: a cell dies with the thread that started it
+    while True:
+        job: Job = pickle.loads(jobs.get())
+        try:
+            result: object = _Result(job.function(job.argument, lambda v: connection.send(_Progress(v)), stop.is_set))
+        except RewardAgentError as error:
+            result = _Error(_plain(error))
+        connection.send(result)
+
+
+def _plain(error: RewardAgentError) -> RewardAgentError:
+    """The error as something another process can read: of its nearest class that takes just a message."""
+    for kind in type(error).__mro__:
+        try:
+            copy = pickle.loads(pickle.dumps(kind(str(error))))
+        except (TypeError, AttributeError, pickle.PicklingError):
+            continue
+        if isinstance(copy, RewardAgentError):
+            return copy
+    return RewardAgentError(str(error))

@@ -1,0 +1,124 @@
+"""The pool: jobs run side by side, faults and crashes reach the caller, and nothing outlives the parent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import jobs_for_workers as jobs
+import pytest
+
+from reward_agent.errors import MissingComponentError, RewardAgentError, UsageError
+from reward_agent.workers import Job, Pool, WorkerCrashError
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool[str]]:
+    with Pool[str](2) as pool:
+        yield pool
+
+
+def ignore(key: object, value: object) -> None:
+    pass
+
+
+def alive(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status")
+    return status.exists() and "State:\tZ" not in status.read_text()
+
+
+def gone(pid: int, seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not alive(pid)
+
+
+def test_results_and_progress_come_back_by_key(pool: Pool[str]) -> None:
+    told: dict[str, object] = {}
+    results = dict(pool.run({f"{n}": Job(jobs.square, n) for n in range(5)}, told.__setitem__))
+    assert {key: value for key, (value, _) in results.items()} == {f"{n}": n**2 for n in range(5)}
+    assert told["3"] == "squaring 3"
+    assert len({pid for _, pid in results.values()} - {os.getpid()}) <= 2, "two workers are kept and used again"
+
+
+def test_jobs_run_side_by_side(pool: Pool[str], tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    pairs = {"one": Job(jobs.wait_for, (one, two)), "two": Job(jobs.wait_for, (two, one))}
+    assert dict(pool.run(pairs, ignore)) == {"one": True, "two": True}
+
+
+def test_errors_keep_their_class_and_text(pool: Pool[str]) -> None:
+    with pytest.raises(MissingComponentError, match="apt-get install tea"):
+        list(pool.run({"a": Job(jobs.lacking, "apt-get install tea")}, ignore))
+    # this one is built from a fault, not from a text, so that its class cannot come across
+    with pytest.raises(RewardAgentError, match="no tea"):
+        list(pool.run({"a": Job(jobs.at_fault, "no tea")}, ignore))
+
+
+def test_a_crash_says_what_happened(pool: Pool[str]) -> None:
+    with pytest.raises(WorkerCrashError, match=r"(?s)exit code -11.*last words"):
+        list(pool.run({"a": Job(jobs.die, "last words")}, ignore))
+    with pytest.raises(WorkerCrashError, match=r"(?s)exit code 1.*ZeroDivisionError: oh"):
+        list(pool.run({"a": Job(jobs.stumble, "oh")}, ignore))
+    assert dict(pool.run({"a": Job(jobs.square, 2)}, ignore))["a"][0] == 4, "the pool goes on"
+
+
+def test_what_cannot_be_sent_is_the_callers_mistake(pool: Pool[str]) -> None:
+    with pytest.raises(UsageError, match=r"file\.py:variable"):
+        list(pool.run({"a": Job(jobs.square, lambda: 3)}, ignore))
+
+
+def test_stop_lets_a_job_save(tmp_path: Path) -> None:
+    pids = []
+
+    def interrupt(key: str, pid: int) -> None:
+        pids.append(pid)
+        raise KeyboardInterrupt
+
+    with Pool[str](1) as pool:
+        with pytest.raises(KeyboardInterrupt):
+            list(pool.run({"a": Job(jobs.save_when_told, tmp_path / "file")}, interrupt))
+        assert (tmp_path / "file").read_text() == "saved"
+        assert gone(pids[0])
+
+
+def test_a_deaf_job_is_killed() -> None:
+    pids: list[int] = []
+    with Pool[str](1) as pool:
+
+        def kill(key: str, pid: int) -> None:
+            pids.append(pid)
+            pool.stop(grace=0.1)
+
+        assert list(pool.run({"a": Job(jobs.deaf, None)}, kill)) == []
+        assert gone(pids[0])
+
+
+def test_workers_end_when_the_parent_is_killed(tmp_path: Path, repository: Path) -> None:
+    script = f"""
+import sys
+sys.path.insert(0, {str(repository / "tests")!r})
+import jobs_for_workers as jobs
+from reward_agent.workers import Job, Pool
+for _ in Pool(1).run({{"a": Job(jobs.deaf, None)}}, lambda key, pid: print(pid, flush=True)):
+    pass
+"""
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    worker = int(parent.stdout.readline())
+    assert alive(worker)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    assert gone(worker)
+
+
+def test_at_least_one_job() -> None:
+    with pytest.raises(UsageError, match="not 0"):
+        Pool(0)
