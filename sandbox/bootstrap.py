@@ -19,6 +19,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -65,7 +66,7 @@ def _lock(config: dict[str, Any]) -> int:
         from reward_agent.sandbox import landlock
 
         version = landlock.restrict(config["readable"], minimum=config["landlock"])
-        _must_fail(lambda: os.listdir("/"), "Landlock is set, and yet / can be listed")
+        _must_fail(lambda: os.open("/", os.O_RDONLY), "Landlock is set, and yet / can be opened")
     _prctl(_PR_SET_DUMPABLE, 0)
     if config["seccomp"]:
         from reward_agent.sandbox import seccomp
@@ -100,7 +101,7 @@ def _lock_finally(config: dict[str, Any]) -> None:
 
 def _close_all_but(*kept: int) -> None:
     edges = [*sorted(kept), max(_LAST_DESCRIPTOR, resource.getrlimit(resource.RLIMIT_NOFILE)[0] & 0xFFFF)]
-    for before, after in zip(edges, edges[1:], strict=False):
+    for before, after in pairwise(edges):
         if before + 1 < after:  # of an empty range, os.closerange(0, 0) closes all
             os.closerange(before + 1, after)
 

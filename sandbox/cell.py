@@ -1,4 +1,4 @@
-"""The trusted side of a cell: hands a locked process a program and packed rows, takes numbers back, believes nothing."""
+"""The trusted side of a cell: gives a program and packed rows, takes numbers, believes nothing."""
 
 from __future__ import annotations
 
@@ -53,9 +53,7 @@ class Cell:
         MissingComponentError: this machine lacks what would lock the process, or a layer did not take.
     """
 
-    def __init__(
-        self, *, limits: Limits | None = None, unsafe: bool = False, _layers: Layers | None = None
-    ) -> None:
+    def __init__(self, *, limits: Limits | None = None, unsafe: bool = False, _layers: Layers | None = None) -> None:
         self.limits = limits or Limits()
         layers = _layers or (launch.UNSAFE if unsafe else launch.choose_layers())
         self._process = CellProcess(layers, self.limits)
@@ -116,7 +114,7 @@ class Cell:
         learnt = self._ask(protocol.SAMPLE, len(state), chunk.cpu_seconds + self.limits.load_seconds)
         if isinstance(learnt, Fault):
             return learnt
-        names = tuple(self._text(learnt).split("\n")) if learnt.count else ()
+        names = tuple(self._text(learnt).split("\n")) if learnt.size else ()
         if len(names) > protocol.MAX_TERMS or len(set(names)) != len(names) or not all(map(_is_name, names)):
             return self._distrust("the names it gave its terms are not valid")
         self._terms = names
@@ -141,7 +139,7 @@ class Cell:
         answer = self._ask(protocol.CALL, n, chunk.cpu_seconds)
         if isinstance(answer, Fault):
             return answer
-        if answer.count != len(self._terms):
+        if answer.size != len(self._terms):
             return self._distrust("its reply has another number of terms")
         # copied, as the program can change what lies there at any time
         results = chunk.results.copy()
@@ -166,7 +164,7 @@ class Cell:
             return _ended(str(died))
         if reply.status == protocol.OK:
             return reply
-        if reply.count > protocol.MAX_TEXT:
+        if reply.size > protocol.MAX_TEXT:
             return self._distrust("the text of its fault is too long")
         assert self._program is not None
         lines = self._program.source.count("\n") + 1
@@ -178,7 +176,7 @@ class Cell:
         return _ended(reason)
 
     def _text(self, reply: Reply) -> str:
-        return self._process.outputs[: min(reply.count, protocol.MAX_TEXT)].decode("utf-8", "replace")
+        return self._process.outputs[: min(reply.size, protocol.MAX_TEXT)].decode("utf-8", "replace")
 
     def _fill(self, state: Array, action: Array, next_state: Array) -> _Chunk:
         n = len(state)
@@ -228,8 +226,8 @@ def _is_name(text: str) -> bool:
 def _names(layers: Layers, process: CellProcess) -> tuple[str, ...]:
     if layers.landlock and not layers.bubblewrap and process.landlock < launch.GOOD_LANDLOCK:
         warnings.warn(
-            f"Reward programs are locked without bubblewrap by Landlock version {process.landlock}, which does not hold "
-            f"signals between processes. Better: `{launch.INSTALL_BUBBLEWRAP}`.",
+            f"Reward programs are locked without bubblewrap by Landlock version {process.landlock}, "
+            f"which does not hold signals. Better: `{launch.INSTALL_BUBBLEWRAP}`.",
             RuntimeWarning,
             stacklevel=3,
         )

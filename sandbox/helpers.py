@@ -51,7 +51,7 @@ def inverse_rotate(quaternion: Any, vector: Any) -> Any:
 
 
 def up_vector(quaternion: Any) -> Any:
-    """Direction of the body's own z axis in the world, (..., 4) -> (..., 3); its [..., 2] is 1 upright, -1 upside down."""
+    """Direction of the body's own z axis in the world, (..., 4) -> (..., 3): z is 1 upright, -1 upside down."""
     w, x, y, z = (quaternion[..., i] for i in range(4))
     along = (2 * (x * z + w * y), 2 * (y * z - w * x), w * w - x * x - y * y + z * z)
     return _namespace(quaternion).stack(along, axis=-1)
@@ -99,7 +99,7 @@ def gaussian(value: Any, width: float = 1.0) -> Any:
 
 
 def tolerance(value: Any, lower: float = 0.0, upper: float = 0.0, margin: float = 0.0) -> Any:
-    """1 from `lower` to `upper`, outside falling smoothly to 0.1 at `margin` away and on to 0 (at once without margin)."""
+    """1 from `lower` to `upper`; outside falls smoothly, to 0.1 at `margin` away (without margin to 0 at once)."""
     xp = _namespace(value)
     zero = xp.zeros_like(value)
     outside = xp.maximum(xp.maximum(lower - value, value - upper), zero)

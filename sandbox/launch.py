@@ -1,4 +1,4 @@
-"""How a cell is started: which layers this machine has, the command line, the environment and what is visible inside."""
+"""How a cell is started: which layers this machine has, the command line, the environment, what is visible inside."""
 
 from __future__ import annotations
 
@@ -123,7 +123,11 @@ def prepare(layers: Layers, limits: Limits, descriptors: tuple[int, int, int, in
     root = os.geteuid() == 0
     home = Path("/cell") if layers.bubblewrap else FOLDER
     packages = [home / p.name for p in numpy] if layers.bubblewrap else numpy
-    visible = [*map(str, (home, *packages)), *libraries, *filter(os.path.exists, (*_SYSTEM_LIBRARIES, *_LOADER_FILES))]
+    visible = [
+        *map(str, (home, *packages)),
+        *libraries,
+        *(p for p in (*_SYSTEM_LIBRARIES, *_LOADER_FILES) if Path(p).exists()),
+    ]
     config = {
         "locked": layers.any,
         "user": UNPRIVILEGED if root and layers.any else 0,
@@ -164,8 +168,8 @@ def _box(libraries: list[str], numpy: list[Path], environment: dict[str, str]) -
         words += ["--perms", "0755", "--dir", folder]
     for path in (*_SYSTEM_LIBRARIES, *_LOADER_FILES, *libraries):
         words += _mount(path)
-    for path in numpy:
-        words += ["--ro-bind", str(path), f"/cell/{path.name}"]
+    for package in numpy:
+        words += ["--ro-bind", str(package), f"/cell/{package.name}"]
     for name in INSIDE:
         words += ["--ro-bind", str(FOLDER / name), f"/cell/{name}"]
     return [*words, "--chdir", "/", "--remount-ro", "/"]
@@ -173,15 +177,15 @@ def _box(libraries: list[str], numpy: list[Path], environment: dict[str, str]) -
 
 def _mount(path: str) -> list[str]:
     """Options that show `path` inside as it is outside, read-only; none when it is not there."""
-    if os.path.islink(path):
-        return ["--symlink", os.readlink(path), path]
-    return ["--ro-bind", path, path] if os.path.exists(path) else []
+    if Path(path).is_symlink():
+        return ["--symlink", str(Path(path).readlink()), path]
+    return ["--ro-bind", path, path] if Path(path).exists() else []
 
 
 def _parents(paths: list[str]) -> list[str]:
     """Every folder above `paths`, but the root, outermost first."""
     folders = {str(parent) for path in paths for parent in Path(path).parents}
-    return sorted(folders - {"/", *(p for p in folders if os.path.islink(p))})
+    return sorted(folder for folder in folders - {"/"} if not Path(folder).is_symlink())
 
 
 def _interpreter() -> tuple[str, list[str]]:
@@ -189,9 +193,9 @@ def _interpreter() -> tuple[str, list[str]]:
 
     The base interpreter, never the virtual environment: that may lie in a project next to its secrets.
     """
-    python = os.path.realpath(sys._base_executable)
-    libraries = [os.path.join(sys.base_prefix, name) for name in ("lib", "lib64")]
-    shown = [path for path in libraries if os.path.isdir(path) and path not in _SYSTEM_LIBRARIES]
+    python = str(Path(getattr(sys, "_base_executable", sys.executable)).resolve())
+    libraries = [Path(sys.base_prefix, name) for name in ("lib", "lib64")]
+    shown = [str(path) for path in libraries if path.is_dir() and str(path) not in _SYSTEM_LIBRARIES]
     return python, [python, *shown]
 
 

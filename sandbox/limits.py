@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of one cell. Time is CPU time of each call, so that a busy machine or a long training fails no honest program."""
+    """Bounds of one cell. Time is CPU time of each call: a busy machine or a long training fails no honest program."""
 
     call_seconds: float = 1.0
     """CPU time of one call [s]."""

@@ -1,4 +1,4 @@
-"""The process of a cell as its parent holds it: started, asked and answered by fixed records, killed when it lies or lingers."""
+"""The process of a cell as its parent holds it: started, asked by fixed records, killed when it lies or lingers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ _SLACK_SECONDS = 0.2
 
 class Reply(NamedTuple):
     status: int
-    count: int
+    size: int
+    """Terms of a call, or bytes of text."""
     line: int
 
 
@@ -56,10 +57,15 @@ class CellProcess:
                 outputs, self.outputs = share(limits.output_bytes, writeable=True, sealed=layers.sealed)
                 theirs.callback(os.close, outputs)
             except OSError as error:
-                raise MissingComponentError(f"Shared memory cannot be sealed ({error}): use Linux 5.1 or newer.") from error
+                raise MissingComponentError(f"Shared memory cannot be sealed ({error}); it takes Linux 5.1.") from error
             requests, self._requests = os.pipe()
             self._replies, replies = os.pipe()
-            for stack, descriptor in ((theirs, requests), (theirs, replies), (ours, self._requests), (ours, self._replies)):
+            for stack, descriptor in (
+                (theirs, requests),
+                (theirs, replies),
+                (ours, self._requests),
+                (ours, self._replies),
+            ):
                 stack.callback(os.close, descriptor)
             start = launch.prepare(layers, limits, (requests, replies, inputs, outputs))
             self._process = subprocess.Popen(
@@ -161,7 +167,7 @@ class CellProcess:
         self._give_up(self._watchdog.reason or _how_it_ended(code))
 
     def _shake_hands(self, start: launch.Launch) -> int:
-        """Wait for the bootstrap, send it the configuration, wait for the worker. Returns the Landlock version in force."""
+        """Wait for the bootstrap, configure it, wait for the worker. Returns the Landlock version in force."""
         self._expect(protocol.HELLO)
         self._watchdog.find_worker()
         if self.worker is not None:
@@ -171,7 +177,7 @@ class CellProcess:
         config = json.dumps(start.config).encode()
         with contextlib.suppress(BrokenPipeError):
             os.write(self._requests, protocol.LENGTH.pack(len(config)) + config)
-        return self._expect(protocol.READY).count
+        return self._expect(protocol.READY).size
 
     def _expect(self, status: int) -> Reply:
         data = os.read(self._replies, protocol.REPLY.size) if self._poll.poll(_START_SECONDS * 1000) else b""
@@ -184,8 +190,8 @@ class CellProcess:
         said = clean(self.printed, 600).strip().splitlines() or ["it said nothing"]
         self.close()
         raise MissingComponentError(
-            f"The locked process for reward programs did not start: {said[-1]}. `reward-agent doctor` tells which layers "
-            "work on this machine; --unsafe runs programs unprotected."
+            f"The locked process for reward programs did not start: {said[-1]}. `reward-agent doctor` tells which "
+            "layers work on this machine; --unsafe runs programs unprotected."
         )
 
 

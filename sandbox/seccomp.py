@@ -209,9 +209,7 @@ class _Code:
         if number is not None:
             self.when(_EQUAL, number, action)
 
-    def on_argument(
-        self, number: int | None, argument: int, tests: list[tuple[int, int, int]], otherwise: int
-    ) -> None:
+    def on_argument(self, number: int | None, argument: int, tests: list[tuple[int, int, int]], otherwise: int) -> None:
         """For this call, decide by the low 32 bits of one argument, which is all that the kernel reads of these."""
         if number is None:
             return

@@ -1,4 +1,4 @@
-"""The trusted side's eye on a cell: drains what it prints, and kills it when it takes too much memory or prints a flood."""
+"""The trusted side's eye on a cell: drains what it prints, kills it when it takes too much memory or prints a flood."""
 
 from __future__ import annotations
 

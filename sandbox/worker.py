@@ -107,7 +107,7 @@ class _Worker:
         for name in terms:
             if not isinstance(name, str) or not name.isidentifier() or len(name) > protocol.MAX_NAME:
                 raise ContractError(
-                    f"A term is named {name!r:.80}; names are Python identifiers of at most {protocol.MAX_NAME} characters."
+                    f"A term is named {name!r:.80}; names are identifiers of at most {protocol.MAX_NAME} characters."
                 )
         self._names = tuple(terms)
         self._call(n)
@@ -118,7 +118,7 @@ class _Worker:
         results = self._rows[n][1]
         if tuple(terms) != self._names and set(terms) != set(self._names):
             changed = ", ".join(sorted(map(repr, set(terms) ^ set(self._names))))
-            raise ContractError(f"The names of the terms changed between calls ({changed}); they must be always the same.")
+            raise ContractError(f"The names of the terms changed between calls ({changed}); they must stay.")
         results[0] = _column("the total", total, n)
         for row, name in enumerate(self._names, 1):
             results[row] = _column(name, terms[name], n)
