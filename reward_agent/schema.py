@@ -219,6 +219,11 @@ def _renamed(path: str, old: str, new: str) -> str:
     return new + path[len(old) :] if path.startswith(old + ".") else path
 
 
+def _numbers(value: float | tuple[float, ...]) -> str:
+    """To six digits: a prompt needs no more."""
+    return f"({', '.join(f'{v:.6g}' for v in value)})" if isinstance(value, tuple) else f"{value:.6g}"
+
+
 def _render(schema: StateSchema) -> Iterator[str]:
     by_entity = {entity.name: [f for f in schema.fields if f.entity == entity.name] for entity in schema.entities}
     kinds: dict[str, list[Entity]] = {}
@@ -248,4 +253,4 @@ def _render(schema: StateSchema) -> Iterator[str]:
         yield "constants:"
         for constant in schema.constants:
             unit = f" [{constant.unit}]" if constant.unit else ""
-            yield f"    constants.{constant.name} = {constant.value}{unit}  # {constant.doc}"
+            yield f"    constants.{constant.name} = {_numbers(constant.value)}{unit}  # {constant.doc}"
