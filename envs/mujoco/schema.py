@@ -85,14 +85,15 @@ def _columns(source: str, row: int, width: int) -> Columns:
     return Columns(source, tuple(range(row * width, (row + 1) * width)))
 
 
-def _body_of(model: Any, part: Part) -> int:
+def body_of(model: Any, part: Part) -> int:
+    """The number of the body that `part` is, or is a shape of."""
     if part.body:
         return int(model.body(part.body).id)
     return int(model.geom(part.geom).bodyid[0] if part.geom else model.site(part.site).bodyid[0])
 
 
 def _of_part(model: Any, robot: Robot, part: Part) -> Iterator[Quantity]:
-    body, site = _body_of(model, part), site_name(part)
+    body, site = body_of(model, part), site_name(part)
     kind: Literal["xbody", "site"] = "site" if site else "xbody"
     frame = site or part.body
     place = _columns("site_xpos", model.site(site).id, 3) if site else _columns("xpos", body, 3)

@@ -96,28 +96,29 @@ class MujocoBatch:
         derived = derive(world.env, world.contact_forces)
         quantities: list[Quantity] = [derived.quantities[field.path] for field in fields.fields]
         needed = plan(quantities)
-        self._model = build_model(world.env, needed.readings)
+        self.model = build_model(world.env, needed.readings)
+        """The `mujoco.MjModel` in use, with sensors for just these fields; the batch has a copy of its own."""
         robot = ROBOTS[world.env]
-        self._root, self._view = self._model.body(robot.root).id, robot.view
+        self._root, self._view = self.model.body(robot.root).id, robot.view
         # observations that read derived fields want them as the step left them; bringing those up to date must wait
         self._forward_later = needed.needs_forward and bool(self._native.reads)
         forward = needed.needs_forward and not self._forward_later
-        self._batch = mjbatch.Batch(self._model, num_envs, max(1, threads), forward=forward)
+        self._batch = mjbatch.Batch(self.model, num_envs, max(1, threads), forward=forward)
         self._state = self._batch.bind("state")
         self._ctrl = self._batch.bind("ctrl")
         self._data = SimpleNamespace(**{name: self._batch.bind(name) for name in {"qpos", "qvel", *self._native.reads}})
         self._forces: ContactForces | None = None
         if world.contact_forces:
             frame_skip = self._native.frame_skip
-            self._forces = ContactForces(self._model, num_envs, frame_skip, self._batch.nstate)
-        sensors = dict(zip(needed.readings, self._model.sensor_adr, strict=True))
-        sizes = dict(zip(needed.readings, self._model.sensor_dim, strict=True))
+            self._forces = ContactForces(self.model, num_envs, frame_skip, self._batch.nstate)
+        sensors = dict(zip(needed.readings, self.model.sensor_adr, strict=True))
+        sizes = dict(zip(needed.readings, self.model.sensor_dim, strict=True))
         columns = {reading: range(adr, adr + sizes[reading]) for reading, adr in sensors.items()}
         self._packer = Packer(num_envs, quantities, columns, self._flat, world.dt)
-        self._initial = self._model.qpos0.copy(), np.zeros(self._model.nv)
+        self._initial = self.model.qpos0.copy(), np.zeros(self.model.nv)
         self._batch.reset()
         self._observations = self._observe()
-        low, high = self._model.actuator_ctrlrange.T.astype(np.float32)
+        low, high = self.model.actuator_ctrlrange.T.astype(np.float32)
         self.action_space = gymnasium.spaces.Box(low, high, dtype=np.float32)
         shape = self._observations.shape[1:]
         self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, shape, np.float64)
@@ -167,7 +168,7 @@ class MujocoBatch:
         from reward_agent.envs.mujoco.rendering import Camera
 
         if self._camera is None:
-            self._camera = Camera(self._model, self._root, self._view)
+            self._camera = Camera(self.model, self._root, self._view)
         image: NDArray[np.uint8] = self._camera.image(self._state[row])
         return image
 
