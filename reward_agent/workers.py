@@ -150,7 +150,7 @@ class Pool(Generic[K]):
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise UsageError(
                 f"{error}. Training happens in processes of its own, which must be able to import the task: put it "
-                "into a file and name it as `path/to/file.py:variable`, or define its functions at a module's top level."
+                "into a file and name it as `path/to/file.py:variable`, or define its functions in a module."
             ) from error
         worker = self._idle.pop() if self._idle else self._start()
         self._busy[worker] = key

@@ -1,0 +1,271 @@
+"""One training of one program and its score, as a job for a worker; and the smaller jobs of evaluation.
+
+What a job is told and gives back are frozen values; its files are in the folder it is given.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reward_agent.codec import decode, encode, to_line
+from reward_agent.envs.registry import find_task
+from reward_agent.errors import MissingComponentError
+from reward_agent.evaluate import bootstrap_interval, no_op, random_policy, record_video, roll_out
+from reward_agent.files import atomic, write_atomically
+from reward_agent.history import Outcome
+from reward_agent.journal import RunBusyError
+from reward_agent.optimise import Curves, Optimised, Progress, find_optimiser
+from reward_agent.optimise.policy import ARCHITECTURE, TENSORS, load_policy
+from reward_agent.program import Fault, Program
+from reward_agent.schema import Array
+from reward_agent.sources import SourceFaultError
+from reward_agent.store import sha256
+from reward_agent.task import Task
+
+CHECKPOINT, CURVES, EVALUATION, VIDEO = "training", "curves.npz", "eval.json", "video.mp4"
+POINTS = 10
+"""Of the curves that feedback sees."""
+LOCK_SECONDS = 30.0
+
+Scores = Mapping[str, tuple[float, ...]]
+"""One score an episode, in the order of the seeds, by metric name."""
+
+
+@dataclass(frozen=True)
+class TrialSpec:
+    """What to train on what, and how to score it."""
+
+    task: str | Task
+    """By name where it has one that other processes can find."""
+    program: Program
+    budget: int
+    """Environment steps."""
+    seed: int
+    folder: Path
+    """For its files; its checkpoint is there while it runs."""
+    optimiser: str = "ppo"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What to change of the task's preset."""
+    select_seeds: tuple[int, ...] = ()
+    report_seeds: tuple[int, ...] = ()
+    unsafe: bool = False
+    tensorboard: bool = False
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A training that reached its budget."""
+
+    outcome: Outcome
+    """On the select seeds."""
+    select: Scores
+    report: Scores
+    files: Mapping[str, str]
+    """SHA-256 of the large files by name, relative to the folder."""
+
+
+@dataclass(frozen=True)
+class VideoSpec:
+    task: str | Task
+    policy: Path
+    """Folder of the policy."""
+    seed: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class FloorsSpec:
+    task: str | Task
+    seeds: tuple[int, ...]
+    random_seed: int
+
+
+def run_trial(
+    spec: TrialSpec, progress: Callable[[Progress], None], stop: Callable[[], bool]
+) -> Trained | Fault | None:
+    """Train, score, and leave the files of a candidate's folder; None when it was stopped before its budget.
+
+    A training found in the folder goes on from its last checkpoint.
+
+    Returns:
+        A `Fault` of stage `optimise` when the program failed while training.
+
+    Raises:
+        MissingComponentError: this machine lacks what the world or the cell needs.
+        RunBusyError: another process works in the folder.
+    """
+    from reward_agent.sources.cell import CellSource
+
+    task = resolve(spec.task)
+    spec.folder.mkdir(parents=True, exist_ok=True)
+    with _alone_in(spec.folder):
+        if (finished := _finished(spec)) is not None:
+            return finished
+        try:
+            source = CellSource(spec.program, task, unsafe=spec.unsafe)
+            try:
+                optimised = find_optimiser(spec.optimiser)(
+                    task,
+                    source,
+                    spec.budget,
+                    spec.seed,
+                    settings=spec.settings,
+                    checkpoint=spec.folder / CHECKPOINT,
+                    tensorboard=spec.folder / "tensorboard" if spec.tensorboard else None,
+                    progress=progress,
+                    stop=stop,
+                )
+            finally:
+                source.close()
+        except SourceFaultError as error:
+            shutil.rmtree(spec.folder / CHECKPOINT, ignore_errors=True)
+            return replace(error.fault, stage="optimise")
+        if optimised.steps < spec.budget:
+            return None
+        trained = _score(spec, task, optimised)
+        # last: until the score is on the disk, what a killed process has to go on from is this
+        shutil.rmtree(spec.folder / CHECKPOINT, ignore_errors=True)
+    return trained
+
+
+def film(spec: VideoSpec, progress: Callable[[object], None], stop: Callable[[], bool]) -> str:
+    """Render an episode of a saved policy; what kept it from being rendered, or nothing."""
+    try:
+        with atomic(spec.path) as temporary:
+            whole = temporary.with_suffix(spec.path.suffix)
+            record_video(resolve(spec.task), load_policy(spec.policy), spec.seed, whole)
+            whole.replace(temporary)
+    except MissingComponentError as error:
+        return str(error)
+    return ""
+
+
+def floors(spec: FloorsSpec, progress: Callable[[object], None], stop: Callable[[], bool]) -> dict[str, Scores]:
+    """Scores of doing nothing and of random actions on the same seeds."""
+    task = resolve(spec.task)
+    acts = {"no-op": no_op(task), "random": random_policy(task, spec.random_seed)}
+    return {name: _plain(roll_out(task, act, spec.seeds)) for name, act in acts.items()}
+
+
+def resolve(task: str | Task) -> Task:
+    """The task itself; see `envs.registry.find_task`."""
+    return find_task(task) if isinstance(task, str) else task
+
+
+def files_are_whole(folder: Path, files: Mapping[str, str]) -> bool:
+    """Whether every file is in the folder with the content it was recorded with."""
+    return all((folder / name).is_file() and sha256(folder / name) == digest for name, digest in files.items())
+
+
+def _score(spec: TrialSpec, task: Task, optimised: Optimised) -> Trained:
+    optimised.policy.save(spec.folder)
+    _save_curves(spec.folder / CURVES, optimised.curves)
+    select = _plain(roll_out(task, optimised.policy, spec.select_seeds))
+    report = _plain(roll_out(task, optimised.policy, spec.report_seeds)) if spec.report_seeds else {}
+    trained = Trained(
+        outcome=_outcome(optimised, select, spec.seed),
+        select=select,
+        report=report,
+        files={name: sha256(spec.folder / name) for name in (TENSORS, ARCHITECTURE, CURVES)},
+    )
+    line = to_line(_facts(spec) | {"result": encode(trained)})
+    write_atomically(spec.folder / EVALUATION, line.encode() + b"\n")
+    return trained
+
+
+def _finished(spec: TrialSpec) -> Trained | None:
+    """What this very training gave before, where its files are still there: its end was not journalled in time."""
+    path = spec.folder / EVALUATION
+    if not path.is_file():
+        return None
+    found = json.loads(path.read_text())
+    result = found.pop("result")
+    if found != json.loads(to_line(_facts(spec))):
+        return None
+    trained: Trained = decode(Trained, result)
+    return trained if files_are_whole(spec.folder, trained.files) else None
+
+
+def _facts(spec: TrialSpec) -> dict[str, Any]:
+    """All that a training's result depends on, as plain data."""
+    facts = {
+        "task": spec.task if isinstance(spec.task, str) else spec.task.id,
+        "program": spec.program.id,
+        "optimiser": spec.optimiser,
+        "settings": {name: value for name, value in spec.settings.items() if name != "threads"},
+        "budget": spec.budget,
+        "training_seed": spec.seed,
+        "select_seeds": spec.select_seeds,
+        "report_seeds": spec.report_seeds,
+        "unsafe": spec.unsafe,
+    }
+    plain: dict[str, Any] = encode(facts)
+    return plain
+
+
+def _outcome(optimised: Optimised, select: Scores, seed: int) -> Outcome:
+    curves = optimised.curves
+    intervals = {name: bootstrap_interval(s, np.random.default_rng(seed)) for name, s in select.items()}
+    return Outcome(
+        metrics=intervals,
+        terms={name: _points(values) for name, values in curves.terms.items()},
+        episode_return=_points(curves.episode_return),
+        episode_length=_points(curves.episode_length),
+        task_score=(next(iter(intervals.values())).mean,),
+        steps=optimised.steps,
+        seconds=optimised.seconds,
+        bad_rewards=optimised.bad_rewards,
+    )
+
+
+def _points(values: Array) -> tuple[float, ...]:
+    """At most `POINTS` means over equal stretches; nan where nothing was measured."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a stretch of nan has the mean nan
+        return tuple(float(np.nanmean(part)) for part in np.array_split(values, min(POINTS, len(values) or 1)))
+
+
+def _plain(scores: Mapping[str, Array]) -> dict[str, tuple[float, ...]]:
+    return {name: tuple(float(score) for score in values) for name, values in scores.items()}
+
+
+def _save_curves(path: Path, curves: Curves) -> None:
+    terms: dict[str, Any] = {f"terms/{name}": values for name, values in curves.terms.items()}
+    arrays: dict[str, Any] = {
+        "steps": curves.steps,
+        "return": curves.episode_return,
+        "length": curves.episode_length,
+    }
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays, **terms)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder: the worker of a run that was killed a moment ago may still be ending."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    deadline = time.monotonic() + LOCK_SECONDS
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() >= deadline:
+                    raise RunBusyError(f"Another process is training in {folder}. Stop it and try again.") from error
+                time.sleep(0.05)
+        yield
+    finally:
+        os.close(descriptor)
