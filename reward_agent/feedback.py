@@ -1,0 +1,184 @@
+"""What is said back to a model: a training's outcome as text, faults with their lines, program text marked as data.
+
+Only term names, numbers and the word `task_score` go in: never a metric's name, its code, or what it reads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from reward_agent.history import Candidate, Outcome
+from reward_agent.program import Fault, Program
+from reward_agent.sandbox.text import clean
+from reward_agent.task import Task
+
+POINTS = 10
+"""Values shown of a series."""
+DOMINANT = 0.9
+"""Share of all reward above which a term dominates."""
+STILL = 0.01
+"""Relative range below which a series counts as constant."""
+TREND = 0.3
+"""Difference of the last third from the first, as a share of the range, that counts as rising or falling."""
+MAX_MESSAGE = 1500
+MAX_FAULTS = 8
+AUTOMATIC = "(Automatic description; no person watched the policy.)"
+
+
+def as_data(text: str, limit: int = MAX_MESSAGE) -> str:
+    """Text that came out of a program or a reply, bounded and cleaned, between marks it cannot close itself."""
+    inside = clean(text, limit).replace("```", "'''").replace("<<<", "< < <").replace(">>>", "> > >")
+    return f"<<<\n{inside}\n>>>"
+
+
+def fenced(source: str) -> str:
+    """A program as a Markdown block, whatever backticks it holds."""
+    fence = "```"
+    while fence in source:
+        fence += "`"
+    return f"{fence}python\n{source.rstrip()}\n{fence}"
+
+
+def faults_text(faults: Sequence[Fault], program: Program | None) -> str:
+    """Faults for the model, each with its line of the program; what they quote is marked as data."""
+    lines = program.source.splitlines() if program else []
+    shown = []
+    for fault in faults[:MAX_FAULTS]:
+        where = f", line {fault.line}" if fault.line else ""
+        text = fault.message
+        if fault.line and 0 < fault.line <= len(lines):
+            text += f"\n    {fault.line} | {lines[fault.line - 1].strip()[:160]}"
+        shown.append(f"[{fault.stage}{where}]\n{as_data(text)}")
+    if len(faults) > MAX_FAULTS:
+        shown.append(f"… and {len(faults) - MAX_FAULTS} more.")
+    return "\n".join(shown)
+
+
+def reflection(candidate: Candidate, outcome: Outcome) -> str:
+    """How a training went: every term, task_score and episode length at about ten points, and what stands out.
+
+    After Eureka (Ma et al., 2024), whose feedback is these same statistics.
+    """
+    final = next(iter(outcome.metrics.values()), None)
+    lines = []
+    if final is not None:
+        spread = f" (95% interval {_number(final.low)} to {_number(final.high)})"
+        lines.append(f"task_score of the trained policy: {_number(final.mean)}{spread}")
+    lines += [
+        _series("task_score", outcome.task_score),
+        _series("episode_length", outcome.episode_length),
+        _series("total reward of an episode", outcome.episode_return),
+        *(_series(f"term {_name(name)}", values) for name, values in outcome.terms.items()),
+    ]
+    lines += [f"Note: {note}" for note in notes(outcome)]
+    return "\n".join(line for line in lines if line)
+
+
+def automatic_words(task: Task, candidate: Candidate, outcome: Outcome) -> str:
+    """Plain words on an outcome where no person gives any; labelled so. A departure from Text2Reward's paper."""
+    return " ".join([AUTOMATIC, *_words(task, outcome), *notes(outcome)])
+
+
+def notes(outcome: Outcome) -> list[str]:
+    """What stands out in an outcome, in sentences."""
+    found = []
+    score, total = outcome.task_score, _finite(outcome.episode_return)
+    if _trend(total) > 0 and _trend(score) < 0:
+        found.append("The total reward rose while the task_score fell: the reward is being won by other behaviour.")
+    elif _trend(total) > 0 and len(score) > 2 and _is_still(score):
+        found.append("The total reward rose while the task_score did not move: the reward leads elsewhere.")
+    best = max(_finite(score), default=math.nan)
+    if len(score) > 2 and score[-1] < best - 0.25 * (best - min(_finite(score))):
+        found.append(f"The task_score had reached {_number(best)} and fell back to {_number(score[-1])}.")
+    sizes = {name: _mean([abs(v) for v in _last_third(values)]) for name, values in outcome.terms.items()}
+    whole = sum(sizes.values())
+    for name, size in sizes.items():
+        if len(sizes) > 1 and whole > 0 and size / whole > DOMINANT:
+            part = f"The term {_name(name)} makes {size / whole:.0%} of all reward by size"
+            found.append(f"{part}; the others are hardly heard.")
+    for name, values in outcome.terms.items():
+        if all(value == 0 for value in values):
+            found.append(f"The term {_name(name)} was 0 throughout: its condition was never met.")
+        elif len(values) > 2 and _is_still(values):
+            found.append(f"The term {_name(name)} stayed constant over the whole training: nothing is learnt from it.")
+    if outcome.bad_rewards:
+        found.append(f"The reward was not finite {outcome.bad_rewards} times (counted as 0): guard its arithmetic.")
+    return found
+
+
+def _words(task: Task, outcome: Outcome) -> Iterator[str]:
+    final = next(iter(outcome.metrics.values()), None)
+    if final is not None and task.metrics[0].kind == "success":
+        yield f"The trained policy does what was asked in {final.mean:.0%} of episodes."
+    elif final is not None:
+        yield f"The trained policy has a task_score of {_number(final.mean)}."
+    score = _finite(outcome.task_score)
+    if len(score) > 2:
+        moved = {1: "rose", -1: "fell", 0: "did not clearly rise or fall"}[_trend(score)]
+        yield f"Over the training the task_score {moved}, from {_number(score[0])} to {_number(score[-1])}."
+    lengths = _finite(outcome.episode_length)
+    if lengths:
+        share = lengths[-1] / task.horizon
+        early = "episodes nearly always last to the end" if share > 0.95 else "episodes end early"
+        if share < 0.3:
+            early = "episodes end very early (a fall, or another way to end them)"
+        yield f"In the end {early}: {_number(lengths[-1])} of {task.horizon} steps."
+    changes = [
+        f"{_name(name)} { ({1: 'rose', -1: 'fell', 0: 'changed little or without direction'}[_trend(values)]) }"
+        f" ({_number(values[0])} to {_number(values[-1])} a step)"
+        for name, values in outcome.terms.items()
+        if values
+    ]
+    if changes:
+        yield f"Of the terms, {', '.join(changes)}."
+
+
+def _series(label: str, values: Sequence[float]) -> str:
+    """`label: values at about ten points (max, mean, min)`; nothing for no values."""
+    known = _finite(values)
+    if not known:
+        return ""
+    if len(values) == 1:
+        return f"{label}: {_number(values[0])}"
+    step = max(1, math.ceil(len(values) / (POINTS + 2)))
+    shown = list(values[::step])
+    if (len(values) - 1) % step:
+        shown.append(values[-1])
+    listed = ", ".join(_number(value) for value in shown)
+    return f"{label}: {listed} (max {_number(max(known))}, mean {_number(_mean(known))}, min {_number(min(known))})"
+
+
+def _trend(values: Sequence[float]) -> int:
+    """1 when a series rises, -1 when it falls, 0 when neither is clear."""
+    known = _finite(values)
+    if len(known) < 3 or _is_still(known):
+        return 0
+    change = (_mean(_last_third(known)) - _mean(known[: len(_last_third(known))])) / (max(known) - min(known))
+    return 1 if change > TREND else -1 if change < -TREND else 0
+
+
+def _is_still(values: Sequence[float]) -> bool:
+    known = _finite(values)
+    return bool(known) and max(known) - min(known) <= STILL * max(abs(value) for value in known)
+
+
+def _last_third(values: Sequence[float]) -> list[float]:
+    known = _finite(values)
+    return known[-max(1, len(known) // 3) :]
+
+
+def _finite(values: Sequence[float]) -> list[float]:
+    return [value for value in values if math.isfinite(value)]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 1000 or not math.isfinite(value) else f"{value:.0f}"
+
+
+def _name(name: str) -> str:
+    return f"`{clean(name, 64)}`"

@@ -1,0 +1,149 @@
+"""What methods of rounds share: ask, repair, train, go on; the task as templates see it; a reward to begin with."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from reward_agent.envs.episodes import prompt_schema
+from reward_agent.feedback import as_data, faults_text, fenced
+from reward_agent.history import Attempt, Candidate, History, Outcome
+from reward_agent.messages import Key, Message, Reply
+from reward_agent.methods import Action, Ask, Done, Prompt, Settings, Train
+from reward_agent.program import Fault, Program, extract
+from reward_agent.sandbox.helpers import describe
+from reward_agent.task import Task, Termination
+from reward_agent.templates import Templates
+
+USER = "user"
+"""The model's name in the record of a program that a person brought."""
+MAX_REPLY = 24_000
+"""Characters of a faulty reply that are shown again."""
+
+
+def starting_history(settings: Settings) -> History:
+    """The history a run begins with: empty, or a person's own reward as iteration 0."""
+    if settings.initial is None:
+        return History()
+    key = Key(0, 0, 0)
+    reply = Reply(fenced(settings.initial.source), model=USER)
+    own = Candidate(0, 0, attempts=(Attempt(key, (), reply, settings.initial),))
+    return History({(0, 0): own})
+
+
+def brief(task: Task) -> Mapping[str, Any]:
+    """A task as the templates see it: nothing hidden, nothing of its metrics."""
+    match task.terminates:
+        case Termination(doc=doc):
+            ending = f", and ends earlier when this happens: {doc}"
+        case "never":
+            ending = ", and nothing else ends it"
+        case _:
+            ending = ", and ends earlier when the environment's own rule says so (as a fall), where it has one"
+    return {
+        "instruction": task.instruction.strip().rstrip(".") + ".",
+        "control": task.control.strip().rstrip("."),
+        "horizon": task.horizon,
+        "dt": f"{task.world.dt:g}",
+        "seconds": f"{task.horizon * task.world.dt:g}",
+        "ending": ending,
+        "schema": prompt_schema(task).render().strip(),
+        "helpers": describe().strip(),
+    }
+
+
+class Rounds(ABC):
+    """A method of rounds: in each, candidates are asked for, repaired, trained; then the next learns from them."""
+
+    name: ClassVar[str]
+    sees: ClassVar[str]
+
+    def __init__(self, settings: Settings, templates: Templates) -> None:
+        self.settings, self.templates = settings, templates
+
+    @abstractmethod
+    def messages(self, task: Task, history: History, iteration: int) -> tuple[Message, ...]:
+        """What to ask for the candidates of an iteration, all earlier ones being done."""
+
+    def between(self, task: Task, history: History, iteration: int) -> Action | None:
+        """What else is wanted when an iteration is trained; nothing by default."""
+        return None
+
+    def next(self, task: Task, history: History) -> Action:
+        """What to do now; the same for the same task and history."""
+        for iteration in range(self.settings.rounds):
+            prompts: list[Prompt] = []
+            train: list[tuple[int, int]] = []
+            for index in range(self.settings.width(iteration)):
+                candidate = history.candidates.get((iteration, index), Candidate(iteration, index))
+                if candidate.outcome is not None or self._given_up(candidate):
+                    continue
+                if candidate.program is not None:
+                    train.append((iteration, index))
+                    continue
+                messages = self._repair(candidate) if candidate.attempts else self.messages(task, history, iteration)
+                prompts.append(Prompt(Key(iteration, index, len(candidate.attempts)), messages))
+            if prompts:
+                return Ask(tuple(prompts))
+            if train:
+                return Train(tuple(train))
+            wanted = self.between(task, history, iteration)
+            if wanted is not None:
+                return wanted
+        if history.best() is None:
+            return Done("No program could be trained on.")
+        return Done(f"All {self.settings.rounds} rounds are done.")
+
+    def read(self, reply: str) -> Program | Fault:
+        return extract(reply)
+
+    def _given_up(self, candidate: Candidate) -> bool:
+        return candidate.program is None and len(candidate.attempts) > self.settings.repairs
+
+    def _repair(self, candidate: Candidate) -> tuple[Message, ...]:
+        """The conversation so far, the faulty reply, and what is wrong with it."""
+        last = candidate.attempts[-1]
+        described = faults_text(last.faults, last.program)
+        return (
+            *last.messages,
+            Message("assistant", last.reply.text[:MAX_REPLY]),
+            Message("user", self.templates.render("repair.jinja", faults=last.faults, described=described)),
+        )
+
+    def opening(self, task: Task) -> tuple[Message, ...]:
+        """The method's own system and first messages."""
+        values = brief(task)
+        return (
+            Message("system", self.templates.render(f"{self.name}/system.jinja", **values)),
+            Message("user", self.templates.render(f"{self.name}/first.jinja", **values)),
+        )
+
+    def is_initial(self, candidate: Candidate) -> bool:
+        """Whether it is the reward a person brought."""
+        return self.settings.initial is not None and candidate.iteration == 0
+
+
+def failure(candidate: Candidate) -> str:
+    """Why a candidate was not trained through, as data for a prompt."""
+    if isinstance(candidate.outcome, Fault):
+        return faults_text((candidate.outcome,), candidate.program)
+    if not candidate.attempts:
+        return as_data("no reply")
+    last = candidate.attempts[-1]
+    return faults_text(last.faults, last.program)
+
+
+def shown(candidate: Candidate) -> str:
+    """A candidate as the assistant's message: its program, or its last reply where it has none."""
+    last = candidate.attempts[-1]
+    return fenced(last.program.source) if last.program else last.reply.text[:MAX_REPLY]
+
+
+def chosen(history: History, iteration: int) -> Candidate | None:
+    """The candidate that stands for an iteration: the best trained one, else the last with any reply."""
+    candidates = [candidate for candidate in history.iteration(iteration) if candidate.attempts]
+    trained = [(c, c.outcome) for c in candidates if isinstance(c.outcome, Outcome)]
+    if trained:
+        return max(trained, key=lambda pair: (pair[1].score(), -pair[0].index))[0]
+    return candidates[-1] if candidates else None

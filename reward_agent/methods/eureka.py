@@ -1,0 +1,67 @@
+"""Eureka (Ma et al., ICLR 2024): K programs a round, and a reflection on the best from its training statistics.
+
+Departures: faults are repaired at once instead of wasting the sample; the best of *all* rounds is what the next one
+improves (the paper goes on from the best of the last round); what was tried since without beating it is listed, so that
+no two rounds get the same feedback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from reward_agent.feedback import reflection
+from reward_agent.history import Candidate, History, Outcome
+from reward_agent.messages import Message
+from reward_agent.methods.base import Rounds, chosen, failure, shown
+from reward_agent.task import Task
+
+MAX_TRIED = 5
+"""Later rounds that are listed."""
+
+
+class Eureka(Rounds):
+    """Evolve rewards from per-term statistics and the metric."""
+
+    name: ClassVar[str] = "eureka"
+    sees: ClassVar[str] = "metric, terms, episode length"
+
+    def messages(self, task: Task, history: History, iteration: int) -> tuple[Message, ...]:
+        opening = self.opening(task)
+        if iteration == 0:
+            return opening
+        best = history.best(before=iteration)
+        if best is None:
+            return self._after_failure(opening, history, iteration)
+        assert isinstance(best.outcome, Outcome)
+        said = self.templates.render(
+            "eureka/reflection.jinja",
+            initial=self.is_initial(best),
+            steps=f"{best.outcome.steps:,}",
+            reflection=reflection(best, best.outcome),
+            tried=list(_tried(history, best, iteration)),
+            score=f"{best.outcome.score()[0]:.3g}",
+        )
+        return (*opening, Message("assistant", shown(best)), Message("user", said))
+
+    def _after_failure(self, opening: tuple[Message, ...], history: History, iteration: int) -> tuple[Message, ...]:
+        """Nothing could be trained yet: show the last try and what was wrong with it."""
+        last = chosen(history, iteration - 1)
+        if last is None:
+            return opening
+        said = self.templates.render("eureka/failed.jinja", described=failure(last))
+        return (*opening, Message("assistant", shown(last)), Message("user", said))
+
+
+def _tried(history: History, best: Candidate, iteration: int) -> Iterator[str]:
+    """One line for each round after the best one's."""
+    for number in range(max(best.iteration + 1, iteration - MAX_TRIED), iteration):
+        candidate = chosen(history, number)
+        if candidate is None:
+            continue
+        outcome = candidate.outcome
+        if isinstance(outcome, Outcome):
+            ends = ", ".join(f"{name} {values[-1]:.3g}" for name, values in outcome.terms.items() if values)
+            yield f"round {number + 1}: task_score {outcome.score()[0]:.3g}; its terms in the end: {ends}"
+        else:
+            yield f"round {number + 1}: no program that could be trained on"

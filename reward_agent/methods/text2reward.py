@@ -1,0 +1,49 @@
+"""Text2Reward (Xie et al., ICLR 2024): a reward from a class abstraction of the world, then feedback in words.
+
+Every round replays the whole conversation of programs and words. Where no person gives words, automatic ones written
+from the outcome take their place: a departure from the paper, labelled in the text itself.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from reward_agent.history import Candidate, History, Outcome
+from reward_agent.messages import Message
+from reward_agent.methods import Action, Words
+from reward_agent.methods.base import Rounds, chosen, failure, shown
+from reward_agent.task import Task
+
+
+class Text2Reward(Rounds):
+    """Zero-shot, then improved by what a person says of the trained policy."""
+
+    name: ClassVar[str] = "text2reward"
+    sees: ClassVar[str] = "words, and which round did best"
+
+    def messages(self, task: Task, history: History, iteration: int) -> tuple[Message, ...]:
+        found = list(self.opening(task))
+        for number in range(iteration):
+            candidate = chosen(history, number)
+            if candidate is not None:
+                found.append(Message("assistant", shown(candidate)))
+                found.append(Message("user", self._feedback(history, candidate)))
+        return tuple(found)
+
+    def between(self, task: Task, history: History, iteration: int) -> Action | None:
+        """Words are wanted on each round's program that was trained, but for the last: nobody would read those."""
+        candidate = chosen(history, iteration)
+        if candidate is None or candidate.words or iteration + 1 >= self.settings.rounds:
+            return None
+        return Words(iteration, candidate.index) if isinstance(candidate.outcome, Outcome) else None
+
+    def _feedback(self, history: History, candidate: Candidate) -> str:
+        trained = isinstance(candidate.outcome, Outcome)
+        best = history.best(before=candidate.iteration + 1) if candidate.iteration > 0 else None
+        return self.templates.render(
+            "text2reward/feedback.jinja",
+            initial=self.is_initial(candidate),
+            described="" if trained else failure(candidate),
+            words=candidate.words.strip(),
+            best=best.iteration + 1 if best else 0,
+        )
