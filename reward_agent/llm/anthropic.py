@@ -9,7 +9,7 @@ from typing import Any
 
 from reward_agent.errors import MissingComponentError
 from reward_agent.llm.base import LLM, Options
-from reward_agent.llm.chat import Answer, Chat, RequestFailure, pricing
+from reward_agent.llm.chat import Answer, Chat, RequestError, pricing
 from reward_agent.llm.prices import price_list
 from reward_agent.llm.redaction import read_key
 from reward_agent.messages import Message
@@ -68,23 +68,26 @@ def _request(client: Any, model: str, messages: Sequence[Message], settings: Map
 
     # the protocol has no system role among its messages
     system = "\n\n".join(message.text for message in messages if message.role == "system")
+    rest = {name: value for name, value in settings.items() if name != "max_tokens"}
     try:
         reply = client.messages.create(
             model=model,
             messages=[{"role": m.role, "content": m.text} for m in messages if m.role != "system"],
             **({"system": system} if system else {}),
-            **settings,
+            max_tokens=settings["max_tokens"],
+            # not as an argument: newer releases of the SDK have none for the temperature, which older models still take
+            extra_body=rest or None,
         )
     except anthropic.APITimeoutError:
-        raise RequestFailure("timeout") from None
+        raise RequestError("timeout") from None
     except anthropic.APIConnectionError as error:
-        raise RequestFailure("connection", error.__cause__ or "") from None
+        raise RequestError("connection", error.__cause__ or "") from None
     except anthropic.APIStatusError as error:
-        raise RequestFailure("status", error.body or error.message, error.status_code) from None
+        raise RequestError("status", error.body or error.message, error.status_code) from None
     except anthropic.AnthropicError as error:
-        raise RequestFailure("nonsense", error) from None
+        raise RequestError("nonsense", error) from None
     except json.JSONDecodeError as error:
-        raise RequestFailure("nonsense", error.doc) from None
+        raise RequestError("nonsense", error.doc) from None
     return _read(reply)
 
 
@@ -92,7 +95,7 @@ def _read(reply: Any) -> Answer:
     """The answer in a message: its text blocks, without the thinking.
 
     Raises:
-        RequestFailure: it holds none.
+        RequestError: it holds none.
     """
     try:
         usage = reply.usage
@@ -107,4 +110,4 @@ def _read(reply: Any) -> Answer:
         )
     except (AttributeError, TypeError, ValueError):
         said = reply.model_dump(exclude_none=True) if hasattr(reply, "model_dump") else reply
-        raise RequestFailure("nonsense", said) from None
+        raise RequestError("nonsense", said) from None

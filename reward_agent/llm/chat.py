@@ -1,4 +1,4 @@
-"""What every provider over HTTP shares: settings, what a model refuses, price, errors in words, the record of a reply."""
+"""What every provider over HTTP shares: settings, what a model refuses, errors in words, the record of a reply."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Answer(NamedTuple):
     """Why it stopped, in the provider's word."""
 
 
-class RequestFailure(Exception):
+class RequestError(Exception):
     """A request came to nothing; how, in no provider's terms. `Chat` turns it into an `LLMError`."""
 
     def __init__(
@@ -43,7 +43,7 @@ class Send(Protocol):
     """One request, retried where that is worth it.
 
     Raises:
-        RequestFailure: it came to nothing.
+        RequestError: it came to nothing.
     """
 
     def __call__(self, messages: Sequence[Message], settings: Mapping[str, Any]) -> Answer: ...
@@ -81,13 +81,13 @@ class Chat:
         """
         try:
             answer, settings = self._ask(messages)
-        except RequestFailure as failure:
+        except RequestError as failure:
             # `from None` and a text of our own: what the SDKs raise can carry request headers
             raise self._error(failure) from None
         if not answer.text.strip():
             raise LLMError(
-                f"{self.name} answered with no text (it stopped for {answer.stop!r} after {answer.output_tokens} tokens). "
-                "A model that thinks may have used up its tokens before it wrote: allow more than "
+                f"{self.name} answered with no text (it stopped for {answer.stop!r} after {answer.output_tokens} "
+                "tokens). A model that thinks may have used up its tokens before it wrote: allow more than "
                 f"{self._options.max_tokens}, or take another model."
             )
         price = self._price(answer.model)
@@ -111,7 +111,7 @@ class Chat:
             try:
                 settings["temperature"] = wanted
                 return self._send(messages, settings), settings
-            except RequestFailure as failure:
+            except RequestError as failure:
                 if failure.status != 400 or "temperature" not in str(failure.said).lower():
                     raise
                 # models that reason take no temperature; asking each time would waste a request each time
@@ -120,7 +120,7 @@ class Chat:
         answer = self._send(messages, settings)
         return answer, settings | ({} if wanted is None else {"temperature_refused": wanted})
 
-    def _error(self, failure: RequestFailure) -> LLMError:
+    def _error(self, failure: RequestError) -> LLMError:
         said = quote(failure.said)
         says = f" It says: {said}" if said else ""
         again = "`reward-agent resume RUN` goes on from here; `--llm` names another model."

@@ -11,7 +11,7 @@ from typing import Any
 
 from reward_agent.errors import MissingComponentError, UsageError
 from reward_agent.llm.base import LLM, Options
-from reward_agent.llm.chat import Answer, Chat, RequestFailure, pricing
+from reward_agent.llm.chat import Answer, Chat, RequestError, pricing
 from reward_agent.llm.openai import failure_of, read_completion
 from reward_agent.llm.prices import price_list
 from reward_agent.messages import Message
@@ -43,9 +43,7 @@ def connect(model: str, options: Options) -> LLM:
     try:
         _, provider, _, _ = litellm.get_llm_provider(model, api_base=options.base_url)
     except litellm.BadRequestError:
-        raise UsageError(
-            f"litellm knows no provider for {model!r}. Name it as provider/model, as {EXAMPLE} or litellm:ollama/llama3."
-        ) from None
+        raise UsageError(f"litellm knows no provider for {model!r}. Name it as provider/model, as {EXAMPLE}.") from None
     variables = litellm.validate_environment(model, api_base=options.base_url)["missing_keys"]
     if variables and options.base_url is None:
         raise MissingComponentError(
@@ -98,13 +96,13 @@ def _with_retries(
                 raise failure from None
             time.sleep(wait)
         except json.JSONDecodeError as error:
-            raise RequestFailure("nonsense", error.doc) from None
+            raise RequestError("nonsense", error.doc) from None
         else:
             return read_completion(completion)
     raise AssertionError("the last attempt returns or raises")
 
 
-def _wait(error: Any, failure: RequestFailure, attempt: int) -> float | None:
+def _wait(error: Any, failure: RequestError, attempt: int) -> float | None:
     """Seconds before the next attempt; None where there should be none."""
     status = failure.status
     if failure.kind == "nonsense" or (status is not None and status not in (408, 409, 429) and status < 500):

@@ -40,7 +40,7 @@ def ask_many(
                 done.put((key, error))
 
     # daemons: an executor's threads would hold up Ctrl-C until the last request has timed out
-    for _ in range(min(concurrency, len(prompts))):
+    for _ in range(min(max(concurrency, 1), len(prompts))):
         Thread(target=work, name="ask", daemon=True).start()
     held: list[RewardAgentError] = []
     try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from reward_agent.errors import MissingComponentError
 from reward_agent.llm.base import LLM, Options
-from reward_agent.llm.chat import Answer, Chat, RequestFailure, pricing
+from reward_agent.llm.chat import Answer, Chat, RequestError, pricing
 from reward_agent.llm.prices import price_list
 from reward_agent.llm.redaction import read_key
 from reward_agent.messages import Message
@@ -68,7 +68,7 @@ class _Sender:
     def __call__(self, messages: Sequence[Message], settings: Mapping[str, Any]) -> Answer:
         try:
             return self._request(messages, settings)
-        except RequestFailure as failure:
+        except RequestError as failure:
             # a gateway to OpenAI's reasoning models knows only the new name, older servers only the old one
             if failure.status != 400 or self._limit not in str(failure.said):
                 raise
@@ -89,28 +89,28 @@ class _Sender:
         except openai.OpenAIError as error:
             raise failure_of(error) from None
         except json.JSONDecodeError as error:
-            raise RequestFailure("nonsense", error.doc) from None
+            raise RequestError("nonsense", error.doc) from None
         return read_completion(completion)
 
 
-def failure_of(error: Exception) -> RequestFailure:
+def failure_of(error: Exception) -> RequestError:
     """What an error of the SDK's means."""
     import openai
 
     if isinstance(error, openai.APITimeoutError):
-        return RequestFailure("timeout")
+        return RequestError("timeout")
     if isinstance(error, openai.APIConnectionError):
-        return RequestFailure("connection", error.__cause__ or "")
+        return RequestError("connection", error.__cause__ or "")
     if isinstance(error, openai.APIStatusError):
-        return RequestFailure("status", error.body or error.message, error.status_code)
-    return RequestFailure("nonsense", error)
+        return RequestError("status", error.body or error.message, error.status_code)
+    return RequestError("nonsense", error)
 
 
 def read_completion(completion: Any) -> Answer:
     """The answer in a chat completion, whose shape no SDK checks.
 
     Raises:
-        RequestFailure: it holds none.
+        RequestError: it holds none.
     """
     try:
         choice = completion.choices[0]
@@ -126,4 +126,4 @@ def read_completion(completion: Any) -> Answer:
         )
     except (AttributeError, IndexError, TypeError, ValueError):
         said = completion.model_dump(exclude_none=True) if hasattr(completion, "model_dump") else completion
-        raise RequestFailure("nonsense", said) from None
+        raise RequestError("nonsense", said) from None

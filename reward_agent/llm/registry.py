@@ -1,4 +1,4 @@
-"""Finds providers by folder (and a user's by entry point), connects a model by name, and picks one where none is named."""
+"""Finds providers by folder (and a user's by entry point), connects a model by name, picks one where none is named."""
 
 from __future__ import annotations
 

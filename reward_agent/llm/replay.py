@@ -41,9 +41,9 @@ class Replay:
         if key not in self.recording.replies:
             raise LLMError(
                 f"{self.name}: {self.recording.path} holds no reply for {_show(key)}. It holds "
-                f"{', '.join(_show(known) for known in _nearest(key, self.recording))}. A replay goes no further than its "
-                "recording: ask for as many iterations and candidates as it has, with the method it was made with, or "
-                "resume with another `--llm`."
+                f"{', '.join(_show(known) for known in _nearest(key, self.recording))}. A replay goes no further than "
+                "its recording: ask for as many iterations and candidates as it has, with the method it was made with, "
+                "or resume with another `--llm`."
             )
         return self.recording.replies[key]
 

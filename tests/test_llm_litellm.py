@@ -1,0 +1,102 @@
+"""`litellm:` through the real package against a real server on this machine. It imports slowly: few tests."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from loopback import Loopback, Step, cut, fail, hang, raw, say
+
+from reward_agent.errors import MissingComponentError, UsageError
+from reward_agent.llm import LLM, LLMError, Options, connect
+from reward_agent.messages import Key, Message
+
+SECRET = "sk-proj-Zx81vQm3Lr7Tn2Wk9"
+KEY = Key(0, 0, 0)
+PROMPT = (Message("system", "You write rewards."), Message("user", "Hop."))
+NOW = {"retry-after": "0.01"}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.upper().endswith(("_API_KEY", "_AUTH_TOKEN", "_BASE_URL", "_PROXY")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    with Loopback() as running:
+        yield running
+
+
+def model(server: Loopback, **options: Any) -> LLM:
+    options = {"retries": 2, "timeout": 10.0} | options
+    return connect("litellm:openai/model-1", Options(base_url=server.openai_url, **options))
+
+
+def error_of(llm: LLM) -> str:
+    with pytest.raises(LLMError) as caught:
+        llm.complete(PROMPT, KEY)
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+    return str(caught.value)
+
+
+def test_a_reply_comes_after_what_may_pass(server: Loopback) -> None:
+    server.script(fail(429, headers=NOW), fail(503, headers=NOW), say("at last", tokens=(30, 4)))
+    reply = model(server, temperature=0.5, prices=(1.0, 1.0)).complete(PROMPT, KEY)
+    assert reply.text == "at last"
+    assert (reply.usage.input_tokens, reply.usage.output_tokens) == (30, 4)
+    assert reply.usage.cost_usd == pytest.approx(34e-6)
+    assert reply.settings["temperature"] == 0.5
+    assert len(server.requests) == 3
+    assert [message["content"] for message in server.requests[2].body["messages"]] == ["You write rewards.", "Hop."]
+
+
+def test_what_will_not_pass_is_asked_once_and_shows_no_key(
+    server: Loopback, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    llm = model(server)
+    server.script(fail(401, f"Incorrect API key provided: {SECRET}"), fail(404, "no such model"))
+    assert "refused the key" in error_of(llm)
+    assert "does not know the model 'openai/model-1'" in error_of(llm)
+    assert len(server.requests) == 2
+    assert server.requests[0].headers["authorization"] == f"Bearer {SECRET}"
+    # litellm prints advice of its own where it is let; standard output is for results
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("step", "says"),
+    [
+        (hang(), "did not answer within 0.5 s"),
+        (cut(), ""),
+        (raw("{'half"), ""),
+        (raw('{"surprise": 1}'), ""),
+    ],
+)
+def test_no_reply_is_an_error_in_words(server: Loopback, step: Step, says: str) -> None:
+    server.script(step)
+    error = error_of(model(server, timeout=0.5, retries=0))
+    assert error.startswith("litellm:openai/model-1: ")
+    assert says in error
+
+
+def test_a_model_that_takes_no_temperature_is_asked_without(server: Loopback) -> None:
+    server.script(fail(400, "Unsupported value: 'temperature'"), say("cool"))
+    reply = model(server, temperature=0.7).complete(PROMPT, KEY)
+    assert (reply.text, reply.settings["temperature_refused"]) == ("cool", 0.7)
+
+
+def test_a_missing_key_is_named_before_anything_is_asked() -> None:
+    with pytest.raises(MissingComponentError, match=r"export GEMINI_API_KEY=|export GOOGLE_API_KEY="):
+        connect("litellm:gemini/gemini-pro-latest")
+
+
+def test_an_unknown_provider_is_a_wrong_name() -> None:
+    with pytest.raises(UsageError, match="provider/model"):
+        connect("litellm:no-such-model-anywhere")

@@ -1,0 +1,126 @@
+"""`manual`: prompts and replies as files."""
+
+from __future__ import annotations
+
+import stat
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from reward_agent.errors import UsageError, WaitingForPersonError
+from reward_agent.llm import Options, ask_many, connect
+from reward_agent.llm.manual import Manual, as_text, copy_to_clipboard
+from reward_agent.messages import Key, Message, Reply
+
+PROMPT = (Message("system", "You write rewards."), Message("user", "Hop.\n"), Message("assistant", "No."))
+KEY = Key(1, 2, 3)
+
+
+def test_without_a_person_it_leaves_the_prompt_and_says_what_to_do(tmp_path: Path) -> None:
+    llm = connect("manual:claude-web", Options(folder=tmp_path, wait=0.0))
+    with pytest.raises(WaitingForPersonError) as caught:
+        llm.complete(PROMPT, KEY)
+    assert caught.value.exit_code == 4
+    folder = tmp_path / "iter_01/cand_02/attempt_03"
+    for part in (str(folder / "prompt.md"), str(folder / "reply.md"), "reward-agent resume"):
+        assert part in str(caught.value)
+    assert (folder / "prompt.md").read_text() == as_text(PROMPT)
+    assert as_text(PROMPT).startswith("===== SYSTEM =====\n\nYou write rewards.\n\n===== USER =====\n\nHop.\n")
+
+
+def test_a_reply_left_meanwhile_is_taken_with_the_name_given(tmp_path: Path) -> None:
+    llm = Manual("claude-web", tmp_path, wait=0.0, settle=0.05)
+    with pytest.raises(WaitingForPersonError):
+        llm.complete(PROMPT, KEY)
+    _, path = llm.paths(KEY)
+    path.write_bytes("\ufeffthe answer é\r\n".encode())
+    reply = llm.complete(PROMPT, KEY)
+    assert reply.text == "the answer é\n"
+    assert reply.model == "claude-web"
+    assert reply.usage.cost_usd is None
+    assert len(reply.prompt_sha256) == 64
+
+
+def test_a_blank_reply_is_none(tmp_path: Path) -> None:
+    llm = Manual("", tmp_path, wait=0.0, settle=0.05)
+    assert llm.name == "manual"
+    _, path = llm.paths(KEY)
+    path.parent.mkdir(parents=True)
+    path.write_text(" \n")
+    with pytest.raises(WaitingForPersonError):
+        llm.complete(PROMPT, KEY)
+
+
+def test_a_reply_that_is_being_written_is_not_taken_before_it_is_whole(tmp_path: Path) -> None:
+    llm = Manual("m", tmp_path, wait=30.0, settle=1.5)
+    replies: list[Reply] = []
+    waiting = threading.Thread(target=lambda: replies.append(llm.complete(PROMPT, KEY)))
+    waiting.start()
+    _, path = llm.paths(KEY)
+    while not path.parent.exists():
+        time.sleep(0.01)
+    with path.open("w") as file:
+        for part in "abcdef":
+            file.write(part)
+            file.flush()
+            time.sleep(0.15)
+    waiting.join(30)
+    assert [reply.text for reply in replies] == ["abcdef"]
+
+
+def test_several_prompts_wait_side_by_side(tmp_path: Path) -> None:
+    llm = Manual("m", tmp_path, wait=30.0, settle=0.05)
+    keys = [Key(0, candidate, 0) for candidate in range(4)]
+
+    def person() -> None:
+        # answers only once all are asked, and the last first
+        while not all(llm.paths(key)[0].exists() for key in keys):
+            time.sleep(0.01)
+        for key in reversed(keys):
+            llm.paths(key)[1].write_text(f"answer {key.candidate}")
+
+    threading.Thread(target=person, daemon=True).start()
+    replies = dict(ask_many(llm, [(key, PROMPT) for key in keys], concurrency=4))
+    assert {key: reply.text for key, reply in replies.items() if isinstance(reply, Reply)} == {
+        key: f"answer {key.candidate}" for key in keys
+    }
+
+
+def test_with_no_person_every_prompt_is_left_before_it_stops(tmp_path: Path) -> None:
+    llm = Manual("m", tmp_path, wait=0.0, settle=0.05)
+    keys = [Key(0, candidate, 0) for candidate in range(5)]
+    _, answered = llm.paths(keys[2])
+    answered.parent.mkdir(parents=True)
+    answered.write_text("early")
+    got: list[Key] = []
+    with pytest.raises(WaitingForPersonError) as caught:
+        got.extend(key for key, _ in ask_many(llm, [(key, PROMPT) for key in keys], concurrency=2))
+    assert got == [keys[2]]
+    for key in keys:
+        prompt, _ = llm.paths(key)
+        assert prompt.exists()
+        assert (str(prompt) in str(caught.value)) == (key != keys[2])
+
+
+def test_another_stage_of_a_key_has_files_of_its_own(tmp_path: Path) -> None:
+    llm = Manual("m", tmp_path, wait=0.0)
+    assert llm.paths(KEY)[0] != llm.paths(KEY._replace(stage="motion"))[0]
+
+
+def test_it_needs_a_folder() -> None:
+    with pytest.raises(UsageError, match="folder"):
+        connect("manual")
+
+
+def test_the_clipboard_is_used_where_a_tool_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not copy_to_clipboard("text")
+    broken, works = tmp_path / "wl-copy", tmp_path / "xclip"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    works.write_text(f"#!/bin/sh\n/bin/cat > {tmp_path}/clipboard\n")
+    for tool in (broken, works):
+        tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
+    assert copy_to_clipboard("text é")
+    assert (tmp_path / "clipboard").read_text() == "text é"
