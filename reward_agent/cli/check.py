@@ -26,7 +26,7 @@ def run(args: Namespace) -> Answer:
     task = find_task(args.task)
     program = read_program(args.file)
     if isinstance(program, Fault):
-        verdict = Verdict(ok=False, faults=(program,))
+        verdict = Verdict(faults=(program,), warnings=(), portable=False, fields=())
     else:
         verdict = vet(program, task, unsafe=args.unsafe)
     return Answer(verdict.to_json(), describe(verdict, args.file), exit_code=0 if verdict.ok else 1)

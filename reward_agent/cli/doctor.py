@@ -15,15 +15,6 @@ from reward_agent.errors import MissingComponentError
 
 HELP = "what works on this machine, what does not, and the command that fixes it"
 
-_KEYS = (
-    "OPENAI_API_KEY",
-    "ANTHROPIC_API_KEY",
-    "GEMINI_API_KEY",
-    "GROQ_API_KEY",
-    "MISTRAL_API_KEY",
-    "OPENROUTER_API_KEY",
-)
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -77,18 +68,10 @@ def _packages() -> tuple[list[str], int]:
 
 
 def _sandbox() -> Iterator[Finding]:
-    from reward_agent.sandbox.cell import Cell
     from reward_agent.sandbox.layers import describe
 
-    try:
-        with Cell() as cell:
-            detail = f"reward programs run behind {', '.join(cell.layers)}"
-            yield Finding("sandbox", "cell", True, detail, essential=True)
-    except MissingComponentError as error:
-        fix = "sudo apt-get install -y bubblewrap"
-        yield Finding("sandbox", "cell", False, str(error), fix, essential=True)
     for layer, works, detail, fix in describe():
-        yield Finding("sandbox", layer, works, detail, fix)
+        yield Finding("sandbox", layer, works, detail, fix, essential=layer == "cell")
 
 
 def _rendering() -> Iterator[Finding]:
@@ -112,9 +95,17 @@ def _worlds() -> Iterator[Finding]:
 
 
 def _models() -> Iterator[Finding]:
-    present = [name for name in _KEYS if os.environ.get(name)]
-    detail = f"keys: {', '.join(present)}" if present else "no key set; `replay` and `manual` need none"
-    yield Finding("models", "keys", bool(present), detail, "export ANTHROPIC_API_KEY=… (or OPENAI_API_KEY)")
+    from reward_agent.llm import default_llm, providers
+
+    chosen = default_llm()
+    for name, module in providers().items():
+        missing = module.missing()
+        detail = f"{name}:" + (" ready" if missing is None else f" {missing}")
+        yield Finding("models", name, missing is None, detail)
+    detail = (
+        f"without --llm, {chosen}" if chosen else "without --llm and with no key set, a task's recording is replayed"
+    )
+    yield Finding("models", "default", True, detail)
 
 
 def _lines(findings: list[Finding], *, every: bool) -> Iterator[str]:
@@ -122,12 +113,19 @@ def _lines(findings: list[Finding], *, every: bool) -> Iterator[str]:
     for area in dict.fromkeys(finding.area for finding in findings):
         members = [finding for finding in findings if finding.area == area]
         blocked = any(finding.essential and not finding.works for finding in members)
-        working = [finding for finding in members if finding.works]
-        told = working if area != "sandbox" else working[:1]
-        summary = "; ".join(finding.detail for finding in told) or members[0].detail
-        yield f"{area:10} {'NO' if blocked else 'ok' if working else '--':3} {summary}"
+        yield f"{area:10} {'NO' if blocked else 'ok'}  {_summary(area, members)}"
         for finding in members:
             if every:
                 yield f"{'':14} {finding.name}: {'works' if finding.works else 'does not work'}; {finding.detail}"
+            elif not finding.works and finding.area != "models":
+                yield f"{'':14} {finding.name}: {finding.detail}"
             if not finding.works and finding.fix:
                 yield f"{'':14} {finding.name}: to have it, {finding.fix}"
+
+
+def _summary(area: str, members: list[Finding]) -> str:
+    working = [finding for finding in members if finding.works]
+    if area == "models":
+        return f"ready: {', '.join(f.name for f in working if f.name != 'default')}; {members[-1].detail}"
+    told = [finding for finding in working if finding.essential] or working or members
+    return "; ".join(finding.detail for finding in told)

@@ -15,7 +15,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_run(parser)
     parser.add_argument("--episodes", type=positive, default=20, metavar="N", help="how many to score (20)")
     parser.add_argument("--video", type=Path, metavar="FILE.mp4", help="render one episode instead of scoring")
-    parser.add_argument("--seed", type=int, metavar="S", help="of the rendered episode; the report's first unless given")
+    parser.add_argument(
+        "--seed", type=int, metavar="S", help="of the rendered episode; the report's first unless given"
+    )
 
 
 def run(args: Namespace) -> Answer:
