@@ -1,0 +1,195 @@
+"""A run as it happens: a live table on a terminal, plain lines elsewhere. Both are made from its events alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from reward_agent.cli.board import Board, cost, duration, interval, number
+from reward_agent.events import (
+    Accepted,
+    Asked,
+    Best,
+    Evaluated,
+    Event,
+    Faulted,
+    Noted,
+    Replied,
+    Spoke,
+    Started,
+    TrainingProgress,
+    TrainingStarted,
+    Unanswered,
+)
+from reward_agent.history import Outcome
+from reward_agent.program import Fault
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+EVERY = 10.0
+"""Seconds between two plain lines on the same training."""
+
+
+class View(Protocol):
+    """Follows a run."""
+
+    def __call__(self, event: Event) -> None: ...
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """While this lasts the terminal is somebody else's, as a person's who is asked for words."""
+        ...
+
+
+class Lines:
+    """One line an event; trainings at most every `EVERY` seconds."""
+
+    def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._write, self._clock = write, clock
+        self._next: dict[object, float] = {}
+        self._began = clock()
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, TrainingProgress):
+            if self._clock() < self._next.get(event.trial, 0.0):
+                return
+            self._next[event.trial] = self._clock() + EVERY
+        text = line(event)
+        if text:
+            self._write(f"{self._clock() - self._began:7.0f} s  {text}")
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        yield
+
+
+class Live:
+    """A table that is drawn over and over, with what happened scrolling by above it."""
+
+    def __init__(self, console: Console, board: Board) -> None:
+        from rich.live import Live as RichLive
+
+        self._console, self._board = console, board
+        self._live = RichLive(console=console, refresh_per_second=4, get_renderable=lambda: table(board))
+
+    def __call__(self, event: Event) -> None:
+        self._board.take(event)
+        text = None if isinstance(event, TrainingProgress | TrainingStarted | Asked) else line(event)
+        if text:
+            self._console.print(text, markup=False, highlight=False)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        self._live.stop()
+        try:
+            yield
+        finally:
+            self._live.start()
+
+    @contextmanager
+    def drawn(self) -> Iterator[None]:
+        with self._live:
+            yield
+
+
+@contextmanager
+def following(planned_steps: int) -> Iterator[View]:
+    """The view that suits standard output."""
+    from rich.console import Console
+
+    console = Console()
+    if console.is_terminal:
+        live = Live(console, Board(planned_steps))
+        with live.drawn():
+            yield live
+    else:
+        yield Lines(lambda text: print(text, flush=True))
+
+
+def line(event: Event) -> str:
+    """An event in one line; empty for those that need none."""
+    match event:
+        case Started():
+            goes = "goes on" if event.resumed else "starts"
+            return f"{event.run} {goes}: {event.task}, {event.method} with {event.llm}"
+        case Asked(key=key):
+            again = f", repair {key.attempt}" if key.attempt else ""
+            return f"iteration {key.iteration}, candidate {key.candidate}: asked{again}"
+        case Replied(key=key, reply=reply):
+            source = "recorded reply" if event.recorded else "reply"
+            spent = cost(event.tokens, event.usd)
+            return f"iteration {key.iteration}, candidate {key.candidate}: {source} of {reply.model} ({spent} so far)"
+        case Unanswered(key=key):
+            return f"iteration {key.iteration}, candidate {key.candidate}: no reply. {event.message}"
+        case Faulted(key=key, faults=faults):
+            return f"iteration {key.iteration}, candidate {key.candidate}: " + "; ".join(map(fault, faults))
+        case Accepted(key=key):
+            warnings = "".join(f" Warning: {warning}" for warning in event.warnings)
+            return f"iteration {key.iteration}, candidate {key.candidate}: passed check and probe.{warnings}"
+        case TrainingStarted():
+            return f"{event.trial}: training for {event.budget:,} steps"
+        case TrainingProgress():
+            left = (event.budget - event.steps) / event.steps_per_second if event.steps_per_second > 0 else float("nan")
+            return (
+                f"{event.trial}: {event.steps:,} of {event.budget:,} steps at {event.steps_per_second:,.0f}/s, "
+                f"{duration(left)} left; " + terms(sorted(event.terms.items(), key=lambda term: -abs(term[1]))[:3])
+            )
+        case Evaluated(outcome=Fault() as problem):
+            return f"{event.trial}: {fault(problem)}"
+        case Evaluated(outcome=Outcome() as outcome):
+            scores = ", ".join(f"{name} {interval(value)}" for name, value in outcome.metrics.items())
+            return f"{event.trial}: {scores}"
+        case Spoke():
+            who = "automatic words" if event.automatic else "words"
+            return f"iteration {event.iteration}, candidate {event.candidate}: {who}: {event.words}"
+        case Best():
+            return f"iteration {event.iteration}, candidate {event.candidate} is the best so far"
+        case Noted():
+            return event.text
+    return ""
+
+
+def fault(found: Fault) -> str:
+    """A fault in one line."""
+    return f"{found.stage} fault{f', line {found.line}' if found.line else ''}: {found.message}"
+
+
+def terms(values: list[tuple[str, float]]) -> str:
+    """Terms with their means."""
+    return ", ".join(f"{name} {number(value)}" for name, value in values)
+
+
+def table(board: Board) -> Table:
+    """The rows of a board."""
+    from rich.table import Table
+
+    shown = Table(box=None, pad_edge=False, header_style="bold", caption=_caption(board), caption_justify="left")
+    for heading in ("", "stage", "done", "steps/s", "terms (mean a step)", "score", "left"):
+        shown.add_column(heading, justify="right" if heading in ("done", "steps/s", "left") else "left")
+    for trial, row in board.rows.items():
+        best = board.best is not None and (trial.phase, trial.iteration, trial.index) == (
+            "candidate",
+            board.best.iteration,
+            board.best.candidate,
+        )
+        first = next(iter(row.metrics.items()), None)
+        shown.add_row(
+            str(trial),
+            row.stage,
+            f"{100 * row.steps / row.budget:.0f} %" if row.budget else "",
+            f"{row.steps_per_second:,.0f}" if row.running and row.steps_per_second > 0 else "",
+            terms(row.top_terms()),
+            f"{first[0]} {interval(first[1])}" if first else "",
+            duration(row.seconds_left) if row.running else "",
+            style="bold green" if best else None,
+        )
+    return shown
+
+
+def _caption(board: Board) -> str:
+    left = duration(board.seconds_left)
+    return f"{cost(board.tokens, board.usd)}" + (f"; about {left} left in all" if left else "")
