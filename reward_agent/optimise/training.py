@@ -209,6 +209,9 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
 
     def _on_training_end(self) -> None:
         self._report()
+        if self.plan.checkpoint:
+            # so that a training can go on with a larger budget
+            self._save(self.plan.checkpoint)
 
     def _report(self) -> None:
         drained, steps = self.env.drain(), self.model.num_timesteps
