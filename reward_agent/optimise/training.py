@@ -155,7 +155,8 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
         self._pause = plan.checkpoint_seconds
         self._steps_before = 0
         self._seconds_before = 0.0
-        self._bad_before = 0
+        # a source may have served an earlier sitting
+        self._bad_before = -int(getattr(env.source, "bad_rewards", 0))
         self._writer: Any = None
 
     @property
@@ -183,7 +184,8 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
             model._n_updates = found.facts["updates"]
             model.action_space.np_random.bit_generator.state = found.facts["action_generator"]
             checkpoint.restore_generators(unprefixed("generators", found.arrays))
-            self._seconds_before, self._bad_before = found.facts["seconds"], found.facts["bad_rewards"]
+            self._seconds_before = found.facts["seconds"]
+            self._bad_before += found.facts["bad_rewards"]
         self._steps_before = model.num_timesteps
         if self.plan.tensorboard:
             from torch.utils.tensorboard import SummaryWriter
