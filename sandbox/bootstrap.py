@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import json
+import mmap
 import os
 import resource
 import signal
@@ -45,6 +46,10 @@ def main(arguments: list[str]) -> None:
     _load("numpy", Path(config["numpy"], "__init__.py"))
     from reward_agent.sandbox import worker
 
+    for name in config["preload"]:
+        importlib.import_module(name)
+    if config["sealed"]:
+        _must_fail(lambda: mmap.mmap(inputs, config["input_bytes"]), "the inputs are sealed, and yet can be written to")
     _lock_finally(config)
     channels = worker.Channels(requests, replies, inputs, outputs, config["input_bytes"], config["output_bytes"])
     worker.serve(channels, version)

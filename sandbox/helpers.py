@@ -24,7 +24,8 @@ def _namespace(array: Any) -> Any:
 
 def norm(vector: Any) -> Any:
     """Length of each vector (..., k) -> (...)."""
-    return _namespace(vector).sqrt((vector * vector).sum(-1))
+    xp = _namespace(vector)
+    return xp.sqrt(xp.sum(vector * vector, axis=-1))
 
 
 def unit(vector: Any) -> Any:

@@ -36,7 +36,6 @@ _ENVIRONMENT = {
     "OMP_WAIT_POLICY": "PASSIVE",
 }
 _NAMESPACES = ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
-_USER_NAMESPACE = ("--unshare-user", "--disable-userns")
 
 
 @dataclass(frozen=True)
@@ -123,18 +122,18 @@ def prepare(layers: Layers, limits: Limits, descriptors: tuple[int, int, int, in
     root = os.geteuid() == 0
     home = Path("/cell") if layers.bubblewrap else FOLDER
     packages = [home / p.name for p in numpy] if layers.bubblewrap else numpy
-    visible = [
-        *map(str, (home, *packages)),
-        *libraries,
-        *(p for p in (*_SYSTEM_LIBRARIES, *_LOADER_FILES) if Path(p).exists()),
-    ]
+    system = (path for path in (*_SYSTEM_LIBRARIES, *_LOADER_FILES) if Path(path).exists())
+    visible = [*map(str, (home, *packages)), *libraries, *system]
     config = {
         "locked": layers.any,
         "user": UNPRIVILEGED if root and layers.any else 0,
         "rlimits": limits.rlimits() if layers.rlimits else {},
         "landlock": (1 if layers.bubblewrap else ENOUGH_LANDLOCK) if layers.landlock else 0,
         "seccomp": layers.seccomp,
+        "sealed": layers.sealed,
         "numpy": str(packages[0]),
+        # root's own interpreter may be closed to the user we become, so that numpy could not load these later
+        "preload": ["numpy.fft", "numpy.polynomial", "numpy.random"] if root and not layers.bubblewrap else [],
         "input_bytes": limits.input_bytes,
         "output_bytes": limits.output_bytes,
         "readable": list(dict.fromkeys(visible)),
@@ -146,11 +145,11 @@ def prepare(layers: Layers, limits: Limits, descriptors: tuple[int, int, int, in
     return Launch(words, fixed, config)
 
 
-def _isolation() -> list[str]:
+def _isolation(bwrap: str) -> list[str]:
     """bubblewrap's options but for mounts and environment."""
     words = [*_NAMESPACES, "--hostname", "cell", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     if os.geteuid() != 0:
-        return [*_USER_NAMESPACE, *words]
+        return ["--unshare-user", *(["--disable-userns"] if _knows(bwrap, "--disable-userns") else []), *words]
     # real root needs no user namespace, but rights enough to become somebody else once inside
     return [*words, *(word for name in ("SETUID", "SETGID", "SETPCAP") for word in ("--cap-add", f"CAP_{name}"))]
 
@@ -160,7 +159,7 @@ def _box(libraries: list[str], numpy: list[Path], environment: dict[str, str]) -
     bwrap = find_bubblewrap()
     if bwrap is None:
         raise MissingComponentError(f"bubblewrap is not installed; install it with `{INSTALL_BUBBLEWRAP}`.")
-    words = [bwrap, *_isolation(), "--clearenv"]
+    words = [bwrap, *_isolation(bwrap), "--clearenv"]
     for name, value in environment.items():
         words += ["--setenv", name, value]
     for folder in _parents([*libraries, "/etc/alternatives", "/cell/x", "/usr/lib"]):
@@ -173,6 +172,12 @@ def _box(libraries: list[str], numpy: list[Path], environment: dict[str, str]) -
     for name in INSIDE:
         words += ["--ro-bind", str(FOLDER / name), f"/cell/{name}"]
     return [*words, "--chdir", "/", "--remount-ro", "/"]
+
+
+def _knows(bwrap: str, option: str) -> bool:
+    """bubblewrap 0.8 added some; without them the system call filter alone refuses new user namespaces."""
+    help_text = subprocess.run([bwrap, "--help"], stdin=subprocess.DEVNULL, capture_output=True, timeout=20).stdout
+    return option.encode() in help_text
 
 
 def _mount(path: str) -> list[str]:
