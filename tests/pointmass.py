@@ -100,7 +100,8 @@ class PointMassBatch:
             "goal.position": goal,
             "secret.reached": np.abs(position - goal) < 0.1,
         }
-        return np.stack([values[f.path] for f in self.schema.fields], axis=1).astype(float)
+        columns = [values[f.path] for f in self.schema.fields]
+        return np.array(columns, float).reshape(len(columns), self.num_envs).T
 
 
 def _reached(episode: Episode) -> float:

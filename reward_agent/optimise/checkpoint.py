@@ -31,7 +31,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     from safetensors.numpy import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    arrays = {name: np.ascontiguousarray(array) for name, array in checkpoint.arrays.items()}
+    arrays = {name: np.asarray(array, order="C") for name, array in checkpoint.arrays.items()}
     with atomic(folder / FILE) as temporary:
         save_file(arrays, temporary, metadata={"facts": json.dumps(checkpoint.facts)})
 

@@ -19,6 +19,7 @@ Activation = Literal["tanh", "relu"]
 Weights = NDArray[np.float32]
 
 VERSION = 1
+OPTIONS = {"squash": bool, "clip": float, "epsilon": float, "observe_time": bool}
 TENSORS, ARCHITECTURE = "policy.safetensors", "policy.json"
 
 
@@ -103,7 +104,7 @@ class Policy:
         from safetensors.numpy import save
 
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {name: np.ascontiguousarray(value) for name, value in self._tensors().items()}
+        tensors = {name: np.asarray(value, order="C") for name, value in self._tensors().items()}
         write_atomically(folder / TENSORS, save(tensors))
         write_atomically(folder / ARCHITECTURE, (json.dumps(self._architecture(), indent=2) + "\n").encode())
 
@@ -140,9 +141,12 @@ def load_policy(folder: Path) -> Policy:
     try:
         sizes = [int(size) for size in architecture["sizes"]]
         activation = architecture["activation"]
-        options = {key: architecture[key] for key in ("squash", "clip", "epsilon", "observe_time")}
+        options = {key: architecture[key] for key in OPTIONS}
     except (KeyError, TypeError, ValueError) as error:
         raise _bad(folder / ARCHITECTURE, f"{error!r} is missing or malformed") from error
+    for key, kind in OPTIONS.items():
+        if type(options[key]) is not kind:
+            raise _bad(folder / ARCHITECTURE, f"{key} is {options[key]!r}, not a {kind.__name__}")
     if activation not in get_args(Activation):
         raise _bad(folder / ARCHITECTURE, f"the activation {activation!r} is none of {get_args(Activation)}")
     if len(sizes) < 2:

@@ -60,7 +60,10 @@ class SACSettings:
     buffer_size: int = 1_000_000
     hidden: tuple[int, ...] = (256, 256)
     activation: str = "relu"
-    normalise_reward: bool = True
+    entropy_start: float = 0.1
+    """The entropy's weight at first; it is learnt, at `learning_rate` a gradient step on its logarithm."""
+    normalise_reward: bool = False
+    """Divide by the running deviation of the discounted return, which leaves rewards small beside the entropy."""
     threads: int = 1
     boundary: int = 1_000
     """Environment steps between points of the curves, progress and checkpoints."""

@@ -76,6 +76,7 @@ def make(env: Any, settings: SACSettings, seed: int, budget: int) -> Any:
         gamma=settings.discount,
         train_freq=1,
         gradient_steps=settings.gradient_steps,
+        ent_coef=f"auto_{settings.entropy_start}",
         policy_kwargs={
             "net_arch": list(settings.hidden),
             "activation_fn": {"tanh": nn.Tanh, "relu": nn.ReLU}[settings.activation],

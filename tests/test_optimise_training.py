@@ -1,0 +1,202 @@
+"""PPO and SAC: they learn, one seed gives the same weights, and a training goes on bit for bit where it was left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from optimisation import NearSource
+from pointmass import pointmass_task
+
+from reward_agent.errors import UsageError
+from reward_agent.evaluate import SeedPlan, no_op, roll_out
+from reward_agent.optimise import Optimised, Policy, Progress, find_optimiser
+from reward_agent.optimise.checkpoint import FILE
+from reward_agent.sources import SourceFaultError
+
+SMALL: dict[str, dict[str, Any]] = {
+    "ppo": {"num_envs": 8, "rollout": 64, "batch_size": 128, "hidden": (16, 16)},
+    "sac": {
+        "num_envs": 4,
+        "hidden": (16, 16),
+        "batch_size": 32,
+        "learning_starts": 200,
+        "boundary": 300,
+        "gradient_steps": 1,
+    },
+}
+BUDGET = {"ppo": 4_000, "sac": 1_200}
+BOTH = pytest.mark.parametrize("name", ["ppo", "sac"])
+
+
+def train(name: str, seed: int = 0, **options: Any) -> Optimised:
+    options = {"settings": SMALL[name]} | options
+    return find_optimiser(name)(pointmass_task(), NearSource(), BUDGET[name], seed, **options)
+
+
+def weights(policy: Policy) -> np.ndarray:
+    return np.concatenate([a.ravel() for a in (*policy.weights, *policy.biases, policy.mean, policy.variance)])
+
+
+def answers(*values: bool) -> Callable[[], bool]:
+    remaining: Iterator[bool] = iter(values)
+    return lambda: next(remaining)
+
+
+def same_curves(one: Optimised, other: Optimised) -> bool:
+    a, b = one.curves, other.curves
+    pairs = [(a.steps, b.steps), (a.episode_return, b.episode_return), (a.episode_length, b.episode_length)]
+    pairs += [(a.terms[key], b.terms[key]) for key in a.terms]
+    return a.terms.keys() == b.terms.keys() and all(np.array_equal(x, y, equal_nan=True) for x, y in pairs)
+
+
+def test_ppo_learns_to_reach_the_goal() -> None:
+    settings = {
+        "num_envs": 16,
+        "rollout": 64,
+        "batch_size": 256,
+        "epochs": 10,
+        "learning_rate": 1e-3,
+        "log_std_init": -0.5,
+    }
+    done = find_optimiser("ppo")(pointmass_task(), NearSource(), 20_000, 0, settings=settings)
+    seeds = SeedPlan.select_seeds(0, 20)
+    scores = roll_out(pointmass_task(), done.policy, seeds)
+    assert scores["success"].mean() > 0.8
+    assert (
+        scores["closeness"].mean()
+        > roll_out(pointmass_task(), no_op(pointmass_task()), seeds)["closeness"].mean() + 0.5
+    )
+    assert done.curves.episode_return[-1] > done.curves.episode_return[0] + 10
+    assert done.steps == done.curves.steps[-1] >= 20_000
+
+
+def test_sac_learns() -> None:
+    settings = SMALL["sac"] | {"gradient_steps": 2, "batch_size": 64, "learning_rate": 3e-3, "hidden": (32, 32)}
+    done = find_optimiser("sac")(pointmass_task(), NearSource(), 4_000, 0, settings=settings)
+    scores = roll_out(pointmass_task(), done.policy, SeedPlan.select_seeds(0, 20))
+    assert scores["success"].mean() >= 0.5 and scores["closeness"].mean() > -0.5
+    assert done.policy.squash and done.steps == 4_000
+
+
+@BOTH
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(name: str) -> None:
+    first, second, other = train(name), train(name), train(name, seed=1)
+    np.testing.assert_array_equal(weights(first.policy), weights(second.policy))
+    assert same_curves(first, second)
+    assert not np.array_equal(weights(first.policy), weights(other.policy))
+
+
+@BOTH
+def test_a_stopped_training_goes_on_bit_for_bit(name: str, tmp_path: Path) -> None:
+    undisturbed = train(name)
+    # nothing is saved between the stops: what goes on must come from the stop's own checkpoint
+    first = train(name, checkpoint=tmp_path, stop=answers(False, True))
+    second = train(name, checkpoint=tmp_path, stop=answers(True))
+    last = train(name, checkpoint=tmp_path)
+    assert first.steps < second.steps < last.steps == undisturbed.steps
+    np.testing.assert_array_equal(weights(last.policy), weights(undisturbed.policy))
+    assert same_curves(last, undisturbed)
+
+
+@BOTH
+def test_a_training_cut_off_goes_on_from_its_last_checkpoint(name: str, tmp_path: Path) -> None:
+    settings = SMALL[name] | {"checkpoint_seconds": 0.0}
+    undisturbed = train(name)
+
+    def cut(progress: Progress) -> None:
+        if progress.steps > BUDGET[name] // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(name, settings=settings, checkpoint=tmp_path, progress=cut)
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+    last = train(name, settings=settings, checkpoint=tmp_path)
+    np.testing.assert_array_equal(weights(last.policy), weights(undisturbed.policy))
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+    train("ppo", checkpoint=tmp_path, stop=lambda: True)
+    with pytest.raises(UsageError, match=r"differs in seed.*Delete"):
+        train("ppo", seed=5, checkpoint=tmp_path)
+    with pytest.raises(UsageError, match="differs in settings"):
+        train("ppo", settings=SMALL["ppo"] | {"discount": 0.5}, checkpoint=tmp_path)
+    (tmp_path / FILE).write_bytes(b"not a checkpoint")
+    with pytest.raises(UsageError, match="is no checkpoint"):
+        train("ppo", checkpoint=tmp_path)
+
+
+def test_progress_tells_each_rollout_boundary() -> None:
+    seen: list[Progress] = []
+    done = train("ppo", progress=seen.append)
+    assert [p.steps for p in seen] == [512 * (i + 1) for i in range(8)] == done.curves.steps.tolist()
+    assert all(p.budget == 4_000 and p.steps_per_second > 0 for p in seen)
+    assert set(seen[0].terms) == {"near", "effort"} == set(done.curves.terms)
+    np.testing.assert_array_equal([p.terms["near"] for p in seen], done.curves.terms["near"])
+    assert seen[-1].episode_length == 60
+
+
+def test_tensorboard_events_hold_the_curves(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    done = train("ppo", tensorboard=tmp_path)
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    values = [(event.step, event.value) for event in events.Scalars("terms/near")]
+    assert [step for step, _ in values] == done.curves.steps.tolist()
+    np.testing.assert_allclose([value for _, value in values], done.curves.terms["near"], rtol=1e-6)
+
+
+def test_the_callers_generators_and_threads_are_left_alone() -> None:
+    torch.manual_seed(3)
+    np.random.seed(4)
+    before = torch.get_rng_state(), np.random.get_state()[1].copy(), torch.get_num_threads()  # type: ignore[index]
+    train("ppo", stop=lambda: True)
+    assert torch.equal(torch.get_rng_state(), before[0])
+    np.testing.assert_array_equal(np.random.get_state()[1], before[1])  # type: ignore[index]
+    assert torch.get_num_threads() == before[2]
+
+
+def test_a_fault_of_the_source_ends_the_training() -> None:
+    with pytest.raises(SourceFaultError) as caught:
+        find_optimiser("ppo")(pointmass_task(), NearSource(fails_at=70), 4_000, 0, settings=SMALL["ppo"])
+    assert caught.value.fault.line == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"learning_rat": 1e-3}, "Did you mean 'learning_rate'"),
+        ({"num_envs": 1.5}, "'num_envs' wants a int"),
+        ({"normalise_reward": 1}, "'normalise_reward' wants a bool"),
+        ({"hidden": "64"}, "'hidden' wants a tuple"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(settings: Mapping[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        train("ppo", settings=settings)
+
+
+def test_settings_from_json_are_taken() -> None:
+    settings = json.loads(json.dumps(SMALL["ppo"] | {"learning_rate": 1}))
+    assert train("ppo", settings=settings, stop=lambda: True).steps == 512
+
+
+def test_optimisers_are_found_by_file_and_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    from importlib.metadata import EntryPoint, EntryPoints
+
+    import reward_agent.optimise as package
+
+    with pytest.raises(UsageError, match="Did you mean 'ppo'"):
+        find_optimiser("pppo")
+    with pytest.raises(UsageError, match="no optimiser named 'policy'"):
+        find_optimiser("policy")
+    theirs = EntryPoints([EntryPoint("theirs", "reward_agent.optimise.sac:optimise", package.GROUP)])
+    monkeypatch.setattr(package, "entry_points", lambda **wanted: theirs.select(**wanted))
+    assert package.optimisers() == ("ppo", "sac", "theirs")
+    assert find_optimiser("theirs") is find_optimiser("sac")
