@@ -46,7 +46,7 @@ def error_of(llm: LLM) -> str:
 
 
 def test_a_reply_comes_after_what_may_pass(server: Loopback) -> None:
-    server.script(fail(429, headers=NOW), fail(503, headers=NOW), say("at last", tokens=(30, 4)))
+    server.script(fail(429, headers=NOW), fail(529, headers=NOW), say("at last", tokens=(30, 4)))
     reply = model(server, temperature=0.5, prices=(1.0, 1.0)).complete(PROMPT, KEY)
     assert reply.text == "at last"
     assert (reply.usage.input_tokens, reply.usage.output_tokens) == (30, 4)
@@ -74,9 +74,11 @@ def test_what_will_not_pass_is_asked_once_and_shows_no_key(
     ("step", "says"),
     [
         (hang(), "did not answer within 0.5 s"),
-        (cut(), ""),
-        (raw("{'half"), ""),
-        (raw('{"surprise": 1}'), ""),
+        (cut(), "broke off"),
+        (raw("{'half"), "is no reply"),
+        (raw('{"surprise": 1}'), "is no reply"),
+        (raw("<html>proxy</html>", "text/html"), "is no reply"),
+        (fail(529, "Overloaded"), "(HTTP 529). It says: Overloaded"),
     ],
 )
 def test_no_reply_is_an_error_in_words(server: Loopback, step: Step, says: str) -> None:
@@ -90,6 +92,16 @@ def test_a_model_that_takes_no_temperature_is_asked_without(server: Loopback) ->
     server.script(fail(400, "Unsupported value: 'temperature'"), say("cool"))
     reply = model(server, temperature=0.7).complete(PROMPT, KEY)
     assert (reply.text, reply.settings["temperature_refused"]) == ("cool", 0.7)
+
+
+def test_another_protocol_behind_it_is_told_alike(server: Loopback) -> None:
+    llm = connect("litellm:anthropic/model-1", Options(base_url=server.url, retries=1))
+    server.script(fail(529, headers=NOW), say("awake"))
+    assert llm.complete(PROMPT, KEY).text == "awake"
+    server.script(raw('{"surprise": 1}'))
+    error = error_of(llm)
+    assert "is no reply" in error
+    assert "Traceback" not in error
 
 
 def test_a_missing_key_is_named_before_anything_is_asked() -> None:

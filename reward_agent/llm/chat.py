@@ -174,8 +174,12 @@ def quote(said: object) -> str:
     """A server's words as one bounded line without keys: the message in a JSON body, or the text."""
     while isinstance(said, Mapping):
         said = said.get("error") or said.get("message") or said.get("detail") or json.dumps(said, default=str)
-    line = " ".join("".join(c if c.isprintable() else " " for c in redact(str(said or ""))).split())
-    return line if len(line) <= _LONGEST_QUOTE else f"{line[:_LONGEST_QUOTE]}..."
+    # litellm puts tracebacks of its own into some messages: of no use to whoever reads this
+    text = redact(str(said or "")).partition("Traceback (most recent call last)")[0]
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if len(line) > _LONGEST_QUOTE:
+        return f"{line[:_LONGEST_QUOTE]}..."
+    return line if not line or line[-1] in ".!?" else f"{line}."
 
 
 def prompt_sha256(messages: Sequence[Message]) -> str:

@@ -6,13 +6,13 @@ import json
 import os
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reward_agent.errors import MissingComponentError, UsageError
 from reward_agent.llm.base import LLM, Options
 from reward_agent.llm.chat import Answer, Chat, RequestError, pricing
-from reward_agent.llm.openai import failure_of, read_completion
+from reward_agent.llm.openai import read_completion
 from reward_agent.llm.prices import price_list
 from reward_agent.messages import Message
 
@@ -90,8 +90,8 @@ def _with_retries(
                 **settings,
             )
         except openai.OpenAIError as error:
-            failure = failure_of(error)
-            wait = _wait(error, failure, attempt)
+            failure, retry_after = _failure_of(error)
+            wait = _wait(failure, retry_after, attempt)
             if wait is None or attempt == options.retries:
                 raise failure from None
             time.sleep(wait)
@@ -102,17 +102,61 @@ def _with_retries(
     raise AssertionError("the last attempt returns or raises")
 
 
-def _wait(error: Any, failure: RequestError, attempt: int) -> float | None:
+def _failure_of(error: BaseException) -> tuple[RequestError, str]:
+    """What an error of litellm's means, and the `retry-after` that came with it.
+
+    litellm files broken connections and unreadable bodies under HTTP 500, so what it was raised from is asked first.
+    """
+    import httpx
+    import openai
+
+    chain = list(_chain(error))
+    for cause in chain:
+        if isinstance(cause, httpx.HTTPStatusError):
+            response = cause.response
+            return RequestError("status", _body(response, error), response.status_code), str(
+                response.headers.get("retry-after", "")
+            )
+        if isinstance(cause, httpx.TimeoutException | openai.APITimeoutError):
+            return RequestError("timeout"), ""
+        if isinstance(cause, httpx.TransportError):
+            return RequestError("connection", cause), ""
+    if any(isinstance(cause, ValueError | KeyError | TypeError) for cause in chain):
+        return RequestError("nonsense", error), ""
+    status = getattr(error, "status_code", None)
+    if isinstance(error, openai.APIConnectionError) or not isinstance(status, int):
+        return RequestError("connection", error), ""
+    # a body that is JSON but no reply is litellm's own APIError, told from a server's by what it was raised from
+    return RequestError("nonsense" if status >= 500 else "status", error, status), ""
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what it was raised from, outermost first."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _body(response: Any, error: BaseException) -> object:
+    """What the server said: JSON where it is, else litellm's account of it."""
+    try:
+        return json.loads(response.text)
+    except (ValueError, RuntimeError):
+        # no JSON, or a stream that nobody read
+        return error
+
+
+def _wait(failure: RequestError, retry_after: str, attempt: int) -> float | None:
     """Seconds before the next attempt; None where there should be none."""
     status = failure.status
     if failure.kind == "nonsense" or (status is not None and status not in (408, 409, 429) and status < 500):
         return None
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
     try:
-        asked = float(headers.get("retry-after", ""))
+        asked = float(retry_after)
     except ValueError:
+        # a date, or nothing
         asked = 0.0
     if asked > _LONGEST_WAIT_ASKED_FOR:
         return None
     backoff = min(_FIRST_WAIT * 2.0**attempt, _LONGEST_WAIT)
-    return asked or backoff * random.uniform(0.75, 1.0)
+    return asked if asked > 0 else backoff * random.uniform(0.75, 1.0)

@@ -87,13 +87,13 @@ class _Sender:
                 **rest,
             )
         except openai.OpenAIError as error:
-            raise failure_of(error) from None
+            raise _failure_of(error) from None
         except json.JSONDecodeError as error:
             raise RequestError("nonsense", error.doc) from None
         return read_completion(completion)
 
 
-def failure_of(error: Exception) -> RequestError:
+def _failure_of(error: Exception) -> RequestError:
     """What an error of the SDK's means."""
     import openai
 
