@@ -30,13 +30,15 @@ from reward_agent.optimise import Curves, Optimised, Progress, find_optimiser
 from reward_agent.optimise.policy import ARCHITECTURE, TENSORS, load_policy
 from reward_agent.program import Fault, Program
 from reward_agent.schema import Array
-from reward_agent.sources import SourceFaultError
+from reward_agent.sources import RewardSource, SourceFaultError
 from reward_agent.store import sha256
 from reward_agent.task import Task
 
 CHECKPOINT, CURVES, EVALUATION, VIDEO = "training", "curves.npz", "eval.json", "video.mp4"
 POINTS = 10
 """Of the curves that feedback sees."""
+MEASURED_EPISODES = 8
+"""Played at each of the points within a training; the first of the select seeds."""
 LOCK_SECONDS = 30.0
 
 Scores = Mapping[str, tuple[float, ...]]
@@ -58,6 +60,8 @@ class TrialSpec:
     optimiser: str = "ppo"
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What to change of the task's preset."""
+    measured_at: tuple[int, ...] = ()
+    """Steps, in rising order and below the budget, at which the first metric is measured for feedback."""
     select_seeds: tuple[int, ...] = ()
     report_seeds: tuple[int, ...] = ()
     unsafe: bool = False
@@ -116,27 +120,15 @@ def run_trial(
         try:
             source = CellSource(spec.program, task, unsafe=spec.unsafe)
             try:
-                optimised = find_optimiser(spec.optimiser)(
-                    task,
-                    source,
-                    spec.budget,
-                    spec.seed,
-                    settings=spec.settings,
-                    checkpoint=spec.folder / CHECKPOINT,
-                    tensorboard=spec.folder / "tensorboard" if spec.tensorboard else None,
-                    progress=progress,
-                    stop=stop,
-                )
+                trained = _train(spec, task, source, progress, stop)
             finally:
                 source.close()
         except SourceFaultError as error:
             shutil.rmtree(spec.folder / CHECKPOINT, ignore_errors=True)
             return replace(error.fault, stage="optimise")
-        if optimised.steps < spec.budget:
-            return None
-        trained = _score(spec, task, optimised)
         # last: until the score is on the disk, what a killed process has to go on from is this
-        shutil.rmtree(spec.folder / CHECKPOINT, ignore_errors=True)
+        if trained is not None:
+            shutil.rmtree(spec.folder / CHECKPOINT, ignore_errors=True)
     return trained
 
 
@@ -169,13 +161,70 @@ def files_are_whole(folder: Path, files: Mapping[str, str]) -> bool:
     return all((folder / name).is_file() and sha256(folder / name) == digest for name, digest in files.items())
 
 
-def _score(spec: TrialSpec, task: Task, optimised: Optimised) -> Trained:
+def _train(
+    spec: TrialSpec,
+    task: Task,
+    source: RewardSource,
+    progress: Callable[[Progress], None],
+    stop: Callable[[], bool],
+) -> Trained | None:
+    """To the budget by way of the points at which the metric is measured; None when it was stopped before."""
+    checkpoint, optimise = spec.folder / CHECKPOINT, find_optimiser(spec.optimiser)
+    measured = _Measured(checkpoint / "measured.json")
+
+    def report(at: Progress) -> None:
+        progress(replace(at, budget=spec.budget))
+
+    for point in (*spec.measured_at, spec.budget):
+        if point in measured:
+            continue
+        optimised = optimise(
+            task,
+            source,
+            point,
+            spec.seed,
+            settings=spec.settings,
+            checkpoint=checkpoint,
+            tensorboard=spec.folder / "tensorboard" if spec.tensorboard else None,
+            progress=report,
+            stop=stop,
+        )
+        if optimised.steps < point:
+            return None
+        if point < spec.budget:
+            scores = roll_out(task, optimised.policy, spec.select_seeds[:MEASURED_EPISODES], task.metrics[:1])
+            measured.add(point, float(scores[task.metrics[0].name].mean()))
+    return _score(spec, task, optimised, measured.scores)
+
+
+class _Measured:
+    """The first metric at points of a training, kept beside its checkpoint: a resumed one has gone past them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._scores = {int(at): float(s) for at, s in json.loads(path.read_text()).items()} if path.is_file() else {}
+
+    def __contains__(self, point: int) -> bool:
+        return point in self._scores
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        return tuple(score for _, score in sorted(self._scores.items()))
+
+    def add(self, point: int, score: float) -> None:
+        self._scores[point] = score
+        # the checkpoint's folder, which an optimiser without checkpoints never makes
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.path, to_line(encode({str(at): s for at, s in self._scores.items()})).encode())
+
+
+def _score(spec: TrialSpec, task: Task, optimised: Optimised, measured: tuple[float, ...]) -> Trained:
     optimised.policy.save(spec.folder)
     _save_curves(spec.folder / CURVES, optimised.curves)
     select = _plain(roll_out(task, optimised.policy, spec.select_seeds))
     report = _plain(roll_out(task, optimised.policy, spec.report_seeds)) if spec.report_seeds else {}
     trained = Trained(
-        outcome=_outcome(optimised, select, spec.seed),
+        outcome=_outcome(optimised, select, spec.seed, measured),
         select=select,
         report=report,
         files={name: sha256(spec.folder / name) for name in (TENSORS, ARCHITECTURE, CURVES)},
@@ -206,6 +255,7 @@ def _facts(spec: TrialSpec) -> dict[str, Any]:
         "optimiser": spec.optimiser,
         "settings": {name: value for name, value in spec.settings.items() if name != "threads"},
         "budget": spec.budget,
+        "measured_at": spec.measured_at,
         "training_seed": spec.seed,
         "select_seeds": spec.select_seeds,
         "report_seeds": spec.report_seeds,
@@ -215,7 +265,7 @@ def _facts(spec: TrialSpec) -> dict[str, Any]:
     return plain
 
 
-def _outcome(optimised: Optimised, select: Scores, seed: int) -> Outcome:
+def _outcome(optimised: Optimised, select: Scores, seed: int, measured: tuple[float, ...]) -> Outcome:
     curves = optimised.curves
     intervals = {name: bootstrap_interval(s, np.random.default_rng(seed)) for name, s in select.items()}
     return Outcome(
@@ -223,7 +273,7 @@ def _outcome(optimised: Optimised, select: Scores, seed: int) -> Outcome:
         terms={name: _points(values) for name, values in curves.terms.items()},
         episode_return=_points(curves.episode_return),
         episode_length=_points(curves.episode_length),
-        task_score=(next(iter(intervals.values())).mean,),
+        task_score=(*measured, next(iter(intervals.values())).mean),
         steps=optimised.steps,
         seconds=optimised.seconds,
         bad_rewards=optimised.bad_rewards,
