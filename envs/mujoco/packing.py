@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reward_agent.envs.mujoco.model import Reading
 from reward_agent.envs.mujoco.schema import Columns, Quantity
 from reward_agent.schema import Array
 from reward_agent.task import Bools
 
-Index = slice | list[int]
+Index = slice | NDArray[np.intp]
 
 # what an `mj_step` leaves in line with the new state; all else needs an `mj_forward` to be of the same instant
 # (motors are the exception among derived fields: their force depends on the action alone)
@@ -116,5 +117,5 @@ class Packer:
 
 def _index(columns: list[int]) -> Index:
     """A slice where the columns follow each other: numpy then copies in one go."""
-    first = columns[0]
-    return slice(first, first + len(columns)) if columns == list(range(first, first + len(columns))) else columns
+    first, past = columns[0], columns[0] + len(columns)
+    return slice(first, past) if columns == list(range(first, past)) else np.array(columns, np.intp)
