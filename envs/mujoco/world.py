@@ -34,7 +34,8 @@ class MujocoWorld:
     env: str = "Hopper-v5"
     contact_forces: bool = False
     """Ant, Humanoid and HumanoidStandup: contact forces in observations (`include_cfrc_ext_in_observation`) and
-    as the field `contact_forces.raw`. Gymnasium has them on; here they are off: they cost one sub-step more, on one thread."""
+    as the field `contact_forces.raw`. Gymnasium has them on; here they are off, for they cost one sub-step more, on
+    one thread."""
     name: str = "mujoco"
 
     def __post_init__(self) -> None:
