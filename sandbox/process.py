@@ -82,7 +82,7 @@ class CellProcess:
                 self._process, resident_bytes=limits.resident_bytes, printed_bytes=limits.printed_bytes
             )
             # from here on the process ends with this object, whoever forgets to close it
-            self.close = weakref.finalize(self, _finish, self._process, self._watchdog, ours.pop_all())
+            self._end = weakref.finalize(self, _finish, self._process, self._watchdog, ours.pop_all())
         self._watchdog.start()
         self._poll = select.poll()
         self._poll.register(self._replies, select.POLLIN)
@@ -91,7 +91,7 @@ class CellProcess:
 
     @property
     def alive(self) -> bool:
-        return self._reason is None and self.close.alive and self._process.poll() is None
+        return self._reason is None and self._process.poll() is None
 
     @property
     def watched(self) -> bool:
@@ -138,6 +138,11 @@ class CellProcess:
         if sequence != self._sequence or status not in (protocol.OK, protocol.FAULT):
             self._give_up("its reply is not to the request that was sent")
         return Reply(status, number, line)
+
+    def close(self) -> None:
+        """End the process and give back what it held. May be called twice."""
+        self._reason = self._reason or "it was closed"
+        self._end()
 
     def kill(self, reason: str) -> None:
         """End the process; every later request is answered with the (first) reason."""

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +32,8 @@ ALONE = Layers(bubblewrap=False)
 NONE = Layers(False, False, False, False, sealed=False, environment=False)
 
 ATTEMPTS = """
-import _thread, ctypes, os, resource, socket, numpy as np  # all of them loaded before the user changed, who may not read more
+# each of them is loaded when the user changes, who may not be able to read more
+import _thread, ctypes, os, resource, socket, numpy as np
 
 def read_file(): return open(FACTS["secret"]).read() == "open sesame"
 def list_folder(): return os.path.basename(FACTS["secret"]) in os.listdir(os.path.dirname(FACTS["secret"]))
@@ -96,25 +98,25 @@ EVERY = sorted(set().union(*(held for _, held in HOLDS.values())))
 
 
 @pytest.fixture
-def facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
+def facts(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
     """Something to steal, to spoil and to call, all of which anybody on this machine may reach."""
-    (tmp_path / "secret").write_text("open sesame")
-    (tmp_path / ".env").write_text("KEY=sk-secret")
-    (tmp_path / "target").touch()
-    for path in (tmp_path, *tmp_path.parents):
-        if path.owner() == Path.home().owner() and path != Path("/") and path != Path("/tmp"):
-            path.chmod(0o755)
-    (tmp_path / "target").chmod(0o666)
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    (folder / "secret").write_text("open sesame")
+    (folder / ".env").write_text("KEY=sk-secret")
+    (folder / "target").touch()
+    (folder / "target").chmod(0o666)
     monkeypatch.setenv("REWARD_AGENT_TEST_KEY", "sk-secret")
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=_accept, args=(server,), daemon=True).start()
         yield {
-            "secret": str(tmp_path / "secret"),
-            "dotenv": str(tmp_path / ".env"),
-            "target": str(tmp_path / "target"),
+            "secret": str(folder / "secret"),
+            "dotenv": str(folder / ".env"),
+            "target": str(folder / "target"),
             "port": server.getsockname()[1],
             "parent": os.getpid(),
         }
+    shutil.rmtree(folder)
 
 
 def _accept(server: socket.socket) -> None:
