@@ -99,9 +99,9 @@ def notes(outcome: Outcome) -> list[str]:
             found.append(f"{part}; the others are hardly heard.")
     for name, values in outcome.terms.items():
         if all(value == 0 for value in values):
-            found.append(f"The term {_name(name)} was 0 throughout: its condition was never met.")
+            found.append(f"The term {_name(name)} was 0 throughout: it never paid.")
         elif len(values) > 2 and _is_still(values):
-            found.append(f"The term {_name(name)} stayed constant over the whole training: nothing is learnt from it.")
+            found.append(f"The term {_name(name)} stayed constant over the whole training.")
     if outcome.bad_rewards:
         found.append(f"The reward was not finite {outcome.bad_rewards} times (counted as 0): guard its arithmetic.")
     return found
@@ -177,6 +177,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _number(value: float) -> str:
+    value += 0.0  # no minus before a zero
     return f"{value:.3g}" if abs(value) < 1000 or not math.isfinite(value) else f"{value:.0f}"
 
 

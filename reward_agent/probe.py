@@ -259,8 +259,8 @@ def _warnings(rewards: Rewards, names: tuple[str, ...], microseconds: float, row
         )
     else:
         found += [
-            f"The term `{name}` is {round(value, 9):.4g} in every one of {rows} recorded transitions; it may be constant, "
-            "or reached only later."
+            f"The term `{name}` is {round(value, 9):.4g} in every one of {rows} recorded transitions; it may be "
+            "constant, or reached only later."
             for name, value, constant in zip(names, rewards.terms[0], still, strict=True)
             if constant
         ]

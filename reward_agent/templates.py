@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from importlib.abc import Traversable
@@ -53,7 +54,7 @@ class Templates:
         if name not in self._shipped:
             raise unknown_name("prompt template", name, self._shipped)
         try:
-            return self._environment.get_template(name).render(**values).strip() + "\n"
+            text = self._environment.get_template(name).render(**values)
         except jinja2.TemplateSyntaxError as error:
             raise UsageError(
                 f"The prompt template {error.name or name}, line {error.lineno}: {error.message}."
@@ -61,6 +62,7 @@ class Templates:
         except jinja2.UndefinedError as error:
             known = ", ".join(sorted(values))
             raise UsageError(f"The prompt template {name}: {error.message}. It may use: {known}.") from error
+        return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"  # as blocks that are left out leave gaps
 
     @cached_property
     def _shipped(self) -> dict[str, str]:

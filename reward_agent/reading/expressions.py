@@ -40,8 +40,8 @@ from reward_agent.reading.values import (
 )
 from reward_agent.schema import StateSchema
 
-MAX_WORK = 50_000
-"""Expressions looked at before giving up; everything then counts as read."""
+MAX_WORK = 20_000
+"""Statements and expressions looked at before giving up; everything then counts as read."""
 
 
 class Expressions(ABC):
@@ -95,14 +95,18 @@ class Expressions(ABC):
             )
         self.escape(value)
 
+    def tired(self) -> bool:
+        """One more thing is looked at; whether that is too much."""
+        self._work += 1
+        self.gave_up = self.gave_up or self._work > MAX_WORK
+        return self.gave_up
+
     def not_portable(self, node: ast.AST, what: str) -> None:
         self.unportable.setdefault(what, getattr(node, "lineno", 0))
 
     def value(self, node: ast.expr, scope: Scope) -> Value:
         """What an expression can be."""
-        self._work += 1
-        if self._work > MAX_WORK or self.gave_up:
-            self.gave_up = True
+        if self.tired():
             return OTHER
         match node:
             case ast.Name():

@@ -36,9 +36,9 @@ class Fields:
         close = get_close_matches(node.attr, inside, n=1, cutoff=0.6)
         hint = f" Did you mean `{owner}.{close[0]}`?" if close else ""
         if not close:
-            others = [p for p in self.schema.by_path if is_start(p) == is_start(prefix)]
-            far = [p for p in others if p.endswith("." + node.attr)] or get_close_matches(path, others, n=1)
-            hint = f" The closest field is `{far[0]}`." if far else ""
+            others = [p for p in (*self._spaces, *self.schema.by_path) if is_start(p) == is_start(prefix)]
+            far = sorted(p for p in others if p.endswith("." + node.attr)) or get_close_matches(path, others, n=1)
+            hint = f" The closest is `{far[0]}`." if far else ""
         return f"`{owner}.{node.attr}` is not a field of this task.{hint} `{owner}` has: {', '.join(inside[:40])}."
 
     def constant(self, name: str) -> str | None:

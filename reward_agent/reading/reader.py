@@ -72,6 +72,8 @@ class Reader(Expressions):
             self.statement(statement, scope)
 
     def statement(self, node: ast.stmt, scope: Scope) -> None:
+        if self.tired():
+            return
         match node:
             case ast.Assign(targets=targets, value=value):
                 result = self.value(value, scope)
