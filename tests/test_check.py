@@ -234,9 +234,28 @@ def test_imports(line: str) -> None:
         ("body = next_state.torso if len(action) > 3 else next_state.left_foot\nx = body.position[:, 0]",
          {"torso.position", "left_foot.position"}),
         ("x = next_state.start.torso.position[:, 0]", {"start.torso.position"}),
+        ("feet = [next_state.torso, next_state.left_foot, next_state.right_foot]\n"
+         "x = sum(f.position[:, 0] for f in feet[1:])\nx = x + feet[-1].position[:, 2]", {"torso.position", "left_foot.position", "right_foot.position"}),
+        ("def f(a, b):\n    return a.position[:, 0] - b.position[:, 0]\n"
+         "x = f(*[next_state.torso, next_state.left_foot])",
+         {"torso.position", "left_foot.position"}),
+        ("def f(a, b):\n    return a.position[:, 0] - b.position[:, 0]\n"
+         "x = f(**{'a': next_state.torso, 'b': next_state.left_foot})", {"torso.position", "left_foot.position"}),
+        ("x = sum(list(filter(None, map(lambda b: b.position[:, 0], [next_state.torso]))), start=0 * action[:, 0])",
+         {"torso.position"}),
+        ("f = np.vectorize(lambda i: next_state.torso.position[i, 0])\nx = f(np.arange(len(action)))",
+         {"torso.position"}),
+        ("[(b := s.torso) for s in [next_state]]\nx = b.position[:, 0]", {"torso.position"}),
+        ("x = dict(zip(['a'], [next_state.torso]))['a'].position[:, 0]", {"torso.position"}),
+        ("x = ([next_state.torso] + [state.left_foot])[1].position[:, 0]", {"torso.position", "left_foot.position"}),
+        ("def feet():\n    yield next_state.left_foot\nx = sum(f.position[:, 0] for f in feet())",
+         {"left_foot.position", "left_foot.orientation", "left_foot.contact"}),
+        ("match next_state.torso:\n    case body:\n        x = body.position[:, 0]",
+         {"torso.position", "torso.orientation", "torso.contact"}),
+        ("x = max([next_state.torso], key=lambda b: b.position.sum()).position[:, 0]",
+         {"torso.position", "torso.orientation", "torso.contact"}),
         # it goes where it cannot be followed: all of the entity, but nothing of `start`
-        ("x = str(len([next_state.torso].__len__)) * 0 + action[:, 0]" if False else
-         "class Box:\n    pass\nb = Box()\nb.body = next_state.torso\nx = b.body.position[:, 0]",
+        ("class Box:\n    pass\nb = Box()\nb.body = next_state.torso\nx = b.body.position[:, 0]",
          {"torso.position", "torso.orientation", "torso.contact"}),
         ("class Box:\n    pass\nb = Box()\nb.body = next_state\nx = b.body.torso.position[:, 0]",
          {f.path for f in SCHEMA.fields if not f.path.startswith("start.")}),

@@ -51,6 +51,11 @@ class Call:
     def text(self) -> str:
         return ast.unparse(self.node)[:80]
 
+    @property
+    def unpacks(self) -> bool:
+        """Whether `*` or `**` leaves open which argument is which."""
+        return "**" in self.named or any(isinstance(argument, ast.Starred) for argument in self.node.args)
+
     def over_inner_axis(self, position: int) -> bool:
         """Whether it is told an axis (at `position`, or by name) that is surely not the environments'."""
         given = [keyword.value for keyword in self.node.keywords if keyword.arg == "axis"]
@@ -63,7 +68,7 @@ def result(reader: Expressions, call: Call, called: object) -> Value:
     """What calling `called` gives; faults and escapes are told to the reader."""
     match called:
         case Function():
-            return reader.follow(called, call)
+            return _own(reader, call, called)
         case Method(owner, name):
             match owner:
                 case Arr():
@@ -83,6 +88,16 @@ def result(reader: Expressions, call: Call, called: object) -> Value:
             return _numpy(reader, call, kind, name)
     reader.escape(*call.args, *call.named.values())
     return OTHER
+
+
+def _own(reader: Expressions, call: Call, function: Function) -> Value:
+    """Of a function of the program; with `*` or `**` any argument may be any of those given."""
+    if not call.unpacks:
+        return reader.follow(function, call.args, call.named)
+    given = [atom.values if isinstance(atom, Table) else frozenset({atom}) for v in call.named.values() for atom in v]
+    anything = join(*call.args, *given)
+    names = [parameter.arg for parameter in (*function.node.args.args, *function.node.args.kwonlyargs)]
+    return reader.follow(function, (), dict.fromkeys(names, anything))
 
 
 def _numpy(reader: Expressions, call: Call, kind: str, name: str) -> Value:
@@ -156,11 +171,21 @@ def _rebind(reader: Expressions, call: Call, atom: Some | Table) -> None:
         reader.escape(frozenset({atom}))
 
 
+def _entries(atom: object) -> tuple[tuple[str | None, Value], ...]:
+    """What `dict(atom)` holds: of another dictionary, or of pairs."""
+    if isinstance(atom, Table):
+        return atom.entries
+    pairs = elements(frozenset({atom}))
+    return ((None, join(*(p.items[1] if isinstance(p, Items) and len(p.items) == 2 else OTHER for p in pairs))),)
+
+
 def _builtin(reader: Expressions, call: Call, name: str) -> Value:
     args = call.args
     arrays = [only(value, Arr) for value in args]
+    if "key" in call.named:
+        reader.escape(*args, call.named["key"])
     match name:
-        case "zip":
+        case "zip" if not call.unpacks:
             return frozenset({Some(frozenset({Items(tuple(elements(value) for value in args))}))})
         case "enumerate" if args:
             return frozenset({Some(frozenset({Items((OTHER, elements(args[0])))}))})
@@ -168,7 +193,7 @@ def _builtin(reader: Expressions, call: Call, name: str) -> Value:
             found = OTHER if arrays[0] else elements(args[0])
             return found if name == "next" else frozenset({Some(found)})
         case "dict":
-            entries = [e for value in args for atom in value if isinstance(atom, Table) for e in atom.entries]
+            entries = [e for value in args for atom in value for e in _entries(atom)]
             return frozenset({Table((*entries, *call.named.items()))})
         case "map" if len(args) > 1:
             inner = Call(call.node, tuple(elements(value) for value in args[1:]), {}, call.scope)

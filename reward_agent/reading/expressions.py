@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from reward_agent.program import Fault
@@ -34,6 +34,7 @@ from reward_agent.reading.values import (
     Table,
     Value,
     elements,
+    functions,
     join,
     nodes,
     only,
@@ -58,6 +59,7 @@ class Expressions(ABC):
         """What keeps it from running on other arrays than numpy's, with the line."""
         self.helpers_used: set[str] = set()
         self.gave_up = False
+        self._escaped: set[int] = set()
         self.lookup = Fields(schema)
         self.globals = Scope({name: frozenset({Named("helper", name)}) for name in helpers})
         self.globals.names["constants"] = frozenset({Named("constants")})
@@ -69,8 +71,8 @@ class Expressions(ABC):
         """Bind a target to a value."""
 
     @abstractmethod
-    def follow(self, function: Function, call: calls.Call) -> Value:
-        """What a function of the program gives for these arguments."""
+    def follow(self, function: Function, args: Sequence[Value], named: Mapping[str, Value]) -> Value:
+        """What a function of the program gives for these arguments; anything may be in those left out."""
 
     @abstractmethod
     def statement(self, node: ast.stmt, scope: Scope) -> None:
@@ -81,8 +83,13 @@ class Expressions(ABC):
         self.faults.setdefault((line or 0, message), Fault("check", message, line))
 
     def escape(self, *values: Value) -> None:
-        """They go where they cannot be followed: all fields under them count as read."""
+        """They go where they cannot be followed: all fields under them count as read, functions may be called."""
         self.fields |= self.lookup.beneath(prefix for value in values for prefix in nodes(value))
+        for value in values:
+            for function in functions(value):
+                if id(function.node) not in self._escaped:
+                    self._escaped.add(id(function.node))
+                    self.follow(function, (), {})
 
     def refuse_node(self, node: ast.expr, value: Value) -> None:
         """A namespace where an array is wanted."""
@@ -151,8 +158,14 @@ class Expressions(ABC):
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                 return self._comprehension(node, scope)
             case ast.NamedExpr(target=target, value=value):
-                scope.names[target.id] = result = self.value(value, scope)
+                owner = scope
+                while owner.comprehension and owner.outer is not None:
+                    owner = owner.outer
+                owner.names[target.id] = result = self.value(value, scope)
                 return result
+            case ast.Yield(value=ast.expr() as value) | ast.YieldFrom(value=value):
+                self.escape(self.value(value, scope))
+                return OTHER
         self.children(node, scope)
         return OTHER
 
@@ -222,6 +235,7 @@ class Expressions(ABC):
         owner = self.value(node.value, scope)
         self.value(node.slice, scope)
         at = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        number = arrays.whole_number(node.slice)
         if only(owner, Node):
             inside = ast.unparse(node.value)[:60]
             name = at if isinstance(at, str) else "<name>"
@@ -239,8 +253,10 @@ class Expressions(ABC):
                     parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
                     if any(isinstance(part, ast.List) for part in parts):
                         self.not_portable(node, "an index that is a list")
-                case Items(items) if isinstance(at, int) and -len(items) <= at < len(items):
-                    found.append(items[at])
+                case Items(items) if number is not None and -len(items) <= number < len(items):
+                    found.append(items[number])
+                case Items() | Some() if isinstance(node.slice, ast.Slice):
+                    found.append(frozenset({Some(elements(frozenset({atom})))}))
                 case Items() | Some():
                     found.append(elements(frozenset({atom})))
                 case Table(entries):
@@ -254,8 +270,10 @@ class Expressions(ABC):
         return join(*found)
 
     def _arithmetic(self, node: ast.expr, values: Sequence[Value]) -> Value:
+        if all(isinstance(atom, Items | Some) for value in values for atom in value):  # lists put together
+            return frozenset({Some(join(*(elements(value) for value in values)))})
         for value in values:
-            if nodes(value) and only(value, Node):
+            if only(value, Node):
                 self.refuse_node(node, value)
         self.escape(*values)
         return frozenset({Arr()}) if any(only(value, Arr) for value in values) else OTHER
@@ -285,7 +303,7 @@ class Expressions(ABC):
         return join(*(OTHER if isinstance(a, Table) else elements(frozenset({a})) for a in value))
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, scope: Scope) -> Value:
-        inner = Scope({}, scope)
+        inner = Scope({}, scope, comprehension=True)
         for generator in node.generators:
             self.assign(generator.target, self.iterate(generator.iter, inner), inner)
             for condition in generator.ifs:
@@ -297,9 +315,9 @@ class Expressions(ABC):
 
     def _call(self, node: ast.Call, scope: Scope) -> Value:
         function = self.value(node.func, scope)
-        args = [self.value(argument, scope) for argument in node.args]
+        args = tuple(self.value(argument, scope) for argument in node.args)
         named = {keyword.arg or "**": self.value(keyword.value, scope) for keyword in node.keywords}
-        call = calls.Call(node, tuple(args), named, scope)
+        call = calls.Call(node, args, named, scope)
         return join(*(calls.result(self, call, atom) for atom in function))
 
     def children(self, node: ast.AST, scope: Scope) -> None:

@@ -9,9 +9,8 @@ count as read.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from reward_agent.reading import calls
 from reward_agent.reading.expressions import Expressions
 from reward_agent.reading.fields import is_start
 from reward_agent.reading.values import (
@@ -116,6 +115,8 @@ class Reader(Expressions):
                 branches = [scope.fork() for _ in range(1 + len(handlers))]
                 self._block([*body, *orelse], branches[0])
                 for handler, branch in zip(handlers, branches[1:], strict=True):
+                    if handler.name:
+                        branch.names[handler.name] = OTHER
                     self._block(handler.body, branch)
                 scope.merge(*branches)
                 self._block(final, scope)
@@ -134,6 +135,9 @@ class Reader(Expressions):
                 self.value(value, scope)
             case ast.Delete() | ast.AnnAssign():
                 pass
+            case ast.Match(subject=subject):
+                self.escape(self.value(subject, scope))
+                self.children(node, scope)
             case _:
                 self.children(node, scope)
 
@@ -207,23 +211,22 @@ class Reader(Expressions):
         if not all(isinstance(atom, Items | Some | Table) for atom in owner):
             self.not_portable(target, "an in-place write")
 
-    def follow(self, function: Function, call: calls.Call) -> Value:
-        """What a function of the program gives for these arguments."""
+    def follow(self, function: Function, args: Sequence[Value], named: Mapping[str, Value]) -> Value:
         if self._depth >= MAX_DEPTH:
-            self.escape(*call.args, *call.named.values())
+            self.escape(*args, *named.values())
             return OTHER
         parameters = function.node.args
         ordered = [*parameters.posonlyargs, *parameters.args]
         scope = Scope({p.arg: OTHER for p in (*ordered, *parameters.kwonlyargs)}, function.scope)
         for parameter, default in zip(reversed(ordered), reversed(parameters.defaults), strict=False):
             scope.names[parameter.arg] = self.value(default, function.scope)
-        for parameter, value in zip(ordered, call.args, strict=False):
+        for parameter, value in zip(ordered, args, strict=False):
             scope.names[parameter.arg] = value
         if parameters.vararg:
-            scope.names[parameters.vararg.arg] = frozenset({Some(join(*call.args[len(ordered) :]))})
+            scope.names[parameters.vararg.arg] = frozenset({Some(join(*args[len(ordered) :]))})
         if parameters.kwarg:
-            scope.names[parameters.kwarg.arg] = frozenset({Table(((None, join(*call.named.values())),))})
-        scope.names |= {name: value for name, value in call.named.items() if name in scope.names}
+            scope.names[parameters.kwarg.arg] = frozenset({Table(((None, join(*named.values())),))})
+        scope.names |= {name: value for name, value in named.items() if name in scope.names}
         self._depth += 1
         if isinstance(function.node, ast.Lambda):
             result = self.value(function.node.body, scope)
@@ -249,5 +252,7 @@ def _bound_names(tree: ast.Module) -> Iterator[str]:
                 yield name
             case ast.alias(name=name, asname=asname):
                 yield asname or name.partition(".")[0]
-            case ast.ExceptHandler(name=str(name)):
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                yield name
+            case ast.MatchMapping(rest=str(name)):
                 yield name

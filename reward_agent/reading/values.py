@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +96,7 @@ class Scope:
 
     names: dict[str, Value]
     outer: Scope | None = None
+    comprehension: bool = False
 
     def find(self, name: str) -> Value | None:
         scope: Scope | None = self
@@ -105,7 +107,7 @@ class Scope:
         return None
 
     def fork(self) -> Scope:
-        return Scope(dict(self.names), self.outer)
+        return Scope(dict(self.names), self.outer, self.comprehension)
 
     def merge(self, *branches: Scope) -> None:
         """Become what can hold after any one of `branches`."""
@@ -139,15 +141,23 @@ def elements(value: Value) -> Value:
 
 def nodes(value: Value) -> set[str]:
     """Prefixes of every namespace reachable from it."""
-    found: set[str] = set()
+    return {atom.prefix for atom in _reachable(value) if isinstance(atom, Node)}
+
+
+def functions(value: Value) -> list[Function]:
+    """Every function of the program reachable from it."""
+    return [atom for atom in _reachable(value) if isinstance(atom, Function)]
+
+
+def _reachable(value: Value) -> Iterator[Any]:
     for atom in value:
+        yield atom
         match atom:
-            case Node(prefix):
-                found.add(prefix)
             case Items(items):
-                found |= {prefix for item in items for prefix in nodes(item)}
+                for item in items:
+                    yield from _reachable(item)
             case Some(element):
-                found |= nodes(element)
-            case Table():
-                found |= nodes(atom.values) if atom.entries else set()
-    return found
+                yield from _reachable(element)
+            case Table(entries):
+                for _, item in entries:
+                    yield from _reachable(item)
