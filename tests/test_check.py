@@ -235,7 +235,8 @@ def test_imports(line: str) -> None:
          {"torso.position", "left_foot.position"}),
         ("x = next_state.start.torso.position[:, 0]", {"start.torso.position"}),
         ("feet = [next_state.torso, next_state.left_foot, next_state.right_foot]\n"
-         "x = sum(f.position[:, 0] for f in feet[1:])\nx = x + feet[-1].position[:, 2]", {"torso.position", "left_foot.position", "right_foot.position"}),
+         "x = sum(f.position[:, 0] for f in feet[1:])\nx = x + feet[-1].position[:, 2]",
+         {"torso.position", "left_foot.position", "right_foot.position"}),
         ("def f(a, b):\n    return a.position[:, 0] - b.position[:, 0]\n"
          "x = f(*[next_state.torso, next_state.left_foot])",
          {"torso.position", "left_foot.position"}),

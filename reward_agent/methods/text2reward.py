@@ -19,7 +19,7 @@ class Text2Reward(Rounds):
     """Zero-shot, then improved by what a person says of the trained policy."""
 
     name: ClassVar[str] = "text2reward"
-    sees: ClassVar[str] = "words, and which round did best"
+    sees: ClassVar[str] = "words (automatic ones tell of metric and terms), and which round did best"
 
     def messages(self, task: Task, history: History, iteration: int) -> tuple[Message, ...]:
         found = list(self.opening(task))
