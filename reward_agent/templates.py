@@ -37,9 +37,7 @@ class Templates:
         if folder is None:
             return
         if not folder.is_dir():
-            raise UsageError(
-                f"The prompts folder {folder} does not exist. Make it, with only the templates to change."
-            )
+            raise UsageError(f"The prompts folder {folder} does not exist. Make it, with only the templates to change.")
         for path in sorted(folder.rglob("*" + SUFFIX)):
             name = path.relative_to(folder).as_posix()
             if name not in self._shipped:
