@@ -90,28 +90,21 @@ class Run:
     def id(self) -> str:
         return self.manifest.id
 
-    def once(
-        self,
-        key: Key,
-        stage: str,
-        compute: Callable[[], T],
-        decode: Callable[[Any], T],
-        encode: Callable[[T], Any] = encode,
-    ) -> T:
-        """The journalled value of a step; where there is none yet, compute it and journal it first."""
-        key = key._replace(stage=stage)
-        if key not in self.journal:
-            self.journal.write(key, encode(compute()))
-        return decode(self.journal[key])
+    def once(self, key: Key, kind: type[T] | Any, compute: Callable[[], T]) -> T:
+        """The journalled value of a step, of type `kind`; where there is none yet, compute it and journal it first."""
+        found: T | None = self.recorded(key, kind)
+        if found is None:
+            self.record(key, compute())
+            found = decode(kind, self.journal[key])
+        return found
 
-    def recorded(self, key: Key, stage: str, kind: type[T]) -> T | None:
-        """The journalled value of a step, if it is there."""
-        key = key._replace(stage=stage)
+    def recorded(self, key: Key, kind: type[T] | Any) -> Any:
+        """The journalled value of a step, of type `kind` (a class, or a union of some), if it is there."""
         return decode(kind, self.journal[key]) if key in self.journal else None
 
-    def record(self, key: Key, stage: str, value: object) -> None:
+    def record(self, key: Key, value: object) -> None:
         """Journal a step's value."""
-        self.journal.write(key._replace(stage=stage), encode(value))
+        self.journal.write(key, encode(value))
 
     def write(self, name: str, content: str | bytes) -> Path:
         """Write a file of the run, whole or not at all; `name` is relative to its folder."""

@@ -16,7 +16,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Generator, Hashable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -82,8 +82,15 @@ class Pool(Generic[K]):
         self._busy: dict[_Worker, K] = {}
         self._started = 0
 
-    def run(self, jobs: Mapping[K, Job], progress: Callable[[K, Any], None]) -> Iterator[tuple[K, Any]]:
-        """Results by key as they come, in whatever order; all jobs are stopped when the iterator is left early.
+    def run(
+        self,
+        jobs: Mapping[K, Job],
+        progress: Callable[[K, Any], None] | None = None,
+        started: Callable[[K], None] | None = None,
+    ) -> Generator[tuple[K, Any], None, None]:
+        """Results by key as they come, in whatever order; all jobs are stopped when the generator is closed early.
+
+        `started` is told each job as a worker takes it, `progress` what it reports.
 
         Raises:
             WorkerCrashError: a worker ended without a result.
@@ -94,14 +101,18 @@ class Pool(Generic[K]):
         try:
             while waiting or self._busy:
                 while waiting and len(self._busy) < self.jobs:
-                    self._assign(*waiting.pop(0))
+                    key, job = waiting.pop(0)
+                    self._assign(key, job)
+                    if started:
+                        started(key)
                 ready = wait([worker.connection for worker in self._busy])
                 for worker in [worker for worker in self._busy if worker.connection in ready]:
                     if worker not in self._busy:  # `progress` may stop the pool
                         continue
                     message = self._receive(worker)
                     if isinstance(message, _Progress):
-                        progress(self._busy[worker], message.value)
+                        if progress:
+                            progress(self._busy[worker], message.value)
                         continue
                     key = self._busy.pop(worker)
                     self._idle.append(worker)

@@ -69,14 +69,15 @@ def test_wrong_data_is_refused():
 
 
 def test_a_step_is_computed_once(tmp_path: Path):
+    train = KEY._replace(stage="train")
     with Run.create(tmp_path, manifest()) as run:
-        assert run.once(KEY, "vet", lambda: 5, int) == 5
-        assert run.once(KEY, "vet", lambda: pytest.fail("computed again"), int) == 5
-        assert run.once(KEY, "train", lambda: 6, int) == 6, "another stage is another step"
+        assert run.once(KEY, Usage, lambda: Usage(5)) == Usage(5)
+        assert run.once(KEY, Usage, lambda: pytest.fail("computed again")) == Usage(5)
+        assert run.once(train, Usage, lambda: Usage(6)) == Usage(6), "another stage is another step"
     with Run.open(tmp_path / "one") as run:
-        assert run.once(KEY, "vet", lambda: pytest.fail("computed again"), int) == 5
-        assert run.recorded(KEY, "train", int) == 6
-        assert run.recorded(KEY._replace(attempt=9), "train", int) is None
+        assert run.once(KEY, Usage, lambda: pytest.fail("computed again")) == Usage(5)
+        assert run.recorded(train, Usage | Fault) == Usage(6)
+        assert run.recorded(KEY._replace(attempt=9), Usage) is None
 
 
 @pytest.mark.parametrize("torn", [b'{"iteration":0,"candi', b'{"iteration":0}', b"\xff\xfe", b"[]"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -76,6 +76,12 @@ class MujocoWorld:
     def missing(self) -> str | None:
         """What this machine lacks to run it and the command that installs it."""
         return missing()
+
+    def standalone(self, paths: Iterable[str]) -> str:
+        """Source that reads these fields out of Gymnasium's environment, for exported rewards."""
+        from reward_agent.envs.mujoco.standalone import source
+
+        return source(self, paths)
 
 
 def missing() -> str | None:

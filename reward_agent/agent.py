@@ -1,0 +1,177 @@
+"""A whole run: the method's search, then the result. The only orchestrator; it starts, resumes and ends runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from reward_agent.codec import decode, encode
+from reward_agent.config import RunConfig, choose_llm, connect_llm, with_whole_paths
+from reward_agent.envs.registry import find_task
+from reward_agent.errors import InterruptedRunError, MissingComponentError, UsageError, unknown_name
+from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
+from reward_agent.llm import LLM, Budget, Metered, Spent
+from reward_agent.messages import Reply
+from reward_agent.result import Result
+from reward_agent.search import AskPerson
+from reward_agent.store import MANIFEST, Run, installed_versions, new_manifest, new_run_id
+from reward_agent.task import Task
+from reward_agent.workers import Pool
+
+RUNS = Path("runs")
+MAY_CHANGE = ("llm", "jobs", "max_tokens", "max_usd", "base_url", "prices", "video", "tensorboard")
+"""What a resumed run may be told otherwise: nothing of it changes what a finished step was."""
+
+
+def synthesize(
+    config: RunConfig,
+    *,
+    events: Events = ignore,
+    ask_person: AskPerson | None = None,
+    task: Task | None = None,
+    llm: LLM | None = None,
+    root: Path = RUNS,
+    name: str | None = None,
+) -> Result:
+    """Run a search from its first prompt to a trained, scored policy.
+
+    Args:
+        config: what to do; kept in `run.json`.
+        events: told what happens, from this thread.
+        ask_person: gives a person's words where the method wants some; automatic ones, so labelled, where it is None.
+        task: the task itself, where `config.task` is not the name of one that can be found.
+        llm: the model itself, where `config.llm` does not name one.
+        root: the folder of runs.
+        name: of the run, in place of date, task and random digits.
+
+    Raises:
+        UsageError, MissingComponentError: it cannot start, with what mends it. Nothing was asked yet.
+        LLMError, BudgetError: a reply could not be had or paid for.
+        WaitingForPersonError: `manual` waits for a reply.
+        InterruptedRunError: Ctrl-C. This and the errors above leave a run that `resume` goes on with.
+        RewardAgentError: no program could be trained.
+    """
+    config = with_whole_paths(config)
+    task = task or find_task(config.task)
+    if (lacking := task.world.missing()) is not None:
+        raise MissingComponentError(f"{task.id} cannot run here: {lacking}")
+    llm_name = llm.name if llm else choose_llm(config, task)
+    config = replace(config, llm=llm_name)
+    config.make_method()  # a wrong name must be told before anything is made
+    run_id = name or new_run_id(task.id)
+    if (root / run_id / MANIFEST).exists():
+        raise UsageError(f"There is a run {run_id} already. `reward-agent resume {root / run_id}` goes on with it.")
+    manifest = new_manifest(
+        run_id,
+        task=config.task,
+        instruction=task.instruction,
+        config=encode(config),
+        sandbox=_layers(config.unsafe),
+        unsafe=config.unsafe,
+    )
+    llm = llm or connect_llm(config, llm_name, root / run_id)
+    with Run.create(root, manifest) as run:
+        return _conduct(run, config, task, llm, events, ask_person, resumed=False)
+
+
+def resume(
+    folder: Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    events: Events = ignore,
+    ask_person: AskPerson | None = None,
+    task: Task | None = None,
+    llm: LLM | None = None,
+) -> Result:
+    """Go on with the run in `folder`, from its last finished step; on a finished one, make what is missing again.
+
+    Args:
+        folder: of the run.
+        changes: what to do otherwise from here on; only names in `MAY_CHANGE`.
+        events, ask_person, task, llm: see `synthesize`.
+
+    Raises:
+        UsageError: there is no run, or `changes` names what must stay.
+        RunBusyError: another process is at it.
+        And as `synthesize`.
+    """
+    for key in changes or {}:
+        if key not in MAY_CHANGE:
+            raise unknown_name("option that a resumed run may change", key, MAY_CHANGE)
+    with Run.open(folder) as run:
+        config: RunConfig = replace(decode(RunConfig, run.manifest.config), **dict(changes or {}))
+        task = task or find_task(config.task)
+        llm = llm or connect_llm(config, config.llm or choose_llm(config, task), folder)
+        _tell_versions(run, events)
+        return _conduct(run, config, task, llm, events, ask_person, resumed=True)
+
+
+def _conduct(
+    run: Run, config: RunConfig, task: Task, llm: LLM, events: Events, ask_person: AskPerson | None, *, resumed: bool
+) -> Result:
+    from reward_agent.final import conclude
+    from reward_agent.search import Search
+    from reward_agent.trainings import Trainer
+
+    method = config.make_method()
+    replies = [decode(Reply, value) for value in run.journal.values.values() if _is_reply(value)]
+    metered = Metered(llm, Budget(config.max_tokens, config.max_usd), Spent.on(replies))
+    events(
+        Started(
+            run.id,
+            run.folder,
+            task.id,
+            task.instruction,
+            method.name,
+            method.sees,
+            llm.name,
+            run.manifest.sandbox,
+            resumed,
+        )
+    )
+    try:
+        with Pool[Trial](config.jobs, logs=run.folder / "logs") as pool:
+            trainer = Trainer(run, task, _reference(config.task, task), config, pool, events)
+            search = Search(run, task, config, method, metered, trainer, events, ask_person)
+            reason = search.go()
+            result = conclude(trainer, search.history, method, llm.name, metered.spent, reason, events)
+    except KeyboardInterrupt as error:
+        raise InterruptedRunError(
+            f"Stopped; what was done is saved. `reward-agent resume {run.folder}` goes on from here."
+        ) from error
+    events(Finished(result))
+    return result
+
+
+def _reference(name: str, task: Task) -> str | Task:
+    """How a worker finds the task: by name where that gives one, else by pickle."""
+    try:
+        found = find_task(name)
+    except UsageError:
+        return task
+    # a task from a file is another object each time it is loaded
+    return name if found is task or (".py" in name and found.id == task.id) else task
+
+
+def _layers(unsafe: bool) -> tuple[str, ...]:
+    """Layers of the sandbox in force on this machine; starting one cell is the only way to know."""
+    from reward_agent.sandbox.cell import Cell
+
+    with Cell(unsafe=unsafe) as cell:
+        return cell.layers
+
+
+def _is_reply(value: object) -> bool:
+    return isinstance(value, Mapping) and {"text", "model", "usage"} <= value.keys()
+
+
+def _tell_versions(run: Run, events: Events) -> None:
+    now = installed_versions()
+    other = [f"{name} {old} (now {now.get(name, 'none')})" for name, old in run.manifest.versions.items()]
+    other = [
+        line for line, (name, old) in zip(other, run.manifest.versions.items(), strict=True) if now.get(name) != old
+    ]
+    if other:
+        events(Noted(f"This run began with {', '.join(other)}: trainings from here on may differ from what they were."))

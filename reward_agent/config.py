@@ -1,0 +1,131 @@
+"""What a run is asked to do. Frozen, kept in `run.json`, and all that `resume` goes by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from reward_agent.errors import UsageError
+from reward_agent.llm import LLM, Options, connect, default_llm
+from reward_agent.methods import Method, Settings, find_method
+from reward_agent.program import Program
+from reward_agent.task import Task
+from reward_agent.templates import Templates
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Defaults are small: a few minutes on two cores.
+
+    Raises:
+        UsageError: a count is too small.
+    """
+
+    task: str
+    """A shipped task's id, or `path/to/file.py:variable`."""
+    method: str = "eureka"
+    llm: str | None = None
+    """`provider:model`; None takes the model whose key is set, else replays what the task ships."""
+    temperature: float | None = None
+    """None leaves it to the method and the model."""
+    base_url: str | None = None
+    prices: tuple[float, float] | None = None
+    """US$ per million input and output tokens."""
+    prompts: Path | None = None
+    """A folder of the user's own templates."""
+    initial: Program | None = None
+    """A reward to improve."""
+    optimiser: str = "ppo"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What to change of the task's optimiser preset."""
+    iterations: int = 3
+    candidates: int = 3
+    """Programs an iteration."""
+    repairs: int = 3
+    """Replies asked for after a fault before a candidate is given up."""
+    budget: int | None = None
+    """Environment steps of one training; the task's own unless given."""
+    final_seeds: int = 3
+    """Trainings from scratch of the best program, which the quoted score comes from."""
+    expert: bool = True
+    """Train the task's expert reward as well, with the final seeds and budget, where it ships one."""
+    seed: int = 0
+    select_episodes: int = 20
+    report_episodes: int = 50
+    jobs: int | None = None
+    """Trainings side by side; one a core unless given. Changes no result."""
+    max_tokens: int | None = None
+    max_usd: float | None = None
+    tensorboard: bool = True
+    video: bool = True
+    unsafe: bool = False
+    """Run generated code without the sandbox; recorded in every result."""
+
+    def __post_init__(self) -> None:
+        least = {"iterations": 0 if self.initial else 1, "candidates": 1, "repairs": 0, "final_seeds": 1}
+        least |= {"select_episodes": 1, "report_episodes": 1, "seed": 0}
+        for name, smallest in least.items():
+            if getattr(self, name) < smallest:
+                raise UsageError(f"{name} must be at least {smallest}, not {getattr(self, name)}.")
+        for name in ("budget", "jobs"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"{name} must be at least 1, not {value}.")
+
+    def method_settings(self) -> Settings:
+        """What the method is told."""
+        settings = Settings(self.iterations, self.candidates, self.repairs, initial=self.initial)
+        return settings if self.temperature is None else replace(settings, temperature=self.temperature)
+
+    def make_method(self) -> Method:
+        """The method, with the user's templates.
+
+        Raises:
+            UsageError: no such method, or a template of the user's that no method uses.
+        """
+        return find_method(self.method)(self.method_settings(), Templates(self.prompts))
+
+    def steps(self, task: Task) -> int:
+        """Environment steps of one training."""
+        return self.budget or task.budget
+
+
+def with_whole_paths(config: RunConfig) -> RunConfig:
+    """The config with paths that still hold when a run is resumed from another folder."""
+    location, separator, variable = config.task.partition(":")
+    task = f"{Path(location).resolve()}{separator}{variable}" if location.endswith(".py") else config.task
+    return replace(config, task=task, prompts=config.prompts.resolve() if config.prompts else None)
+
+
+def choose_llm(config: RunConfig, task: Task) -> str:
+    """The name of the model to ask: the one given, else by which key is set, else the task's recording.
+
+    Raises:
+        UsageError: none of these.
+    """
+    from reward_agent.envs.registry import recordings
+
+    if config.llm is not None:
+        return config.llm
+    if (name := default_llm()) is not None:
+        return name
+    for recording in recordings(task.id).values():
+        return f"replay:{recording}"
+    raise UsageError(
+        f"No model to ask: no key is set and {task.id} ships no recorded session. Name one with `--llm PROVIDER:MODEL` "
+        "and set its key (as `export ANTHROPIC_API_KEY=...`), or answer the prompts yourself with `--llm manual`."
+    )
+
+
+def connect_llm(config: RunConfig, name: str, folder: Path) -> LLM:
+    """The model of that name, for a run in `folder`.
+
+    Raises:
+        UsageError, MissingComponentError: see `llm.connect`.
+    """
+    options = Options(
+        temperature=config.temperature, base_url=config.base_url, prices=config.prices, folder=folder.resolve()
+    )
+    return connect(name, options)

@@ -1,0 +1,198 @@
+"""A reward program as one file that needs nothing of this package: where it comes from, helpers, program, wrapper.
+
+The wrapper replaces a Gymnasium environment's reward by the program's. For worlds that can say how (`Standalone`), the
+file also reads the state out of the environment itself; for others its user gives an object that does.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from reward_agent.check import check
+from reward_agent.codec import decode
+from reward_agent.config import RunConfig
+from reward_agent.envs.episodes import START, task_schema
+from reward_agent.envs.registry import find_task
+from reward_agent.errors import UsageError
+from reward_agent.files import write_atomically
+from reward_agent.history import Interval
+from reward_agent.program import Program
+from reward_agent.result import Result, load_result
+from reward_agent.sandbox.helpers import HELPERS, source_of
+from reward_agent.schema import StateSchema
+from reward_agent.store import installed_versions, read_manifest
+from reward_agent.task import Task, Termination
+from reward_agent.wrapper import RewardWrapper
+
+
+@runtime_checkable
+class Standalone(Protocol):
+    """A world whose state can be read without this package."""
+
+    def standalone(self, paths: Iterable[str]) -> str:
+        """Python source that defines `ENVIRONMENT` (a Gymnasium id), `OPTIONS`, `TABLE` and `StateReader(env, TABLE)`.
+
+        A reader has `begin()` and `advance()`, called after a reset and after a step; both give the values of `paths`
+        (of the world's own schema) by path.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where an exported reward comes from."""
+
+    run: str
+    method: str
+    model: str
+    metrics: Mapping[str, Interval]
+    trainings: int
+    budget: int
+    unsafe: bool
+
+    @classmethod
+    def of(cls, result: Result) -> Provenance:
+        """What a finished run says of its program."""
+        return cls(
+            result.run,
+            result.method,
+            result.model,
+            result.metrics,
+            result.trainings,
+            result.budget,
+            result.unsafe,
+        )
+
+
+def export_run(folder: Path, to: Path, task: Task | None = None) -> Path:
+    """Write the best program of the finished run in `folder` as one file.
+
+    Raises:
+        UsageError: there is no run, or it has no result yet.
+    """
+    manifest = read_manifest(folder)
+    result = load_result(folder)
+    if result is None:
+        raise UsageError(f"{manifest.id} has no result yet. `reward-agent resume {folder}` goes on with it.")
+    config: RunConfig = decode(RunConfig, manifest.config)
+    text = export_reward(task or find_task(config.task), result.program, Provenance.of(result))
+    to.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(to, text.encode())
+    return to
+
+
+def export_reward(task: Task, program: Program, origin: Provenance | None = None) -> str:
+    """The text of one Python file: header, constants, used helpers' source, the program as it is, the wrapper."""
+    schema = task_schema(task).visible()
+    fields = schema.select(check(program, schema).fields)
+    parts = [
+        f'"""{_header(task, program, origin)}\n"""',
+        "from types import SimpleNamespace\n\nimport numpy as np",
+        _constants(schema),
+        _used_helpers(program),
+        f"# The reward program as it was trained on, SHA-256 {program.id}\n\n{program.source.strip()}",
+        _fields(task, fields),
+        _reader(task, fields),
+        f"from collections.abc import Callable, Mapping\nfrom typing import Any\n\nimport gymnasium\n\n\n"
+        f"{inspect.getsource(RewardWrapper)}",
+        _make(task) if isinstance(task.world, Standalone) else "",
+    ]
+    text = "\n\n\n".join(part.strip("\n") for part in parts if part)
+    # annotations then cost nothing and need no import; they must come first, after the docstring
+    head, _, rest = text.partition("from types import SimpleNamespace")
+    return f"{head}from __future__ import annotations\n\nfrom types import SimpleNamespace{rest}\n"
+
+
+def _header(task: Task, program: Program, origin: Provenance | None) -> str:
+    lines = [f"Reward for {task.id}: {task.instruction}", ""]
+    if origin:
+        lines.append(f"Written by {origin.model}, asked by the method {origin.method} in the run {origin.run}.")
+        over = f"{origin.trainings} trainings from scratch of {origin.budget:,} steps each"
+        for name, score in origin.metrics.items():
+            lines.append(f"{name}: {score.mean:.4g}, 95 % interval {score.low:.4g} to {score.high:.4g}, {over}.")
+        lines += ["It was run without a sandbox (--unsafe)."] if origin.unsafe else []
+    versions = ", ".join(f"{name} {version}" for name, version in installed_versions().items())
+    lines += [f"Exported {datetime.now(UTC):%Y-%m-%d} with {versions}.", f"Program SHA-256: {program.id}", ""]
+    lines.append("`compute_reward(state, action, next_state)` is batched: fields have a first axis for environments.")
+    if isinstance(task.world, Standalone):
+        lines.append("`make_env()` gives a Gymnasium environment with this reward. Needs numpy, gymnasium and mujoco.")
+    else:
+        lines += [
+            "`RewardWrapper(env, compute_reward, FIELDS, reader, dt, ENDS_NATIVELY)` gives an environment this",
+            "reward; `reader` has `begin()` and `advance()`, which give the values of FIELDS after a reset and a step.",
+        ]
+    if isinstance(task.terminates, Termination):
+        lines.append(f"In training an episode also ended when: {task.terminates.doc} The wrapper does not do that.")
+    # what a task or a model says must not end the docstring it is put into
+    return "\n".join(line.replace("\\", "/").replace('"', "'") for line in lines)
+
+
+def _constants(schema: StateSchema) -> str:
+    lines = ["# Constants of the task", "", "constants = SimpleNamespace("]
+    for constant in schema.constants:
+        value = f"np.array({list(constant.value)})" if isinstance(constant.value, tuple) else repr(constant.value)
+        lines.append(f"    {constant.name}={value},  # {constant.doc}{f' [{constant.unit}]' if constant.unit else ''}")
+    return "\n".join([*lines, ")"])
+
+
+def _used_helpers(program: Program) -> str:
+    tree = ast.parse(program.source)
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    used = sorted((named & HELPERS.keys()) - own)
+    return f"# The helpers that the program calls\n\n{source_of(*used)}" if used else ""
+
+
+def _fields(task: Task, fields: StateSchema) -> str:
+    native = _native_names(task)
+    table = [
+        f"    {field.path!r}: ({native.get(field.path.removeprefix(START), '')!r}, {field.shape}, {field.kind!r}),"
+        for field in fields.fields
+    ]
+    ends = f"ENDS_NATIVELY = {task.terminates == 'native'}  # else only the horizon ends an episode"
+    return "\n".join(
+        ["# What the program reads: the reader's name for it, shape, kind", "FIELDS = {", *table, "}", ends]
+    )
+
+
+def _reader(task: Task, fields: StateSchema) -> str:
+    if not isinstance(task.world, Standalone):
+        return ""
+    native = _native_names(task)
+    paths = (field.path.removeprefix(START) for field in fields.fields)
+    return task.world.standalone(sorted({native[path] for path in paths if path in native}))
+
+
+def _native_names(task: Task) -> dict[str, str]:
+    """The world's own path of each of the task's."""
+    schema = task.world.schema()
+    edited = schema.edit(hide=task.hide, rename=task.rename)
+    return {ours.path: its.path for ours, its in zip(edited.fields, schema.fields, strict=True)}
+
+
+def _make(task: Task) -> str:
+    text = f'''
+    def make_env(**options):
+        """The environment with this reward; `options` go to `gymnasium.make`."""
+        env = gymnasium.make(ENVIRONMENT, max_episode_steps={task.horizon}, **{{**OPTIONS, **options}})
+        return RewardWrapper(env, compute_reward, FIELDS, StateReader(env, TABLE), env.unwrapped.dt, ENDS_NATIVELY)
+
+
+    if __name__ == "__main__":
+        env = make_env()
+        env.reset(seed=0)
+        env.action_space.seed(0)
+        for _ in range(5):
+            _, reward, terminated, truncated, info = env.step(env.action_space.sample())
+            print(round(reward, 4), {{name: round(value, 4) for name, value in info["reward_terms"].items()}})
+            if terminated or truncated:
+                env.reset()
+    '''
+    return re.sub(r"^    ", "", text, flags=re.MULTILINE).strip("\n")

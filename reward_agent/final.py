@@ -1,0 +1,174 @@
+"""The end of a run: the best program trained from scratch on fresh seeds, scored on seeds that nothing was chosen by.
+
+Beside it stand what no policy reaches (the floors) and the task's expert reward with the same budget and seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from reward_agent.errors import RewardAgentError
+from reward_agent.evaluate import SeedPlan, bootstrap_interval
+from reward_agent.events import Events, Noted, Phase, Trial
+from reward_agent.export import Provenance, export_reward
+from reward_agent.files import write_atomically
+from reward_agent.history import Candidate, History, Interval
+from reward_agent.llm import Spent
+from reward_agent.messages import Key
+from reward_agent.methods import Method
+from reward_agent.optimise.policy import ARCHITECTURE, TENSORS
+from reward_agent.program import Fault, Program
+from reward_agent.result import RESULT, Result
+from reward_agent.search import folder_of
+from reward_agent.store import sha256
+from reward_agent.trainings import Trainer, Training
+from reward_agent.trial import VIDEO, FloorsSpec, Scores, Trained, VideoSpec, film, floors
+from reward_agent.workers import Job
+
+BEST = "best"
+
+
+def conclude(
+    trainer: Trainer, history: History, method: Method, llm: str, spent: Spent, reason: str, events: Events
+) -> Result:
+    """Retrain, score, keep the best policy in `best/`, and write `result.json`.
+
+    Raises:
+        RewardAgentError: no program could be trained, in the search or now.
+    """
+    best = history.best()
+    if best is None or best.program is None:
+        raise RewardAgentError(_nothing_to_keep(history))
+    config, task, run = trainer.config, trainer.task, trainer.run
+    wanted = _trainings("final", best.program, trainer)
+    expert = Program(task.expert.read_text(encoding="utf-8")) if config.expert and task.expert else None
+    if expert:
+        wanted += _trainings("expert", expert, trainer)
+    below = _floors(trainer)
+    results = trainer.train(wanted)
+    finals, failed = _of("final", results)
+    if not finals:
+        raise RewardAgentError(
+            f"The best program (iteration {best.iteration}, candidate {best.index}) failed in every training from "
+            f"scratch: {failed[0].message} Its files are in {run.folder / folder_of(best.iteration, best.index)}."
+        )
+    experts = _of("expert", results)[0]
+    kept = max(finals, key=lambda trial: (finals[trial].outcome.score(), -trial.index))
+    folder = next(run.folder / training.folder for training in wanted if training.trial == kept)
+    (run.folder / BEST).mkdir(exist_ok=True)
+    for name in (TENSORS, ARCHITECTURE):
+        write_atomically(run.folder / BEST / name, (folder / name).read_bytes())
+    result = Result(
+        run=run.id,
+        folder=run.folder,
+        task=task.id,
+        instruction=task.instruction,
+        method=method.name,
+        sees=method.sees,
+        llm=llm,
+        model=best.attempts[-1].reply.model,
+        program=best.program,
+        iteration=best.iteration,
+        candidate=best.index,
+        metrics=_intervals([each.report for each in finals.values()], config.seed),
+        trainings=len(finals),
+        failed=failed,
+        floors={name: _intervals([scores], config.seed) for name, scores in below.items()},
+        expert=_intervals([each.report for each in experts.values()], config.seed) if experts else None,
+        budget=config.steps(task),
+        report_episodes=config.report_episodes,
+        policy_seed=SeedPlan.final_seed(config.seed, kept.index),
+        policy_sha256=sha256(run.folder / BEST / TENSORS),
+        steps=_steps(history, results),
+        spent=spent,
+        reason=reason,
+        unsafe=config.unsafe,
+    )
+    write_atomically(result.reward, export_reward(task, best.program, Provenance.of(result)).encode())
+    if config.video:
+        _film(trainer, kept, events)
+    # last: where it is, all of `best/` is
+    run.write_json(RESULT, result)
+    return result
+
+
+def _trainings(phase: Phase, program: Program, trainer: Trainer) -> list[Training]:
+    # by program: should a larger budget for the model find a better one later, these are not taken for its own
+    name = f"{phase}/{program.id[:12]}"
+    return [
+        Training(
+            Trial(phase, 0, index),
+            program,
+            SeedPlan.final_seed(trainer.config.seed, index),
+            f"{name}/seed_{index:02d}",
+            stage=name,
+            reported=True,
+        )
+        for index in range(trainer.config.final_seeds)
+    ]
+
+
+def _of(phase: Phase, results: Mapping[Trial, Trained | Fault]) -> tuple[dict[Trial, Trained], tuple[Fault, ...]]:
+    """Trainings of a phase that ended well, and the faults of those that did not."""
+    own = {trial: result for trial, result in results.items() if trial.phase == phase}
+    return (
+        {trial: result for trial, result in own.items() if isinstance(result, Trained)},
+        tuple(result for result in own.values() if isinstance(result, Fault)),
+    )
+
+
+def _floors(trainer: Trainer) -> Mapping[str, Scores]:
+    seed = trainer.config.seed
+    seeds = tuple(int(s) for s in SeedPlan.report_seeds(seed, trainer.config.report_episodes))
+
+    def compute() -> Mapping[str, Scores]:
+        job = Job(floors, FloorsSpec(trainer.reference, seeds, random_seed=seed))
+        return next(found for _, found in trainer.pool.run({Trial("final", 0, -1): job}))
+
+    kind = dict[str, dict[str, tuple[float, ...]]]
+    return trainer.run.once(Key(0, 0, 0, "floors"), kind, compute)
+
+
+def _film(trainer: Trainer, kept: Trial, events: Events) -> None:
+    folder = trainer.run.folder / BEST
+    mark = folder / f".{VIDEO}.of"
+    policy = sha256(folder / TENSORS)
+    if (folder / VIDEO).exists() and mark.exists() and mark.read_text() == policy:
+        return
+    seed = int(SeedPlan.report_seeds(trainer.config.seed, 1)[0])
+    job = Job(film, VideoSpec(trainer.reference, folder, seed, folder / VIDEO))
+    for _, lacking in trainer.pool.run({kept: job}):
+        if lacking:
+            events(Noted(f"No video could be made: {lacking}"))
+        else:
+            write_atomically(mark, policy.encode())
+
+
+def _intervals(runs: Sequence[Scores], seed: int) -> dict[str, Interval]:
+    """Over training seeds; over episodes where there is one run."""
+    return {
+        name: bootstrap_interval(np.array([run[name] for run in runs]), np.random.default_rng(seed)) for name in runs[0]
+    }
+
+
+def _steps(history: History, results: Mapping[Trial, Trained | Fault]) -> int:
+    searched = sum(outcome.steps for _, outcome in history.evaluated())
+    return searched + sum(result.outcome.steps for result in results.values() if isinstance(result, Trained))
+
+
+def _nothing_to_keep(history: History) -> str:
+    candidates = list(history.candidates.values())
+    said = [_why_not(candidate) for candidate in candidates]
+    return (
+        f"None of {len(candidates)} candidates could be trained to the end, so there is no result. The last one: "
+        f"{said[-1] if said else 'the model gave no program at all'} Ask a stronger model, or for more candidates."
+    )
+
+
+def _why_not(candidate: Candidate) -> str:
+    if isinstance(candidate.outcome, Fault):
+        return f"it failed while training: {candidate.outcome.message}"
+    faults = candidate.attempts[-1].faults if candidate.attempts else ()
+    return f"{faults[0].stage} fault: {faults[0].message}" if faults else "no reply."

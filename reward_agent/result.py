@@ -1,0 +1,95 @@
+"""What a run ends with: the best program, its score on seeds that nothing was chosen by, and what stands beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reward_agent.codec import decode, encode
+from reward_agent.errors import UsageError
+from reward_agent.history import Interval
+from reward_agent.llm import Spent
+from reward_agent.program import Fault, Program
+
+RESULT = "result.json"
+
+
+@dataclass(frozen=True)
+class Result:
+    """Of a finished run."""
+
+    run: str
+    folder: Path
+    task: str
+    instruction: str
+    method: str
+    sees: str
+    """What the method let the model see."""
+    llm: str
+    model: str
+    """As the replies name it."""
+    program: Program
+    """The best one."""
+    iteration: int
+    candidate: int
+    metrics: Mapping[str, Interval]
+    """Of policies trained on it from scratch, on the report seeds; the first is the key of selection."""
+    trainings: int
+    """From scratch, that `metrics` is over; intervals are over these (over episodes where there is one)."""
+    failed: tuple[Fault, ...]
+    """Trainings from scratch in which the program failed; `metrics` leaves them out."""
+    floors: Mapping[str, Mapping[str, Interval]]
+    """`no-op` and `random`, on the same seeds."""
+    expert: Mapping[str, Interval] | None
+    """The task's expert reward, trained with the same budget and seeds."""
+    budget: int
+    """Environment steps of each training."""
+    report_episodes: int
+    policy_seed: int
+    """Training seed of the policy that was kept, the best on the select seeds."""
+    policy_sha256: str
+    steps: int
+    """Simulated for training, in all."""
+    spent: Spent
+    reason: str
+    """Why the search ended."""
+    unsafe: bool
+
+    @property
+    def best(self) -> Path:
+        """The folder with `reward.py`, `policy.safetensors`, `policy.json` and, where it could be made, `video.mp4`."""
+        return self.folder / "best"
+
+    @property
+    def reward(self) -> Path:
+        return self.best / "reward.py"
+
+    @property
+    def video(self) -> Path | None:
+        path = self.best / "video.mp4"
+        return path if path.exists() else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, with the paths of what was kept."""
+        plain: dict[str, Any] = encode(self)
+        return plain | {"best": str(self.best), "video": str(self.video) if self.video else None}
+
+
+def load_result(folder: Path) -> Result | None:
+    """What the run in `folder` ended with; None while it has not.
+
+    Raises:
+        UsageError: the file is damaged.
+    """
+    path = folder / RESULT
+    if not path.is_file():
+        return None
+    try:
+        data = json.loads(path.read_text())
+        result: Result = decode(Result, {key: value for key, value in data.items() if key not in ("best", "video")})
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{path} cannot be read ({error}). `reward-agent resume {folder}` makes it again.") from error
+    return result

@@ -1,0 +1,252 @@
+"""The loop of a run: does what the method says, keeps what comes of it, asks the method again.
+
+Every step is journalled before the next reads it, and a step in the journal is taken from there: a resumed run goes
+through the same code and ends up where the killed one was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from reward_agent.config import RunConfig
+from reward_agent.errors import UsageError
+from reward_agent.evaluate import SeedPlan
+from reward_agent.events import Accepted, Asked, Best, Events, Faulted, Noted, Replied, Spoke, Trial, Unanswered
+from reward_agent.feedback import automatic_words, reflection
+from reward_agent.history import Attempt, Candidate, History, Outcome
+from reward_agent.llm import BudgetError, LLMError, Metered, ask_many
+from reward_agent.messages import Key, Reply
+from reward_agent.methods import Ask, Done, Method, Prompt, Train, Words
+from reward_agent.methods.base import starting_history
+from reward_agent.probe import Battery, record_battery
+from reward_agent.program import Fault, Program
+from reward_agent.store import Run
+from reward_agent.task import Task
+from reward_agent.trainings import Trainer, Training
+from reward_agent.vet import Verdict, vet
+
+AskPerson = Callable[[Task, Candidate, Outcome, Path], str | None]
+"""Gets a person's words on a trained candidate, whose files are in the folder; None or nothing when none are given."""
+
+
+@dataclass(frozen=True)
+class Vetted:
+    """What became of a reply before training."""
+
+    program: Program | None
+    faults: tuple[Fault, ...]
+    verdict: Verdict | None
+    """None when no program could be read."""
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Words on a candidate, as journalled."""
+
+    text: str
+
+
+class Search:
+    """One run's search for a program; `go` gives the reason why it ended, `history` what it found."""
+
+    def __init__(
+        self,
+        run: Run,
+        task: Task,
+        config: RunConfig,
+        method: Method,
+        llm: Metered,
+        trainer: Trainer,
+        events: Events,
+        ask_person: AskPerson | None,
+    ) -> None:
+        self.run, self.task, self.config, self.method, self.llm = run, task, config, method, llm
+        self.trainer, self.events, self.ask_person = trainer, events, ask_person
+        self.history = starting_history(config.method_settings())
+        self._best: Candidate | None = None
+
+    def go(self) -> str:
+        """Search until the method is done or the budget for the model is used up.
+
+        Raises:
+            LLMError: a reply could not be had; those that could are kept.
+            WaitingForPersonError: a reply is a person's to give.
+            BudgetError: the budget was used up before any program was trained.
+            UsageError: the user's own reward cannot be trained on.
+        """
+        self._vet_initial()
+        try:
+            while True:
+                action = self.method.next(self.task, self.history)
+                match action:
+                    case Ask():
+                        self._ask(action.prompts)
+                    case Train():
+                        self._train(action.candidates)
+                    case Words():
+                        self._words(action.iteration, action.candidate)
+                    case Done():
+                        return action.reason
+        except BudgetError as error:
+            waiting = [key for key, c in self.history.candidates.items() if c.program and c.outcome is None]
+            self._train(tuple(waiting))
+            if self.history.best() is None:
+                raise
+            self.events(Noted(str(error)))
+            return str(error)
+
+    def _vet_initial(self) -> None:
+        program = self.config.initial
+        if program is None:
+            return
+        key = Key(0, 0, 0)
+        vetted = self.run.once(key._replace(stage="vet"), Vetted, lambda: self._vet(program))
+        if vetted.faults:
+            told = "\n".join(f"  line {fault.line or '?'}, {fault.stage}: {fault.message}" for fault in vetted.faults)
+            raise UsageError(
+                f"The reward to improve cannot be trained on:\n{told}\n"
+                "`reward-agent check FILE --task TASK` tells the same; mend it and start again."
+            )
+        self._keep(f"{key.folder}/program.py", program.source)
+
+    def _ask(self, prompts: Sequence[Prompt]) -> None:
+        replies: dict[Key, Reply] = {}
+        waiting = []
+        for prompt in prompts:
+            reply = self.run.recorded(prompt.key, Reply)
+            if reply is None:
+                waiting.append((prompt.key, prompt.messages))
+                self._keep_json(f"{prompt.key.folder}/messages.json", prompt.messages)
+                self.events(Asked(prompt.key, prompt.messages))
+            else:
+                self._heard(prompt.key, reply, replies, recorded=True)
+        failed: LLMError | None = None
+        try:
+            for key, answer in ask_many(self.llm, waiting):
+                if isinstance(answer, Reply):
+                    self.run.record(key, answer)
+                    self._heard(key, answer, replies, recorded=False)
+                else:
+                    self.events(Unanswered(key, str(answer)))
+                    failed = failed or answer
+        finally:
+            # also when the budget has ended: what was paid for is used
+            for prompt in prompts:
+                if prompt.key in replies:
+                    self._take(prompt, replies[prompt.key])
+        if failed:
+            raise failed
+
+    def _heard(self, key: Key, reply: Reply, replies: dict[Key, Reply], *, recorded: bool) -> None:
+        replies[key] = reply
+        self._keep(f"{key.folder}/reply.md", reply.text)
+        spent = self.llm.spent
+        self.events(Replied(key, reply, spent.tokens, spent.usd, recorded))
+
+    def _take(self, prompt: Prompt, reply: Reply) -> None:
+        """Make an attempt of a reply, and add it to its candidate."""
+        key = prompt.key._replace(stage="vet" if prompt.key.stage == "reply" else f"{prompt.key.stage}.vet")
+        recorded = key in self.run.journal
+        vetted = self.run.once(key, Vetted, lambda: self._vet(self.method.read(reply.text)))
+        warnings = vetted.verdict.warnings if vetted.verdict else ()
+        attempt = Attempt(prompt.key, prompt.messages, reply, vetted.program, vetted.faults, warnings)
+        at = (key.iteration, key.candidate)
+        candidate = self.history.candidates.get(at, Candidate(*at))
+        self._put(replace(candidate, attempts=(*candidate.attempts, attempt)))
+        self._keep_attempt(key, vetted)
+        if attempt.program is not None and attempt.ok:
+            self.events(Accepted(prompt.key, attempt.program, warnings, recorded))
+        else:
+            self.events(Faulted(prompt.key, attempt.program, attempt.faults, recorded))
+
+    def _vet(self, read: Program | Fault) -> Vetted:
+        if isinstance(read, Fault):
+            return Vetted(None, (read,), None)
+        verdict = vet(read, self.task, unsafe=self.config.unsafe, battery=self._battery)
+        return Vetted(read, verdict.faults, verdict)
+
+    @cached_property
+    def _battery(self) -> Battery:
+        return record_battery(self.task)
+
+    def _train(self, candidates: Sequence[tuple[int, int]]) -> None:
+        wanted = []
+        for iteration, index in candidates:
+            program = self.history.candidates[iteration, index].program
+            assert program is not None, "a method trains what passed"
+            wanted.append(
+                Training(
+                    Trial("candidate", iteration, index),
+                    program,
+                    SeedPlan.training_seed(self.config.seed, iteration, index),
+                    folder_of(iteration, index),
+                    stage="train",
+                    measured=True,
+                )
+            )
+        for trial, result in self.trainer.train(wanted).items():
+            candidate = self.history.candidates[trial.iteration, trial.index]
+            outcome = result if isinstance(result, Fault) else result.outcome
+            self._put(replace(candidate, outcome=outcome))
+            if isinstance(outcome, Outcome):
+                self._keep(f"{folder_of(trial.iteration, trial.index)}/feedback.md", reflection(candidate, outcome))
+        best = self.history.best()
+        if best and isinstance(best.outcome, Outcome) and (self._best is None or best.program != self._best.program):
+            self._best = best
+            self.events(Best(best.iteration, best.index, best.outcome.metrics))
+
+    def _words(self, iteration: int, index: int) -> None:
+        candidate = self.history.candidates[iteration, index]
+        outcome = candidate.outcome
+        assert isinstance(outcome, Outcome), "a method wants words on what was trained"
+        persons, automatic = (Key(iteration, index, 0, stage) for stage in ("words", "automatic"))
+        recorded = persons in self.run.journal or automatic in self.run.journal
+        if not recorded:
+            said = self._ask_person(candidate, outcome)
+            if said:
+                self.run.record(persons, Spoken(said))
+            else:
+                self.run.record(automatic, Spoken(automatic_words(self.task, candidate, outcome)))
+        is_automatic = persons not in self.run.journal
+        words = self.run.recorded(automatic if is_automatic else persons, Spoken).text
+        self._put(replace(candidate, words=words))
+        self._keep(f"{folder_of(iteration, index)}/words.md", words)
+        self.events(Spoke(iteration, index, words, is_automatic, recorded))
+
+    def _ask_person(self, candidate: Candidate, outcome: Outcome) -> str:
+        """A person's words: who is there, else who was there when the replies were recorded; else nothing."""
+        if self.ask_person:
+            folder = self.run.folder / folder_of(candidate.iteration, candidate.index)
+            return (self.ask_person(self.task, candidate, outcome, folder) or "").strip()
+        recorded = getattr(self.llm.llm, "words", None)
+        return (recorded(candidate.iteration, candidate.index) or "").strip() if recorded else ""
+
+    def _put(self, candidate: Candidate) -> None:
+        at = (candidate.iteration, candidate.index)
+        self.history = History({**self.history.candidates, at: candidate})
+
+    def _keep_attempt(self, key: Key, vetted: Vetted) -> None:
+        if vetted.program:
+            self._keep(f"{key.folder}/program.py", vetted.program.source)
+        verdict = vetted.verdict or Verdict(vetted.faults, (), False, ())
+        self._keep_json(f"{key.folder}/check.json", verdict.to_json() | {"fields": verdict.fields})
+        if verdict.microseconds_per_call is not None:
+            probed = {"terms": verdict.term_names, "microseconds_per_call": verdict.microseconds_per_call}
+            self._keep_json(f"{key.folder}/probe.json", probed | {"layers": verdict.layers})
+
+    def _keep(self, name: str, content: str) -> None:
+        """Write a file for people to read, unless a killed run left it already."""
+        if not (self.run.folder / name).exists():
+            self.run.write(name, content)
+
+    def _keep_json(self, name: str, value: object) -> None:
+        if not (self.run.folder / name).exists():
+            self.run.write_json(name, value)
+
+
+def folder_of(iteration: int, index: int) -> str:
+    """A candidate's, relative to the run's."""
+    return f"iter_{iteration:02d}/cand_{index:02d}"

@@ -1,0 +1,94 @@
+"""What tests of whole runs share: a recording of replies, a config that ends in seconds, and the run as a process."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pointmass
+
+from reward_agent.agent import synthesize
+from reward_agent.codec import encode, read_as, to_line
+from reward_agent.config import RunConfig
+from reward_agent.messages import Key, Reply
+
+TASK = f"{pointmass.__file__}:task"
+
+GOOD = pointmass.EXPERT.strip()
+TIMID = """
+import numpy as np
+
+def compute_reward(state, action, next_state):
+    \"\"\"Do nothing at all.\"\"\"
+    rest = -(action ** 2).sum(-1)
+    return rest, {"rest": rest}
+""".strip()
+BROKEN = """
+def compute_reward(state, action, next_state):
+    near = -next_state.point.nearness
+    return near, {"near": near}
+""".strip()
+
+SETTINGS = {
+    "num_envs": 16,
+    "rollout": 32,
+    "batch_size": 128,
+    "epochs": 5,
+    "learning_rate": 1e-3,
+    "log_std_init": -0.5,
+    "hidden": [16, 16],
+    "checkpoint_seconds": 0.0,
+}
+
+
+def recording(path: Path, replies: dict[Key, str]) -> str:
+    """Write a recording of these replies; the name of the model that plays it."""
+    lines = []
+    for key, source in replies.items():
+        reply = Reply(f"Here it is:\n```python\n{source}\n```\n", model="tester", date="2026-01-01T00:00:00+00:00")
+        lines.append(to_line({"key": list(key), **encode(reply)}))
+    path.write_text("\n".join(lines) + "\n")
+    return f"replay:{path}"
+
+
+def two_rounds(path: Path) -> str:
+    """A timid and a faulty program (repaired), then a good one and a timid one."""
+    return recording(
+        path,
+        {
+            Key(0, 0, 0): TIMID,
+            Key(0, 1, 0): BROKEN,
+            Key(0, 1, 1): TIMID + "\n# repaired\n",
+            Key(1, 0, 0): GOOD,
+            Key(1, 1, 0): TIMID + "\n# again\n",
+        },
+    )
+
+
+def config(llm: str, **changes: Any) -> RunConfig:
+    """Two rounds of two candidates, all told some seconds."""
+    made = RunConfig(
+        task=TASK,
+        llm=llm,
+        settings=SETTINGS,
+        iterations=2,
+        candidates=2,
+        budget=4_096,
+        final_seeds=2,
+        expert=False,
+        select_episodes=8,
+        report_episodes=8,
+        jobs=2,
+        tensorboard=False,
+        video=False,
+    )
+    return replace(made, **changes)
+
+
+if __name__ == "__main__":
+    root, name, configured = sys.argv[1:]
+    result = synthesize(read_as(RunConfig, configured), root=Path(root), name=name)
+    print(json.dumps(result.to_json()))
