@@ -30,7 +30,7 @@ _CAPSET = {"x86_64": 126, "aarch64": 91}
 _CAP_VERSION_3 = 0x20080522
 _SETGID, _SETUID = 1 << 6, 1 << 7
 _AMBIENT_CLEAR_ALL = 4
-_LAST_DESCRIPTOR = 4096
+_MOST_DESCRIPTORS = 1 << 16
 
 
 def main(arguments: list[str]) -> None:
@@ -58,7 +58,8 @@ def main(arguments: list[str]) -> None:
 def _lock(config: dict[str, Any]) -> int:
     """Everything that must precede numpy. Returns the Landlock version in force."""
     os.umask(0o077)
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if sys.platform == "linux":
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if not config["locked"]:
         return 0
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
@@ -105,8 +106,7 @@ def _lock_finally(config: dict[str, Any]) -> None:
 
 
 def _close_all_but(*kept: int) -> None:
-    edges = [*sorted(kept), max(_LAST_DESCRIPTOR, resource.getrlimit(resource.RLIMIT_NOFILE)[0] & 0xFFFF)]
-    for before, after in pairwise(edges):
+    for before, after in pairwise([*sorted(kept), _MOST_DESCRIPTORS]):
         if before + 1 < after:  # of an empty range, os.closerange(0, 0) closes all
             os.closerange(before + 1, after)
 

@@ -116,6 +116,8 @@ def choose_layers() -> Layers:
 
 def prepare(layers: Layers, limits: Limits, descriptors: tuple[int, int, int, int]) -> Launch:
     """What starts one cell that inherits the pipes of requests and replies and the memories of inputs and outputs."""
+    if os.name != "posix":
+        raise MissingComponentError("Reward programs cannot run on Windows itself, not even unprotected: use WSL 2.")
     python, libraries = _interpreter()
     numpy = _numpy()
     fixed = dict(_ENVIRONMENT) if layers.environment else dict(os.environ)
@@ -130,7 +132,7 @@ def prepare(layers: Layers, limits: Limits, descriptors: tuple[int, int, int, in
         "rlimits": limits.rlimits() if layers.rlimits else {},
         "landlock": (1 if layers.bubblewrap else ENOUGH_LANDLOCK) if layers.landlock else 0,
         "seccomp": layers.seccomp,
-        "sealed": layers.sealed,
+        "sealed": layers.sealed and sys.platform == "linux",
         "numpy": str(packages[0]),
         # root's own interpreter may be closed to the user we become, so that numpy could not load these later
         "preload": ["numpy.fft", "numpy.polynomial", "numpy.random"] if root and not layers.bubblewrap else [],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import mmap
 import os
 import sys
@@ -27,6 +26,8 @@ def share(size: int, *, writeable: bool, sealed: bool = True) -> tuple[int, mmap
             descriptor = os.dup(file.fileno())
         os.ftruncate(descriptor, size)
         return descriptor, mmap.mmap(descriptor, size)
+    import fcntl  # only where there is one: this file can be imported everywhere
+
     descriptor = os.memfd_create("cell", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     with contextlib.ExitStack() as undo:
         undo.callback(os.close, descriptor)

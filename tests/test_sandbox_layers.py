@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
@@ -283,3 +284,19 @@ def test_the_doctor_is_told_what_works() -> None:
     assert reports["cell"].works and "seccomp" in reports["cell"].detail
     assert all(report.works or report.fix for report in reports.values())
     assert Layers(False, False, False, False) == UNSAFE
+
+
+def test_what_runs_inside_imports_nothing_else_of_the_project() -> None:
+    known = {f"reward_agent.sandbox.{name.removesuffix('.py')}" for name in launch.INSIDE} | {"numpy"}
+    for name in launch.INSIDE:
+        for node in ast.walk(ast.parse((launch.FOLDER / name).read_text())):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                module = node.module or ""
+                own = module == "reward_agent.sandbox"
+                names = [f"{module}.{alias.name}" for alias in node.names] if own else [module]
+            # array_api_compat is for helpers called on torch tensors, which is never inside
+            strange = {n for n in names if n.partition(".")[0] not in sys.stdlib_module_names} - known
+            assert strange <= ({"array_api_compat"} if name == "helpers.py" else set()), name
