@@ -1,4 +1,4 @@
-"""Runs a benchmark's jobs in processes of their own, one core each, and keeps what is done so that it can be resumed."""
+"""Runs a benchmark's jobs in processes of their own, one core each; what is done is kept, so it can be resumed."""
 
 from __future__ import annotations
 
@@ -34,9 +34,7 @@ def run_jobs(script: Path, jobs: Iterable[dict[str, Any]], kept: Path, *, cores:
         while waiting and free:
             core, job = free.pop(0), waiting.pop(0)
             command = ["taskset", "-c", str(core), sys.executable, str(script), "--job", json.dumps(job)]
-            process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD
-            )
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD)
             running[process] = (core, job)
             print(f"started {job}", file=sys.stderr, flush=True)
         time.sleep(0.2)

@@ -37,27 +37,23 @@ KEPT = Path(__file__).parent / "results" / "native_goals.jsonl"
 
 
 def run_job(job: dict[str, Any]) -> dict[str, Any]:
-    from reward_agent.optimise.presets import find_preset
-    from reward_agent.sources.cell import CellSource
-
     from reward_agent.envs.registry import find_task
     from reward_agent.optimise import find_optimiser
     from reward_agent.program import Program
+    from reward_agent.sources.cell import CellSource
 
     task = find_task(GOALS[job["env"]][0])
     began = time.perf_counter()
     if job["trainer"] == "ours":
         assert task.expert is not None
         source = CellSource(Program(task.expert.read_text()), task)
-        act = find_optimiser("ppo")(
-            task, source, job["steps"], job["seed"], settings={"threads": 1}
-        ).policy.act
+        act = find_optimiser("ppo")(task, source, job["steps"], job["seed"], settings={"threads": 1}).policy.act
         source.close()
     else:
         import torch
 
         torch.set_num_threads(1)
-        model = sb3_at_our_settings(job["env"], job["seed"], find_preset(task.preset))
+        model = sb3_at_our_settings(job["env"], job["seed"], task.preset)
         model.learn(job["steps"])
         act = act_of(model)
     seconds = time.perf_counter() - began
@@ -110,9 +106,7 @@ def main() -> None:
     for env_id in args.tasks:
         table[env_id] = compare(column(env_id, "ours", "return"), column(env_id, "sb3", "return")) | {
             "steps": GOALS[env_id][1],
-            "seconds": {
-                t: round(statistics.median(column(env_id, t, "seconds")), 1) for t in ("ours", "sb3")
-            },
+            "seconds": {t: round(statistics.median(column(env_id, t, "seconds")), 1) for t in ("ours", "sb3")},
         }
     print(json.dumps(table, indent=None if args.json else 2))
 

@@ -56,14 +56,17 @@ def zoo_ppo(env_id: str, seed: int, *, prompt2policy: bool = False) -> Any:
     return PPO("MlpPolicy", env, seed=seed, device="cpu", policy_kwargs=policy, **settings)
 
 
-def sb3_at_our_settings(env_id: str, seed: int, preset: Any) -> Any:
-    """stable-baselines3 PPO with this package's preset, over Gymnasium's environments in a `DummyVecEnv`."""
+def sb3_at_our_settings(env_id: str, seed: int, preset_name: str) -> Any:
+    """stable-baselines3 PPO with one of this package's presets, over Gymnasium's environments in a `DummyVecEnv`."""
     from stable_baselines3 import PPO
     from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
 
-    env = DummyVecEnv([make_env(env_id)] * preset.num_envs)
-    normalised = VecNormalize(VecMonitor(env), gamma=preset.ppo["gamma"])
-    return PPO("MlpPolicy", normalised, seed=seed, device="cpu", **preset.ppo)
+    from reward_agent.optimise.ppo import arguments
+    from reward_agent.optimise.presets import preset
+
+    settings = preset(preset_name).ppo
+    env = VecMonitor(DummyVecEnv([make_env(env_id)] * settings.num_envs))
+    return PPO(env=VecNormalize(env, gamma=settings.discount), **arguments(settings, seed))
 
 
 def sbx_sac(env_id: str, seed: int) -> Any:

@@ -13,6 +13,7 @@ again.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import statistics
@@ -23,6 +24,8 @@ from typing import Any
 import psutil
 from jobs import run_jobs
 from peers import act_of, native_returns, sb3_at_our_settings, sbx_sac, zoo_ppo
+
+from reward_agent.task import Task
 
 THRESHOLDS = {"HalfCheetah-v5": [4800, 9000], "Hopper-v5": [2000], "Walker2d-v5": [2000]}
 TASKS = {
@@ -68,54 +71,67 @@ def _cpu_seconds() -> float:
     return sum(t.user + t.system for t in times)
 
 
-def train_ours(env_id: str, seed: int, clock: Clock) -> None:
-    from reward_agent.sources.cell import CellSource
-
-    from reward_agent.envs.registry import find_task
-    from reward_agent.optimise import Progress, find_optimiser
-    from reward_agent.program import Program
-
-    task = find_task(TASKS[env_id])
-    over = False
-
-    def watch(progress: Progress) -> None:
-        nonlocal over
-        over = over or clock.over(progress.steps, lambda: progress.snapshot().act)
-
-    assert task.expert is not None
-    source = CellSource(Program(task.expert.read_text()), task)
-    find_optimiser("ppo")(task, source, 10**9, seed, settings={"threads": 1}, progress=watch, stop=lambda: over)
-    source.close()
+class GoalReachedError(Exception):
+    """Leaves a training from within."""
 
 
-def train_peer(trainer: str, env_id: str, seed: int, clock: Clock) -> None:
-    import torch
+def watch(clock: Clock) -> Any:
+    """A stable-baselines3 callback that scores the policy as the clock says and ends the training when it is over."""
     from stable_baselines3.common.callbacks import BaseCallback
 
-    torch.set_num_threads(1)
-    if trainer == "sb3-our-settings":
-        from reward_agent.envs.registry import find_task
-        from reward_agent.optimise.presets import find_preset
-
-        model = sb3_at_our_settings(env_id, seed, find_preset(find_task(TASKS[env_id]).preset))
-    elif trainer == "sbx-sac":
-        model = sbx_sac(env_id, seed)
-    else:
-        model = zoo_ppo(env_id, seed, prompt2policy=trainer == "prompt2policy")
-
     class Watch(BaseCallback):
-        def _on_step(self) -> bool:
-            return self.n_calls % 64 != 0 or not clock.over(model.num_timesteps, lambda: act_of(model))
+        def _look(self) -> None:
+            if clock.over(self.model.num_timesteps, lambda: act_of(self.model)):
+                raise GoalReachedError
 
-    model.learn(10**9, callback=Watch())
+        def _on_step(self) -> bool:
+            if self.n_calls % 64 == 0:
+                self._look()
+            return True
+
+        def _on_rollout_start(self) -> None:
+            self._look()
+
+    return Watch()
+
+
+def make_trainer(trainer: str, env_id: str, seed: int) -> Any:
+    """A stable-baselines3 algorithm, ready to learn."""
+    import torch
+
+    from reward_agent.envs.registry import find_task
+
+    torch.set_num_threads(1)
+    task = find_task(TASKS[env_id])
+    if trainer == "ours":
+        return ours(task, seed)
+    if trainer == "sb3-our-settings":
+        return sb3_at_our_settings(env_id, seed, task.preset)
+    if trainer == "sbx-sac":
+        return sbx_sac(env_id, seed)
+    return zoo_ppo(env_id, seed, prompt2policy=trainer == "prompt2policy")
+
+
+def ours(task: Task, seed: int) -> Any:
+    """What `reward-agent eval` trains: the expert reward in the cell, the task's preset, one physics thread."""
+    from reward_agent.optimise.ppo import make
+    from reward_agent.optimise.presets import preset
+    from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
+    from reward_agent.program import Program
+    from reward_agent.sources.cell import CellSource
+
+    assert task.expert is not None
+    settings = preset(task.preset).ppo
+    source = CellSource(Program(task.expert.read_text()), task)
+    env = TaskVecEnv(task, source, settings.num_envs, seed, threads=1)
+    return make(Normalise(env, norm_reward=settings.normalise_reward, gamma=settings.discount), settings, seed)
 
 
 def run_job(job: dict[str, Any]) -> dict[str, Any]:
     clock = Clock(job["env"], every=job["every"], cap=job["cap"], kind=job["clock"])
-    if job["trainer"] == "ours":
-        train_ours(job["env"], job["seed"], clock)
-    else:
-        train_peer(job["trainer"], job["env"], job["seed"], clock)
+    model = make_trainer(job["trainer"], job["env"], job["seed"])
+    with contextlib.suppress(GoalReachedError):
+        model.learn(10**9, callback=watch(clock))
     reached = {
         str(goal): next((point[job["clock"]] for point in clock.curve if point["return"] >= goal), None)
         for goal in THRESHOLDS[job["env"]]

@@ -183,25 +183,13 @@ class StateSchema:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data from which `from_json` makes an equal schema."""
+        """Plain data, as the cell is told it."""
         return {
             "fields": [vars(field) | {"shape": list(field.shape)} for field in self.fields],
             "entities": [dict(vars(entity)) for entity in self.entities],
             "action": dict(vars(self.action)),
             "constants": [dict(vars(constant)) for constant in self.constants],
         }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> StateSchema:
-        return cls(
-            fields=tuple(Field(**(f | {"shape": tuple(f["shape"])})) for f in data["fields"]),
-            entities=tuple(Entity(**e) for e in data["entities"]),
-            action=ActionSpec(**{k: tuple(v) if isinstance(v, list) else v for k, v in data["action"].items()}),
-            constants=tuple(
-                Constant(**(c | {"value": tuple(c["value"]) if isinstance(c["value"], list) else c["value"]}))
-                for c in data["constants"]
-            ),
-        )
 
     def render(self) -> str:
         """The typed class abstraction for prompts: each kind of entity once, then the entities."""

@@ -58,34 +58,38 @@ def optimise(
     return Optimised(policy, trained.curves, trained.steps, trained.seconds, trained.bad_rewards)
 
 
-def make(env: TaskVecEnv | Normalise, settings: PPOSettings, seed: int) -> BatchedPPO:
-    """The algorithm with these settings."""
+def arguments(settings: PPOSettings, seed: int) -> dict[str, Any]:
+    """These settings as stable-baselines3's PPO takes them, whatever environment it is given."""
     from torch import nn
 
-    from reward_agent.optimise.batched_ppo import BatchedPPO
-
     hidden = list(settings.hidden)
-    return BatchedPPO(
-        "MlpPolicy",
-        env,
-        n_steps=settings.rollout,
-        batch_size=settings.batch_size,
-        n_epochs=settings.epochs,
-        learning_rate=settings.learning_rate,
-        gamma=settings.discount,
-        gae_lambda=settings.gae_lambda,
-        clip_range=settings.clip_range,
-        ent_coef=settings.entropy_weight,
-        vf_coef=settings.value_weight,
-        max_grad_norm=settings.max_gradient,
-        policy_kwargs={
+    return {
+        "policy": "MlpPolicy",
+        "n_steps": settings.rollout,
+        "batch_size": settings.batch_size,
+        "n_epochs": settings.epochs,
+        "learning_rate": settings.learning_rate,
+        "gamma": settings.discount,
+        "gae_lambda": settings.gae_lambda,
+        "clip_range": settings.clip_range,
+        "ent_coef": settings.entropy_weight,
+        "vf_coef": settings.value_weight,
+        "max_grad_norm": settings.max_gradient,
+        "policy_kwargs": {
             "net_arch": {"pi": hidden, "vf": hidden},
             "activation_fn": {"tanh": nn.Tanh, "relu": nn.ReLU}[settings.activation],
             "log_std_init": settings.log_std_init,
         },
-        device="cpu",
-        seed=seed,
-    )
+        "device": "cpu",
+        "seed": seed,
+    }
+
+
+def make(env: TaskVecEnv | Normalise, settings: PPOSettings, seed: int) -> BatchedPPO:
+    """The algorithm with these settings."""
+    from reward_agent.optimise.batched_ppo import BatchedPPO
+
+    return BatchedPPO(env=env, **arguments(settings, seed))
 
 
 class _Learner:

@@ -44,7 +44,7 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
 
     Args:
         task: whose episodes; it ends them by its own rule.
-        source: gives the rewards; the caller closes it.
+        source: gives the rewards; the caller closes it, unless `owns_source`.
         num_envs: N.
         seed: every episode's own seed comes from one generator begun with it.
         threads: for the physics.
@@ -61,12 +61,14 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
         *,
         threads: int = 1,
         observe_time: bool | None = None,
+        owns_source: bool = False,
     ) -> None:
-        self.task, self.source = task, source
+        self.task, self.source, self._owns_source = task, source, owns_source
         self.observe_time = TIME in source.fields if observe_time is None else observe_time
         self.episodes = Episodes(task, num_envs, source.fields, threads=threads, observe_time=self.observe_time)
         space = self.episodes.observation_space
-        super().__init__(num_envs, Box(space.low, space.high, dtype=np.float32), self.episodes.action_space)
+        seen = Box(space.low.astype(np.float32), space.high.astype(np.float32))
+        super().__init__(num_envs, seen, self.episodes.action_space)
         columns = self.episodes.schema.columns
         wanted = [path for path in columns if path in set(source.fields)]
         self._columns = None if len(wanted) == len(columns) else np.concatenate([_indices(columns[p]) for p in wanted])
@@ -148,6 +150,8 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
 
     def close(self) -> None:
         self.episodes.close()
+        if self._owns_source:
+            self.source.close()
 
     def get_images(self) -> Sequence[NDArray[np.uint8] | None]:
         return [self.episodes.render(row) for row in range(self.num_envs)]
