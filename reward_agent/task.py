@@ -64,10 +64,15 @@ class Batch(Protocol):
 class World(Protocol):
     """An adapter to a family of simulated environments, set to one of them."""
 
-    name: str
-    """The family, as `mujoco`."""
-    dt: float
-    """Seconds of simulated time a step."""
+    @property
+    def name(self) -> str:
+        """The family, as `mujoco`."""
+        ...
+
+    @property
+    def dt(self) -> float:
+        """Seconds of simulated time a step."""
+        ...
 
     def schema(self) -> StateSchema:
         """Every field this environment has, hidden ones included."""
