@@ -209,7 +209,8 @@ def test_a_cell_dies_with_its_parent(layers: Layers, tmp_path: Path) -> None:
         "rows = np.ones((2, 4)), np.ones((2, 1)), np.ones((2, 4))\n"
         "cell.load(Program('import time\\ntime.sleep(600)'), SCHEMA.visible(), rows)\n"
     )
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    paths = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, env=environment) as parent:
         assert parent.stdout is not None
         worker = int(parent.stdout.readline())
