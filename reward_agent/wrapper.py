@@ -44,21 +44,21 @@ class RewardWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
         ends_natively: bool = True,
     ) -> None:
         super().__init__(env)
+        self._low, self._high = env.action_space.low, env.action_space.high
         self.compute_reward, self.fields, self.reader = compute_reward, fields, reader
         self.dt, self.ends_natively = dt, ends_natively
 
     def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
         """As the environment's own."""
         observation, info = self.env.reset(**options)
-        self._time, self._previous = 0.0, np.zeros(self.env.action_space.shape)
+        self._time, self._previous = 0.0, np.zeros_like(self._low)
         self._start = dict(self.reader.begin())
         self._state = self._view(self._start)
         return observation, info
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """As the environment's own, with the program's reward; `info["native_reward"]` has the other."""
-        space = self.env.action_space
-        applied = np.clip(np.asarray(action, np.float64), space.low, space.high)
+        applied = np.clip(np.asarray(action, np.float64), self._low, self._high)
         observation, native, terminated, truncated, info = self.env.step(action)
         self._time, self._previous = self._time + self.dt, applied
         after = self._view(self.reader.advance())

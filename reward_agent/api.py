@@ -1,0 +1,341 @@
+"""The package from Python: what the command line does, in a few lines. Everything here is also `reward_agent.<name>`.
+
+    from reward_agent import evaluate, synthesize
+
+    result = synthesize("mujoco/hopper-forward", llm="anthropic:claude-sonnet-5-5", iterations=2)
+    print(result.metrics, result.reward)
+
+    mine = evaluate("my_reward.py", "mujoco/hopper-forward", budget=200_000)
+    print(mine.metrics, mine.floors)
+
+Trainings run in processes of their own. A script that calls these functions must therefore do so under
+`if __name__ == "__main__":`, as any that uses `multiprocessing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, fields
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reward_agent import agent
+from reward_agent.config import RunConfig
+from reward_agent.envs.registry import find_task, tasks
+from reward_agent.errors import MissingComponentError, RewardAgentError, UsageError, unknown_name
+from reward_agent.evaluate import SeedPlan, bootstrap_interval
+from reward_agent.events import Evaluated, Events, TrainingProgress, TrainingStarted, Trial, ignore
+from reward_agent.history import Interval, Outcome
+from reward_agent.llm import LLM
+from reward_agent.optimise.policy import Policy, load_policy
+from reward_agent.program import Fault, Program, extract, parse
+from reward_agent.result import Result
+from reward_agent.search import AskPerson
+from reward_agent.store import find_run
+from reward_agent.task import Metric, Task, Termination
+from reward_agent.trial import FloorsSpec, Scores, Trained, TrialSpec, floors, run_trial
+from reward_agent.vet import Verdict, vet
+from reward_agent.workers import Job, Pool
+
+if TYPE_CHECKING:
+    from reward_agent.optimise import Progress
+    from reward_agent.optimise.sb3 import TaskVecEnv
+
+__all__ = [
+    "Evaluation",
+    "Metric",
+    "Policy",
+    "Program",
+    "Result",
+    "RunConfig",
+    "Task",
+    "Termination",
+    "Verdict",
+    "as_vec_env",
+    "check",
+    "evaluate",
+    "find_task",
+    "load_policy",
+    "read_program",
+    "resume",
+    "synthesize",
+    "tasks",
+]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What training on a reward and scoring the policies showed."""
+
+    program: Program
+    verdict: Verdict
+    metrics: Mapping[str, Interval]
+    """On the report seeds; over trainings, over episodes where there is one. Empty when nothing could be trained."""
+    floors: Mapping[str, Mapping[str, Interval]]
+    """`no-op` and `random` on the same seeds."""
+    outcomes: tuple[Outcome | Fault, ...]
+    """Of each training: curves of its terms, or how the program failed."""
+    policies: tuple[Path, ...]
+    """Folder of each policy; empty unless a folder to keep them in was given."""
+    budget: int
+    seeds: tuple[int, ...]
+    """Of the trainings."""
+    episodes: int
+    unsafe: bool
+
+    @property
+    def ok(self) -> bool:
+        """The program passed the check and at least one training."""
+        return bool(self.metrics)
+
+
+def synthesize(
+    task: str | Task,
+    llm: str | LLM | None = None,
+    *,
+    method: str = "eureka",
+    init: str | Path | Program | None = None,
+    iterations: int = 3,
+    candidates: int = 3,
+    budget: int | None = None,
+    final_seeds: int = 3,
+    seed: int = 0,
+    jobs: int | None = None,
+    events: Events = ignore,
+    ask_person: AskPerson | None = None,
+    root: str | Path = agent.RUNS,
+    name: str | None = None,
+    **options: Any,
+) -> Result:
+    """From a task's sentence to a reward program and a trained policy; see `agent.synthesize` for errors.
+
+    Args:
+        task: a shipped task's id, `path/to/file.py:variable`, or a `Task`.
+        llm: `provider:model`, or any object with `name` and `complete`; None picks by which key is set, else replays
+            the session that the task ships.
+        method: `eureka` or `text2reward`.
+        init: a reward of one's own to improve: a file or a program.
+        iterations: rounds.
+        candidates: programs a round.
+        budget: environment steps of one training; the task's own unless given.
+        final_seeds: trainings from scratch that the score comes from.
+        seed: everything random follows from it.
+        jobs: trainings side by side; one a core unless given.
+        events: told what happens (`reward_agent.events`).
+        ask_person: gives words on a trained candidate, where the method wants some.
+        root: the folder of runs.
+        name: of the run.
+        options: anything else of `RunConfig`.
+    """
+    known = {field.name for field in fields(RunConfig)} - {"task", "initial"}
+    for option in sorted(options.keys() - known):
+        raise unknown_name("option of a run", option, known)
+    config = RunConfig(
+        task=task if isinstance(task, str) else task.id,
+        method=method,
+        llm=llm if isinstance(llm, str) else None,
+        initial=None if init is None else _program(init),
+        iterations=iterations,
+        candidates=candidates,
+        budget=budget,
+        final_seeds=final_seeds,
+        seed=seed,
+        jobs=jobs,
+        **options,
+    )
+    return agent.synthesize(
+        config,
+        events=events,
+        ask_person=ask_person,
+        task=None if isinstance(task, str) else task,
+        llm=None if isinstance(llm, str) else llm,
+        root=Path(root),
+        name=name,
+    )
+
+
+def resume(
+    run: str | Path,
+    *,
+    events: Events = ignore,
+    ask_person: AskPerson | None = None,
+    task: Task | None = None,
+    llm: LLM | None = None,
+    root: str | Path = agent.RUNS,
+    **changes: Any,
+) -> Result:
+    """Go on with a run, given by its folder, its id or `last`; ends as if it had never stopped. See `agent.resume`."""
+    folder = find_run(str(run), Path(root))
+    return agent.resume(folder, changes=changes, events=events, ask_person=ask_person, task=task, llm=llm)
+
+
+def check(program: str | Path | Program, task: str | Task, *, unsafe: bool = False) -> Verdict:
+    """Whether a reward is fit to be trained on: static check, then a probe in the sandbox. No training.
+
+    Raises:
+        UsageError: the file cannot be read or holds no program.
+        MissingComponentError: this machine cannot lock a cell, or lacks the task's world.
+    """
+    return vet(_program(program), _task(task), unsafe=unsafe)
+
+
+def evaluate(
+    program: str | Path | Program,
+    task: str | Task,
+    *,
+    budget: int | None = None,
+    seeds: int = 1,
+    episodes: int = 50,
+    seed: int = 0,
+    optimiser: str = "ppo",
+    settings: Mapping[str, Any] | None = None,
+    jobs: int | None = None,
+    folder: str | Path | None = None,
+    events: Events = ignore,
+    unsafe: bool = False,
+) -> Evaluation:
+    """Check a reward, train on it, and score the policies by the task's metrics on fresh episodes. No model.
+
+    Args:
+        program: a file or a program.
+        task: a shipped task's id, `path/to/file.py:variable`, or a `Task`.
+        budget: environment steps of each training; the task's own unless given.
+        seeds: how many trainings.
+        episodes: that each policy is scored on.
+        seed: everything random follows from it.
+        optimiser: by name.
+        settings: what to change of the task's preset.
+        jobs: trainings side by side; one a core unless given.
+        folder: to keep policies and curves in; a training found there unfinished goes on.
+        events: told of each training, as trials of phase `final`.
+        unsafe: run the program without the sandbox.
+
+    Raises:
+        UsageError: the file cannot be read, or an option is wrong.
+        MissingComponentError: this machine lacks something, with the command that installs it.
+    """
+    if seeds < 1 or episodes < 1 or (budget is not None and budget < 1):
+        raise UsageError("An evaluation needs at least 1 training, 1 episode and 1 step.")
+    found, its = _task(task), _program(program)
+    if (lacking := found.world.missing()) is not None:
+        raise MissingComponentError(f"{found.id} cannot run here: {lacking}")
+    steps, training_seeds = budget or found.budget, tuple(SeedPlan.final_seed(seed, i) for i in range(seeds))
+    report = tuple(int(s) for s in SeedPlan.report_seeds(seed, episodes))
+    verdict = vet(its, found, unsafe=unsafe)
+    if not verdict.ok:
+        return Evaluation(its, verdict, {}, {}, (), (), steps, training_seeds, episodes, unsafe)
+    reference = task if isinstance(task, str) else found
+    with TemporaryDirectory(prefix="reward-agent-") as temporary, Pool[Trial](jobs) as pool:
+        place = (Path(folder) if folder is not None else Path(temporary)) / its.id[:12]
+        threads = max(1, pool.jobs // seeds)
+        specs = {
+            Trial("final", 0, index): TrialSpec(
+                task=reference,
+                program=its,
+                budget=steps,
+                seed=training_seed,
+                folder=place.resolve() / f"seed_{index:02d}",
+                optimiser=optimiser,
+                settings={"threads": threads, **(settings or {})},
+                select_seeds=report[: min(episodes, 20)],
+                report_seeds=report,
+                unsafe=unsafe,
+            )
+            for index, training_seed in enumerate(training_seeds)
+        }
+        results = _train(pool, specs, events)
+        job = Job(floors, FloorsSpec(reference, report, random_seed=seed))
+        below: dict[str, Scores] = next(value for _, value in pool.run({Trial("final", 0, seeds): job}))
+    trained = [result for result in results.values() if isinstance(result, Trained)]
+    return Evaluation(
+        program=its,
+        verdict=verdict,
+        metrics=_intervals([each.report for each in trained], seed) if trained else {},
+        floors={name: _intervals([scores], seed) for name, scores in below.items()},
+        outcomes=tuple(r if isinstance(r, Fault) else r.outcome for r in results.values()),
+        policies=tuple(specs[t].folder for t, r in results.items() if isinstance(r, Trained)) if folder else (),
+        budget=steps,
+        seeds=training_seeds,
+        episodes=episodes,
+        unsafe=unsafe,
+    )
+
+
+def as_vec_env(
+    task: str | Task,
+    program: str | Path | Program,
+    num_envs: int = 64,
+    *,
+    seed: int = 0,
+    threads: int = 1,
+    unsafe: bool = False,
+) -> TaskVecEnv:
+    """A stable-baselines3 `VecEnv` of the task with the program's reward, for a trainer of one's own.
+
+    The program runs in a sandbox that ends with `close()`.
+
+    Raises:
+        RewardAgentError: the program is not fit for training; the message has its faults.
+        UsageError, MissingComponentError: see `check`.
+    """
+    from reward_agent.optimise.sb3 import TaskVecEnv
+    from reward_agent.sources.cell import CellSource
+
+    found, its = _task(task), _program(program)
+    verdict = vet(its, found, unsafe=unsafe)
+    if not verdict.ok:
+        told = "; ".join(f"{f.stage}{f', line {f.line}' if f.line else ''}: {f.message}" for f in verdict.faults)
+        raise RewardAgentError(f"The program cannot be trained on. {told}")
+    source = CellSource(its, found, unsafe=unsafe)
+    return TaskVecEnv(found, source, num_envs, seed, threads=threads, owns_source=True)
+
+
+def read_program(path: str | Path) -> Program:
+    """The reward in a file: Python, or text with a fenced block of it as a model writes.
+
+    Raises:
+        UsageError: the file cannot be read, or holds none.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The reward program {path} cannot be read: {error}.") from error
+    if not isinstance(parse(text), Fault):
+        return Program(text)
+    found = extract(text) if "```" in text or "~~~" in text else Program(text)
+    if isinstance(found, Fault):
+        raise UsageError(f"{path} holds no reward program: {found.message}")
+    return found
+
+
+def _program(given: str | Path | Program) -> Program:
+    return given if isinstance(given, Program) else read_program(given)
+
+
+def _task(given: str | Task) -> Task:
+    return given if isinstance(given, Task) else find_task(given)
+
+
+def _train(pool: Pool[Trial], specs: Mapping[Trial, TrialSpec], events: Events) -> dict[Trial, Trained | Fault]:
+    def progress(trial: Trial, at: Progress) -> None:
+        told = (at.steps, at.budget, at.steps_per_second, at.episode_return, at.episode_length, at.terms)
+        events(TrainingProgress(trial, *told))
+
+    jobs = {trial: Job(run_trial, spec) for trial, spec in specs.items()}
+    results: dict[Trial, Trained | Fault] = {}
+    running = pool.run(jobs, progress, lambda trial: events(TrainingStarted(trial, specs[trial].budget)))
+    with closing(running):
+        for trial, result in running:
+            results[trial] = result
+            events(Evaluated(trial, result if isinstance(result, Fault) else result.outcome, recorded=False))
+    return {trial: results[trial] for trial in specs}
+
+
+def _intervals(runs: list[Scores], seed: int) -> dict[str, Interval]:
+    return {
+        name: bootstrap_interval(np.array([run[name] for run in runs]), np.random.default_rng(seed)) for name in runs[0]
+    }

@@ -1,0 +1,196 @@
+"""What a run would take, told before it starts: trainings, steps, time on this machine, tokens and their cost."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from reward_agent.codec import decode
+from reward_agent.config import RunConfig, choose_llm
+from reward_agent.envs.registry import find_task
+from reward_agent.errors import UsageError
+from reward_agent.history import History
+from reward_agent.journal import read_journal
+from reward_agent.llm.prices import price_list
+from reward_agent.methods import Ask
+from reward_agent.optimise import Progress
+from reward_agent.program import Fault, Program
+from reward_agent.store import JOURNAL, MANIFEST, read_manifest
+from reward_agent.task import Task
+from reward_agent.trial import Trained, TrialSpec, run_trial
+from reward_agent.workers import Job, Pool, cores
+
+MEASURING_SECONDS = 3.0
+LETTERS_PER_TOKEN = 3.6
+REPLY_TOKENS = 1_500
+"""Of a usual reply with its reasoning."""
+FEEDBACK_TOKENS = 1_000
+"""That each round adds to what is asked."""
+FAULTY_SHARE = 0.25
+"""Of replies that need a repair, each another request."""
+START_SECONDS = 8.0
+"""Of the processes, and of scoring at the end."""
+EFFORT = '''
+def compute_reward(state, action, next_state):
+    """Little force: costs what any reward costs."""
+    effort = -(action**2).sum(-1)
+    return effort, {"effort": effort}
+'''
+
+
+@dataclass(frozen=True)
+class Plan:
+    """At most, for a search goes on for no longer than it is told."""
+
+    task: str
+    method: str
+    llm: str
+    search_trainings: int
+    final_trainings: int
+    """From scratch, of the best program and of the expert's."""
+    steps: int
+    """Of simulation for training, in all."""
+    jobs: int
+    steps_per_second: float | None
+    """Of one training on this machine; None where it is not known."""
+    seconds: float | None
+    requests: int
+    """To the model."""
+    tokens: int
+    usd: float | None
+    """None where no price is known; 0 where nothing is asked."""
+
+    @property
+    def trainings(self) -> int:
+        return self.search_trainings + self.final_trainings
+
+
+def make_plan(config: RunConfig, *, task: Task | None = None, root: Path = Path("runs"), measure: bool = True) -> Plan:
+    """What `synthesize` would do with this config.
+
+    Args:
+        config: of the run.
+        task: the task itself, where `config.task` does not name one.
+        root: runs whose speed may be gone by.
+        measure: train for some seconds where no earlier run tells the speed.
+
+    Raises:
+        UsageError, MissingComponentError: the run could not start.
+    """
+    task = task or find_task(config.task)
+    llm = choose_llm(config, task)
+    jobs, budget = config.jobs or cores(), config.steps(task)
+    rounds = config.method_settings()
+    widths = [rounds.width(iteration) for iteration in range(rounds.rounds)]
+    finals = config.final_seeds * (2 if config.expert and task.expert else 1)
+    rate = known_rate(root, config, task) or (measured_rate(config, task) if measure else None)
+    # side by side as far as cores go, but the rounds one after another
+    waves = sum(math.ceil(width / jobs) for width in (*widths, finals))
+    requests = math.ceil(config.iterations * config.candidates * (1 + FAULTY_SHARE))
+    tokens_in = _prompt_tokens(config, task) * requests
+    tokens_in += FEEDBACK_TOKENS * requests * max(0, config.iterations - 1) // 2
+    asked = not llm.startswith(("replay:", "manual"))
+    return Plan(
+        task=task.id,
+        method=config.method,
+        llm=llm,
+        search_trainings=sum(widths),
+        final_trainings=finals,
+        steps=(sum(widths) + finals) * budget,
+        jobs=jobs,
+        steps_per_second=rate,
+        seconds=waves * budget / rate + START_SECONDS if rate else None,
+        requests=requests,
+        tokens=tokens_in + REPLY_TOKENS * requests,
+        usd=_usd(config, llm, tokens_in, REPLY_TOKENS * requests) if asked else 0.0,
+    )
+
+
+def known_rate(root: Path, config: RunConfig, task: Task) -> float | None:
+    """Training steps a second in the newest run of this task and optimiser, if there is one."""
+    runs = []
+    for path in root.glob(f"*/{MANIFEST}"):
+        try:
+            manifest = read_manifest(path.parent)
+            made: RunConfig = decode(RunConfig, manifest.config)
+        except (UsageError, TypeError, ValueError):
+            continue  # of another release: nothing is lost by not going by it
+        if (made.task, made.optimiser, made.settings) == (config.task, config.optimiser, config.settings):
+            runs.append((manifest.created, path.parent))
+    for _, folder in sorted(runs, reverse=True):
+        rates = [t.outcome.steps / t.outcome.seconds for t in _trainings(folder) if t.outcome.seconds > 1]
+        if rates:
+            return sorted(rates)[len(rates) // 2]
+    return None
+
+
+def measured_rate(config: RunConfig, task: Task) -> float | None:
+    """Training steps a second of a few seconds' training with the expert's or a trivial reward."""
+    source = task.expert.read_text(encoding="utf-8") if task.expert else EFFORT
+    with TemporaryDirectory(prefix="reward-agent-") as folder, Pool[str](1) as pool:
+        spec = TrialSpec(
+            task=config.task if _is_found(config.task) else task,
+            program=config.initial or Program(source),
+            budget=1_000_000_000,
+            seed=0,
+            folder=Path(folder),
+            optimiser=config.optimiser,
+            settings={"threads": 1, **config.settings},
+            unsafe=config.unsafe,
+        )
+        for _, result in pool.run({"rate": Job(measure, spec)}):
+            return result if isinstance(result, float) else None
+    return None
+
+
+def measure(spec: TrialSpec, progress: Callable[[object], None], stop: Callable[[], bool]) -> float | Fault | None:
+    """The job: train until the clock says stop; steps a second, without what starting cost."""
+    seen: list[Progress] = []
+    deadline: list[float] = []
+
+    def watch(at: Progress) -> None:
+        seen.append(at)
+        if not deadline:
+            deadline.append(time.monotonic() + MEASURING_SECONDS)
+
+    result = run_trial(spec, watch, lambda: stop() or (bool(deadline) and time.monotonic() >= deadline[0]))
+    if isinstance(result, Fault):
+        return result
+    return seen[-1].steps_per_second if seen else None
+
+
+def _trainings(folder: Path) -> Iterator[Trained]:
+    for value in read_journal(folder / JOURNAL).values():
+        if isinstance(value, dict) and {"outcome", "select"} <= value.keys():
+            yield decode(Trained, value)
+
+
+def _is_found(name: str) -> bool:
+    try:
+        find_task(name)
+    except UsageError:
+        return False
+    return True
+
+
+def _prompt_tokens(config: RunConfig, task: Task) -> int:
+    """Of the first prompt."""
+    asking = replace(config, initial=None, iterations=max(1, config.iterations))
+    action = asking.make_method().next(task, History())
+    if not isinstance(action, Ask):
+        return 0
+    return math.ceil(sum(len(message.text) for message in action.prompts[0].messages) / LETTERS_PER_TOKEN)
+
+
+def _usd(config: RunConfig, llm: str, tokens_in: int, tokens_out: int) -> float | None:
+    if config.prices:
+        return (tokens_in * config.prices[0] + tokens_out * config.prices[1]) / 1e6
+    provider, _, model = llm.partition(":")
+    if provider == "litellm":
+        provider, _, model = model.partition("/")
+    price = price_list(provider).get(model)
+    return price.of(tokens_in, tokens_out) if price else None
