@@ -106,6 +106,12 @@ def extract(reply: str, entry: str = "compute_reward") -> Program | Fault:
     return Fault("extract", f"The reply has {found}. {wanted}")
 
 
+def program_in(text: str, entry: str = "compute_reward") -> Program | Fault:
+    """The program in a file: Python, or text with a fenced block of it as a model writes."""
+    fenced = "```" in text or "~~~" in text
+    return extract(text, entry) if fenced and isinstance(parse(text), Fault) else Program(text, entry)
+
+
 class _Block(NamedTuple):
     source: str
     closed: bool

@@ -100,19 +100,23 @@ class Method(Protocol):
     def read(self, reply: str) -> Program | Fault: ...
 
 
+def method_names() -> set[str]:
+    """The shipped methods' and the user's own."""
+    shipped = {path.stem for path in Path(__file__).parent.glob("*.py")} - {"__init__", "base"}
+    return shipped | {point.name for point in entry_points(group=GROUP)}
+
+
 def find_method(name: str) -> Callable[[Settings, Templates], Method]:
     """What makes the method of this name: the class so named in `methods/<name>.py`, or a user's entry point.
 
     Raises:
         UsageError: there is none, with the closest valid name.
     """
-    here = Path(__file__).parent
-    shipped = {path.stem for path in here.glob("*.py")} - {"__init__", "base"}
     users = {point.name: point for point in entry_points(group=GROUP)}
     if name in users:
         return cast("Callable[[Settings, Templates], Method]", users[name].load())
-    if name not in shipped:
-        raise unknown_name("method", name, shipped | users.keys())
+    if name not in method_names():
+        raise unknown_name("method", name, method_names())
     module = importlib.import_module(f"{__name__}.{name}")
     (found,) = (value for value in vars(module).values() if getattr(value, "name", None) == name)
     return cast("Callable[[Settings, Templates], Method]", found)
