@@ -47,26 +47,42 @@ def read_program(location: str) -> Program | Fault:
     Raises:
         UsageError: the file cannot be read as text.
     """
-    from reward_agent.program import Program, extract, parse
+    from reward_agent.program import program_in
 
     try:
         text = sys.stdin.read() if location == "-" else Path(location).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The reward program {location} cannot be read: {error}.") from error
-    fenced = any(line.lstrip().startswith(("```", "~~~")) for line in text.splitlines())
-    return extract(text) if fenced and not hasattr(parse(text), "body") else Program(text)
+    return program_in(text)
 
 
 def positive(text: str) -> int:
-    """A count of at least 1, as `20`, `1_000_000` or `1e6`.
+    """A count of at least 1, as `20`, `1_000_000` or `1e6`. Raises `UsageError` when it is none."""
+    return _whole(text, 1)
 
-    Raises:
-        UsageError: it is none.
-    """
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 1 <= number < 1e15 or number != int(number):
-        raise UsageError(f"{text!r} is not a whole number of at least 1.")
+
+def natural(text: str) -> int:
+    """A count of at least 0. Raises `UsageError` when it is none."""
+    return _whole(text, 0)
+
+
+def amount(text: str) -> float:
+    """An amount of money of at least 0. Raises `UsageError` when it is none."""
+    number = _number(text)
+    if not 0 <= number < float("inf"):
+        raise UsageError(f"{text!r} is no amount of money, as 2.50.")
+    return number
+
+
+def _whole(text: str, least: int) -> int:
+    number = _number(text)
+    if not least <= number < 1e15 or number != int(number):
+        raise UsageError(f"{text!r} is not a whole number of at least {least}.")
     return int(number)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")

@@ -59,7 +59,7 @@ class Story:
             case Asked(key=key) if key.attempt:
                 yield "The fault goes back to the model. It costs no training."
             case Asked(key=key):
-                yield f"\nIteration {key.iteration}: the model is told how the last reward did, and asked for a better one."
+                yield f"\nIteration {key.iteration}: told how its last reward did, the model is asked for a better one."
             case Replied(key=key, reply=reply):
                 day = f" on {reply.date[:10]}" if reply.date else ""
                 source = f"RECORDED from {reply.model}{day}" if self._replayed else f"LIVE from {reply.model}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from reward_agent.cli.board import Board, cost, duration, interval, number
@@ -39,8 +39,7 @@ class View(Protocol):
 
     def __call__(self, event: Event) -> None: ...
 
-    @contextmanager
-    def aside(self) -> Iterator[None]:
+    def aside(self) -> AbstractContextManager[None]:
         """While this lasts the terminal is somebody else's, as a person's who is asked for words."""
         ...
 

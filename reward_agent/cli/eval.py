@@ -1,0 +1,106 @@
+"""`reward-agent eval`: what is a reward worth? Trains on it, then scores by the task's metrics. No model."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reward_agent.cli.answer import Answer
+from reward_agent.cli.options import add_program, natural, positive, read_program
+
+if TYPE_CHECKING:
+    from reward_agent.api import Evaluation
+
+HELP = "train on a reward of your own, then score it with the task's metrics"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    add_program(parser)
+    add = parser.add_argument
+    add(
+        "--budget",
+        type=positive,
+        metavar="STEPS",
+        help="environment steps of each training; the task's own unless given",
+    )
+    add("--seeds", type=positive, default=3, metavar="N", help="trainings, which the interval is over (3)")
+    add("--episodes", type=positive, default=50, metavar="N", help="that each policy is scored on (50)")
+    add("--seed", type=natural, default=0, metavar="S", help="of everything random (0)")
+    add("--optimiser", default="ppo", metavar="NAME", help="ppo or sac (ppo)")
+    add("--jobs", type=positive, metavar="J", help="trainings side by side; one a core unless given")
+    add("--out", type=Path, metavar="DIR", help="keep policies and curves there")
+
+
+def run(args: Namespace) -> Answer:
+    from reward_agent.api import evaluate
+    from reward_agent.cli.view import following
+    from reward_agent.envs.registry import find_task
+    from reward_agent.program import Fault
+
+    task, program = find_task(args.task), read_program(args.file)
+    if isinstance(program, Fault):
+        return _unfit([asdict(program)], args.file)
+    with following((args.budget or task.budget) * args.seeds) as view:
+        found = evaluate(
+            program,
+            args.task,
+            budget=args.budget,
+            seeds=args.seeds,
+            episodes=args.episodes,
+            seed=args.seed,
+            optimiser=args.optimiser,
+            jobs=args.jobs,
+            folder=args.out,
+            events=view,
+            unsafe=args.unsafe,
+        )
+    if not found.verdict.ok:
+        return _unfit(found.verdict.to_json()["faults"], args.file)
+    return Answer(_value(found, args.task), _text(found, args.file), exit_code=0 if found.ok else 1)
+
+
+def _unfit(faults: list[dict[str, Any]], location: str) -> Answer:
+    lines = [f"{location}:{fault['line'] or ''}: {fault['stage']} fault: {fault['message']}" for fault in faults]
+    return Answer({"ok": False, "faults": faults}, "\n".join([*lines, "Nothing was trained."]), exit_code=1)
+
+
+def _value(found: Evaluation, task: str) -> dict[str, Any]:
+    from reward_agent.program import Fault
+
+    faults = [asdict(outcome) for outcome in found.outcomes if isinstance(outcome, Fault)]
+    trained = [outcome for outcome in found.outcomes if not isinstance(outcome, Fault)]
+    return {
+        "ok": found.ok,
+        "task": task,
+        "program_sha256": found.program.id,
+        "metrics": {name: interval._asdict() for name, interval in found.metrics.items()},
+        "floors": {
+            whose: {name: interval._asdict() for name, interval in scores.items()}
+            for whose, scores in found.floors.items()
+        },
+        "budget": found.budget,
+        "trainings": len(trained),
+        "seeds": list(found.seeds),
+        "episodes": found.episodes,
+        "steps_per_second": [outcome.steps / outcome.seconds for outcome in trained],
+        "bad_rewards": [outcome.bad_rewards for outcome in trained],
+        "faults": faults,
+        "warnings": list(found.verdict.warnings),
+        "policies": [str(folder) for folder in found.policies],
+        "unsafe": found.unsafe,
+    }
+
+
+def _text(found: Evaluation, location: str) -> str:
+    from reward_agent.cli.results import scores
+    from reward_agent.cli.view import fault
+    from reward_agent.program import Fault
+
+    lines = [f"{location}: {found.budget:,} steps, {len(found.seeds)} trainings, {found.episodes} episodes each"]
+    lines += scores({"this reward": found.metrics, **found.floors})
+    lines += [f"  one training failed: {fault(outcome)}" for outcome in found.outcomes if isinstance(outcome, Fault)]
+    lines += [f"  {folder}" for folder in found.policies]
+    lines += ["  UNSAFE: it ran without the sandbox"] if found.unsafe else []
+    return "\n".join(lines)

@@ -1,0 +1,64 @@
+"""How a plan and a result are told: what a run will do; its score beside the expert's and the floors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from reward_agent.cli.board import cost, duration, interval
+from reward_agent.history import Interval
+
+if TYPE_CHECKING:
+    from reward_agent.config import RunConfig
+    from reward_agent.plan import Plan
+    from reward_agent.result import Result
+
+
+def describe_plan(plan: Plan, config: RunConfig) -> str:
+    """Some lines for a person."""
+    each = plan.steps // plan.trainings
+    lasting = f", about {duration(plan.seconds)} on this machine ({plan.jobs} at a time)" if plan.seconds else ""
+    if plan.llm.startswith("replay:"):
+        asked = "recorded replies; no model is asked, nothing is paid"
+    elif plan.llm.startswith("manual"):
+        asked = f"about {plan.requests} replies from you, or from a chat window of yours"
+    else:
+        price = "price not known" if plan.usd is None else f"about ${plan.usd:.2f}"
+        asked = f"about {plan.requests} replies, {plan.tokens:,} tokens, {price}"
+    return (
+        f"{plan.task} by {plan.method}, {config.iterations} rounds of {config.candidates}\n"
+        f"  trainings  {plan.trainings}: {plan.search_trainings} in the search, {plan.final_trainings} from scratch at "
+        f"the end\n"
+        f"  steps      {plan.steps:,} ({each:,} each){lasting}\n"
+        f"  model      {plan.llm}: {asked}"
+    )
+
+
+def describe_result(result: Result) -> str:
+    """Several lines for a person."""
+    lines = [
+        f"{result.run}: “{result.instruction}”",
+        f"  best of the search: iteration {result.iteration}, candidate {result.candidate} ({result.model})",
+        *scores({"this reward": result.metrics, "expert reward": result.expert or {}, **result.floors}),
+        f"  over {result.trainings} trainings from scratch of {result.budget:,} steps, {result.report_episodes} "
+        "episodes each, on seeds that nothing was chosen by",
+        f"  {result.steps:,} steps trained in all, {cost(result.spent.tokens, result.spent.usd)}",
+    ]
+    lines += [f"  one training failed: {found.message}" for found in result.failed]
+    lines += ["  UNSAFE: reward programs ran without the sandbox"] if result.unsafe else []
+    names = [
+        name
+        for name in ("reward.py", "policy.safetensors", "policy.json", "video.mp4")
+        if (result.best / name).exists()
+    ]
+    return "\n".join([*lines, *(f"  {result.best / name}" for name in names)])
+
+
+def scores(by_whom: Mapping[str, Mapping[str, Interval]]) -> list[str]:
+    """One line each: the mean of every metric with its 95 % interval."""
+    width = max(map(len, by_whom))
+    return [
+        f"  {whose:{width}}  " + ", ".join(f"{name} {interval(value)}" for name, value in metrics.items())
+        for whose, metrics in by_whom.items()
+        if metrics
+    ]

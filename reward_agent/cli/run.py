@@ -1,0 +1,139 @@
+"""`reward-agent run`: from a sentence to a reward program, a policy, a score and the whole record."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reward_agent.cli.answer import Answer
+from reward_agent.cli.options import RUNS, add_unsafe, natural, positive, read_program
+from reward_agent.errors import UsageError
+
+if TYPE_CHECKING:
+    from reward_agent.config import RunConfig
+    from reward_agent.program import Program
+
+HELP = "have a model write rewards for a task, train on them, keep the best"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    from reward_agent.cli.running import add_model
+
+    add = parser.add_argument
+    add("task", metavar="TASK", help="a task's id (`reward-agent tasks`), or path/to/file.py:variable")
+    add("--method", metavar="NAME", help="text2reward or eureka (eureka)")
+    add_model(parser)
+    add("--temperature", type=float, metavar="T", help="of the model; the method's own unless given")
+    add("--prompts", type=Path, metavar="DIR", help="a folder of prompt templates that go before the shipped ones")
+    add("--init", metavar="FILE", help="a reward of your own to improve")
+    add("--optimiser", default="ppo", metavar="NAME", help="ppo or sac (ppo)")
+    add("--iterations", type=natural, metavar="N", help="rounds of feedback (3, or as many as a recording has)")
+    add("--candidates", type=positive, metavar="K", help="rewards a round (3, or as many as a recording has)")
+    add(
+        "--budget",
+        type=positive,
+        metavar="STEPS",
+        help="environment steps of one training; the task's own unless given",
+    )
+    add("--final-seeds", type=positive, default=3, metavar="N", help="trainings from scratch of the best reward (3)")
+    add("--seed", type=natural, default=0, metavar="S", help="of everything random (0)")
+    add("--out", type=Path, default=RUNS, metavar="DIR", help=f"where the run's folder goes ({RUNS}/)")
+    add("--story", action="store_true", help="tell it to somebody who sees a run for the first time")
+    add_unsafe(parser)
+
+
+def run(args: Namespace) -> Answer:
+    from reward_agent.agent import synthesize
+    from reward_agent.cli.results import describe_plan
+    from reward_agent.cli.running import confirm, finished, person, telling
+    from reward_agent.config import choose_llm, connect_llm, with_whole_paths
+    from reward_agent.envs.registry import find_task
+    from reward_agent.plan import make_plan
+
+    config = with_whole_paths(_config(args))
+    task = find_task(config.task)
+    llm = choose_llm(config, task)
+    replayed = llm.startswith("replay:")
+    config = replace(config, llm=llm)
+    if replayed:
+        config = _as_recorded(config, args)
+        if args.llm is None:
+            print("No --llm was named and no key is set: the recorded session of this task is replayed.")
+            print("What the model says is recorded; checks, sandbox, training and scores are live.\n")
+    config.make_method()
+    connect_llm(config, llm, args.out)  # a missing key or a wrong name is told before anything is planned or made
+    plan = make_plan(config, root=args.out)
+    print(describe_plan(plan, config), flush=True)
+    asks = sys.stdin.isatty() and sys.stdout.isatty() and not (args.yes or args.json)
+    if asks and not confirm("Start?"):
+        return Answer({"started": False}, "Nothing was started.")
+    with telling(args, plan.steps, story=args.story, replayed=replayed) as view:
+        result = synthesize(config, events=view, ask_person=person(args, view, replayed=replayed), root=args.out)
+    return finished(result, story=args.story)
+
+
+def _config(args: Namespace) -> RunConfig:
+    from reward_agent.config import RunConfig
+
+    given = {
+        name: value
+        for name, value in {
+            "method": args.method,
+            "iterations": args.iterations,
+            "candidates": args.candidates,
+        }.items()
+        if value is not None
+    }
+    return RunConfig(
+        task=args.task,
+        llm=args.llm,
+        temperature=args.temperature,
+        base_url=args.base_url,
+        prompts=args.prompts,
+        initial=_initial(args.init),
+        optimiser=args.optimiser,
+        budget=args.budget,
+        final_seeds=args.final_seeds,
+        seed=args.seed,
+        jobs=args.jobs,
+        max_tokens=args.token_budget,
+        max_usd=args.money_budget,
+        unsafe=args.unsafe,
+        **given,
+    )
+
+
+def _initial(location: str | None) -> Program | None:
+    from reward_agent.program import Fault
+
+    if location is None:
+        return None
+    program = read_program(location)
+    if isinstance(program, Fault):
+        raise UsageError(f"{location} holds no reward program. {program.message}")
+    return program
+
+
+def _as_recorded(config: RunConfig, args: Namespace) -> RunConfig:
+    """The config with what the command line left open as it was when the session was recorded."""
+    from reward_agent.llm.recordings import find_recording, read_recording
+
+    recording = read_recording(find_recording((config.llm or "").partition(":")[2]))
+    known: dict[str, Any] = {"method": _recorded_method(recording.path, words=bool(recording.words))}
+    known["iterations"] = 1 + max(key.iteration for key in recording.replies)
+    known["candidates"] = 1 + max(key.candidate for key in recording.replies)
+    return replace(config, **{name: value for name, value in known.items() if value and getattr(args, name) is None})
+
+
+def _recorded_method(path: Path, *, words: bool) -> str:
+    """The method a session was recorded with: of the run it is the journal of, or as the recording's name begins."""
+    from reward_agent.methods import method_names
+    from reward_agent.store import MANIFEST, read_manifest
+
+    if (path.parent / MANIFEST).is_file():
+        return str(read_manifest(path.parent).config["method"])
+    named = next((name for name in sorted(method_names()) if path.stem.startswith(name)), "")
+    return named or ("text2reward" if words else "")

@@ -1,0 +1,84 @@
+"""What `run` and `resume` share: options, following the run, a person's words, and how it ends."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reward_agent.cli.answer import Answer
+from reward_agent.cli.options import amount, positive
+from reward_agent.cli.results import describe_result
+
+if TYPE_CHECKING:
+    from reward_agent.cli.view import View
+    from reward_agent.history import Candidate, Outcome
+    from reward_agent.result import Result
+    from reward_agent.search import AskPerson
+    from reward_agent.task import Task
+
+
+def add_model(parser: ArgumentParser) -> None:
+    """Options that a resumed run may change as well."""
+    add = parser.add_argument
+    add(
+        "--llm", metavar="PROVIDER:MODEL", help="who writes the rewards: openai:, anthropic:, litellm:, manual, replay:"
+    )
+    add("--base-url", metavar="URL", help="of a server of your own")
+    add("--token-budget", type=positive, metavar="N", help="stop asking the model after so many tokens")
+    add("--money-budget", type=amount, metavar="USD", help="stop asking the model after so much money")
+    add("--jobs", type=positive, metavar="J", help="trainings side by side; one a core unless given")
+    add("--yes", action="store_true", help="ask nothing: start at once, and make words from the outcome")
+
+
+def person(args: Namespace, view: View, *, replayed: bool) -> AskPerson | None:
+    """Who gives words on a policy: the person at the terminal, if one is there to be asked."""
+    if args.yes or args.json or replayed or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return None
+
+    def ask(task: Task, candidate: Candidate, outcome: Outcome, folder: Path) -> str:
+        with view.aside():
+            print(f"\n“{task.instruction}”: iteration {candidate.iteration}, candidate {candidate.index} is trained.")
+            for name, value in outcome.metrics.items():
+                print(f"  {name} {value.mean:.4g} ({value.low:.4g} to {value.high:.4g})")
+            print(f"Its files are in {folder}.")
+            return input("What did it do, and what should it do better? (Enter: words made from the outcome) ")
+
+    return ask
+
+
+@contextmanager
+def telling(args: Namespace, planned_steps: int, *, story: bool, replayed: bool) -> Iterator[View]:
+    """The view of a run that suits standard output and the options."""
+    from reward_agent.cli.story import Story
+    from reward_agent.cli.view import following
+
+    with following(planned_steps) as inner:
+        view: View = Story(inner, print, replayed=replayed) if story else inner
+        yield view
+
+
+def finished(result: Result, *, story: bool = False) -> Answer:
+    """The answer of a run that came to its end."""
+    text = "\n" + describe_result(result)
+    return Answer(result.to_json(), f"{text}\n\n{now_yours()}" if story else text)
+
+
+def now_yours() -> str:
+    """The line to copy after the demo."""
+    command = Path(sys.argv[0])
+    name = "python -m reward_agent" if command.suffix == ".py" else _short(command)
+    return f"Now yours, with any chat window as the model: {name} run mujoco/hopper-back-flip --llm manual"
+
+
+def _short(command: Path) -> str:
+    here = Path.cwd()
+    return str(command.relative_to(here) if command.is_relative_to(here) else command)
+
+
+def confirm(question: str, ask: Callable[[str], str] = input) -> bool:
+    """Whether the person at the terminal agrees; Enter is yes."""
+    return ask(f"{question} [Y/n] ").strip().lower() in ("", "y", "yes")
