@@ -105,6 +105,13 @@ NO_FLIPS = {
     "upright for 0.25 s": (STAND, FLIGHT, Phase(0.25), Phase(0.1, 1.0)),
     "toppling through upright": (STAND, Phase(0.8, TURN - 0.6, on=()), Phase(0.4, 1.5)),
     "leaning": (STAND, Phase(0.8, TURN + 0.6, on=()), STAND),
+    "one and a half turns, and half a turn back": (
+        STAND,
+        Phase(0.8, 1.45 * TURN, on=()),
+        Phase(0.1),
+        Phase(0.4, -0.45 * TURN, on=()),
+        STAND,
+    ),
     "never landing": (STAND, FLIGHT),
     "folded on the floor": (STAND, FLIGHT, CROUCHED),
     "standing in mid-air": (STAND, FLIGHT, Phase(0.05), Phase(0.4, on=()), Phase(0.05)),

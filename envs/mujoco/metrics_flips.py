@@ -9,8 +9,9 @@ did. Three things must hold of it, so that nothing else passes for one:
 
 Its turn is the change of the root joint's angle, which is never wrapped, from its first to its last state:
 turning there and back cancels, and two half turns with a touch between them are two flights. After a flight of at
-least a full turn the hopper has landed when it stands, from within `SETTLE` of touching down, for `HOLD`: foot on
-the floor, torso within `TILT` of upright and above `HEIGHT`, and still nothing but the foot on the floor.
+least a full turn it has landed when it stands, from within `SETTLE` of touching down, for `HOLD`: foot on the
+floor, torso within `TILT` of upright and above `HEIGHT`, and still nothing but the foot on the floor. From touching
+down to standing the torso must stay within `LANDING` of upright: one and a half turns and a half turn back are none.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ SETTLE = 1.0
 """Seconds after touching down within which the stand begins."""
 TILT = 0.35
 """Radians from upright (20 degrees)."""
+LANDING = np.pi / 3
+"""Radians from upright that the torso may lean between touching down and standing (60 degrees)."""
 HEIGHT = 0.7
 """Metres; below it Gymnasium calls the hopper unhealthy. It stands at 1.25."""
 
@@ -80,14 +83,17 @@ def flip_progress(episode: Episode, direction: Direction) -> float:
     end = int(np.argmax(fallen)) if fallen.any() else len(fallen)
     pitch = sign * state.joints.root_pitch.angle
     foot = state.foot.contact
-    standing = _standing(foot, pitch, state.torso.position[:, 2])[:end]
+    tilt = np.abs((pitch + np.pi) % (2 * np.pi) - np.pi)
+    standing = (foot & (tilt <= TILT) & (state.torso.position[:, 2] >= HEIGHT))[:end]
+    leaning = tilt > LANDING
     best = 0.0
     for first, last in runs(~foot[:end]):
         if first == 0 or not _is_flight(episode, pitch, first, last):
             continue
         turn = float(np.clip((pitch[last] - pitch[first]) / (2 * np.pi), 0.0, 1.0))
-        held = _longest_stand(standing, last + 1, episode.dt) / HOLD if turn >= 1.0 else 0.0
-        best = max(best, turn + min(held, 1.0))
+        if turn >= 1.0:
+            turn += min(_longest_stand(standing, leaning, last + 1, episode.dt) / HOLD, 1.0)
+        best = max(best, turn)
     return best
 
 
@@ -103,14 +109,11 @@ def _is_flight(episode: Episode, pitch: Array, first: int, last: int) -> bool:
     return bool(np.all(np.abs(fall + gravity) <= _FREE_FALL * gravity))
 
 
-def _standing(foot: Bools, pitch: Array, height: Array) -> Bools:
-    tilt = np.abs((pitch + np.pi) % (2 * np.pi) - np.pi)
-    return foot & (tilt <= TILT) & (height >= HEIGHT)
-
-
-def _longest_stand(standing: Bools, landing: int, dt: float) -> float:
-    """Seconds of the longest stand that begins within `SETTLE` of the state `landing`."""
-    latest = landing + steps_in(SETTLE, dt)
-    spans = [last - first for first, last in runs(standing[landing:]) if landing + first <= latest]
+def _longest_stand(standing: Bools, leaning: Bools, landing: int, dt: float) -> float:
+    """Seconds of the longest stand that begins within `SETTLE` of the state `landing`, before any lean."""
+    latest = steps_in(SETTLE, dt)
+    if leaning[landing:].any():
+        latest = min(latest, int(np.argmax(leaning[landing:])))
+    spans = [last - first for first, last in runs(standing[landing:]) if first <= latest]
     # a hair more, so that 0.3 s of states at 0.1 s count as 0.3 s
     return max(spans, default=0) * dt + 1e-9

@@ -1,0 +1,142 @@
+"""Task cards: complete, true to the state schema, and played by the rules they state."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from reward_agent.envs.episodes import Episodes, task_schema
+from reward_agent.envs.mujoco import tasks
+from reward_agent.envs.registry import find_task
+from reward_agent.errors import UsageError
+from reward_agent.evaluate import roll_out
+from reward_agent.optimise.presets import PRESETS
+from reward_agent.task import Task, Termination
+
+CARDS = tasks()
+NATIVE_GOALS = {
+    "Hopper-v5",
+    "HalfCheetah-v5",
+    "Walker2d-v5",
+    "Ant-v5",
+    "Humanoid-v5",
+    "HumanoidStandup-v5",
+    "Swimmer-v5",
+    "Reacher-v5",
+    "Pusher-v5",
+    "InvertedPendulum-v5",
+    "InvertedDoublePendulum-v5",
+}
+TEXT2REWARD = (
+    "hopper-forward",
+    "hopper-front-flip",
+    "hopper-back-flip",
+    "ant-forward",
+    "ant-lie-down",
+    "ant-wave-leg",
+)
+every_card = pytest.mark.parametrize("task", CARDS.values(), ids=lambda task: task.id.removeprefix("mujoco/"))
+
+
+def env_of(task: Task) -> str:
+    return str(vars(task.world)["env"])
+
+
+def test_all_native_goals_and_text2rewards_behaviours_are_there() -> None:
+    assert {f"mujoco/{name}" for name in TEXT2REWARD} <= CARDS.keys()
+    native = [env_of(task) for task in CARDS.values() if task.metrics[0].name == "native_return"]
+    assert sorted(native) == sorted(NATIVE_GOALS)
+    assert len(CARDS) == len(NATIVE_GOALS) + 4  # two of the six behaviours are native goals
+
+
+@every_card
+def test_a_card_is_complete(task: Task) -> None:
+    schema = task_schema(task)
+    assert task.expert is not None and task.expert.is_file()
+    assert task.expert.stem == task.id.removeprefix("mujoco/").replace("-", "_")
+    assert task.preset in PRESETS
+    assert task.instruction and task.control
+    assert 100_000 <= task.budget <= 5_000_000
+    for metric in task.metrics:
+        assert metric.doc
+        assert set(metric.fields) <= schema.by_path.keys()
+    if isinstance(task.terminates, Termination):
+        assert set(task.terminates.fields) <= schema.by_path.keys()
+    assert len({metric.name for metric in task.metrics}) == len(task.metrics)
+
+
+@every_card
+def test_an_expert_is_a_program_of_one_documented_function(task: Task) -> None:
+    assert task.expert is not None
+    tree = ast.parse(task.expert.read_text(encoding="utf-8"))
+    function = tree.body[-1]
+    assert isinstance(function, ast.FunctionDef) and function.name == "compute_reward"
+    assert [argument.arg for argument in function.args.args] == ["state", "action", "next_state"]
+    assert ast.get_docstring(function)
+    assert all(isinstance(node, ast.Import) for node in tree.body[:-1])
+
+
+@pytest.mark.parametrize(
+    "name", ["hopper-front-flip", "ant-lie-down", "ant-wave-leg", "reacher-reach", "inverted-pendulum-balance"]
+)
+def test_a_random_policy_plays_and_does_not_succeed(name: str) -> None:
+    task = find_task(f"mujoco/{name}")
+    rng = np.random.default_rng(0)
+    space = Episodes(task, 1, ()).action_space
+    scores = roll_out(task, lambda seen: rng.uniform(space.low, space.high, (len(seen), *space.shape)), range(8))
+    assert scores.keys() == {metric.name for metric in task.metrics}
+    for metric in task.metrics:
+        assert np.isfinite(scores[metric.name]).all()
+        if metric.kind == "success":
+            assert scores[metric.name].tolist() == [0.0] * 8
+
+
+def test_doing_nothing_seldom_lies_down_in_time() -> None:
+    scores = roll_out(find_task("mujoco/ant-lie-down"), lambda seen: np.zeros((len(seen), 8)), range(32))
+    assert scores["success"].mean() <= 0.25
+
+
+def test_spreading_the_legs_lies_down() -> None:
+    task = find_task("mujoco/ant-lie-down")
+    names = task_schema(task).action.names
+    # front ankles' axes point the one way, back ankles' the other; each is driven to its stop nearest the body's plane
+    spread = np.zeros(8)
+    constants = task_schema(task).constants_view()
+    for i, name in enumerate(names):
+        if name.endswith("ankle"):
+            spread[i] = -1.0 if constants.joint_low[i] > 0 else 1.0
+    scores = roll_out(task, lambda seen: np.tile(spread, (len(seen), 1)), range(16))
+    assert scores["success"].tolist() == [1.0] * 16
+
+
+def test_the_hopper_falls_out_of_a_flip_episode_but_not_for_leaving_the_healthy_range() -> None:
+    task = find_task("mujoco/hopper-front-flip")
+    episodes = Episodes(task, 1, ("torso.position", "torso.contact", "thigh.contact", "leg.contact"))
+    episodes.reset(np.ones(1, bool), np.zeros(1, np.int64))
+    low = np.inf
+    for _ in range(task.horizon):
+        step = episodes.step(np.zeros((1, 3)))
+        view = episodes.schema.view(step.states)
+        low = min(low, float(view.torso.position[0, 2]))
+        if step.terminated[0]:
+            break
+    assert step.terminated[0] and low < 0.7
+    assert view.torso.contact[0] or view.thigh.contact[0] or view.leg.contact[0]
+
+
+def test_cards_load_without_a_simulator() -> None:
+    code = (
+        "import sys; from reward_agent.envs.mujoco import tasks; assert len(tasks()) == 15; "
+        "heavy = {'mujoco', 'mjbatch', 'torch', 'stable_baselines3'} & sys.modules.keys(); assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_wrong_name_is_told_the_closest() -> None:
+    with pytest.raises(UsageError, match="mujoco/hopper-back-flip"):
+        find_task("mujoco/hopper-backflip")
