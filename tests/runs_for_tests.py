@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import itertools
+import os
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +12,12 @@ from typing import Any
 
 import pointmass
 
-from reward_agent.agent import synthesize
+from reward_agent.agent import resume, synthesize
 from reward_agent.codec import encode, read_as, to_line
 from reward_agent.config import RunConfig
+from reward_agent.events import Event
 from reward_agent.messages import Key, Reply
+from reward_agent.store import MANIFEST
 
 TASK = f"{pointmass.__file__}:task"
 
@@ -88,7 +92,20 @@ def config(llm: str, **changes: Any) -> RunConfig:
     return replace(made, **changes)
 
 
+def main(root: str, name: str, configured: str, events_to_live: str) -> None:
+    """Start the run, or go on with it; die by SIGKILL after so many events (0: live on)."""
+    left = itertools.count(int(events_to_live) - 1, -1)
+
+    def count(event: Event) -> None:
+        if next(left) == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    folder = Path(root) / name
+    if (folder / MANIFEST).exists():
+        resume(folder, events=count)
+    else:
+        synthesize(read_as(RunConfig, configured), events=count, root=Path(root), name=name)
+
+
 if __name__ == "__main__":
-    root, name, configured = sys.argv[1:]
-    result = synthesize(read_as(RunConfig, configured), root=Path(root), name=name)
-    print(json.dumps(result.to_json()))
+    main(*sys.argv[1:])
