@@ -92,19 +92,20 @@ def config(llm: str, **changes: Any) -> RunConfig:
     return replace(made, **changes)
 
 
-def main(root: str, name: str, configured: str, events_to_live: str) -> None:
-    """Start the run, or go on with it; die by SIGKILL after so many events (0: live on)."""
-    left = itertools.count(int(events_to_live) - 1, -1)
+def main(root: str, name: str, configured: str, die_at: str) -> None:
+    """Start the run, or go on with it; die by SIGKILL at a moment as `Replied:2`, the second new event of that class."""
+    kind, _, count = die_at.partition(":")
+    left = itertools.count(int(count) - 1, -1)
 
-    def count(event: Event) -> None:
-        if next(left) == 0:
+    def watch(event: Event) -> None:
+        if type(event).__name__ == kind and not getattr(event, "recorded", False) and next(left) == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
     folder = Path(root) / name
     if (folder / MANIFEST).exists():
-        resume(folder, events=count)
+        resume(folder, events=watch)
     else:
-        synthesize(read_as(RunConfig, configured), events=count, root=Path(root), name=name)
+        synthesize(read_as(RunConfig, configured), events=watch, root=Path(root), name=name)
 
 
 if __name__ == "__main__":

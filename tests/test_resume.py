@@ -21,8 +21,8 @@ CLOCKS = ("seconds", "microseconds_per_call", "time", "layers")
 """What may differ: how long something took."""
 
 
-def start(root: Path, configured: str, events_to_live: int = 0) -> subprocess.Popen[str]:
-    command = [sys.executable, runs.__file__, str(root), "run", configured, str(events_to_live)]
+def start(root: Path, configured: str, die_at: str = "never:0") -> subprocess.Popen[str]:
+    command = [sys.executable, runs.__file__, str(root), "run", configured, die_at]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
@@ -65,9 +65,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, configured: str) -> di
 
 
 def test_killed_at_moments_all_over_the_run(tmp_path: Path, configured: str, undisturbed: dict[str, Any]) -> None:
-    # while replies come, within the trainings of each round, between rounds, within the final trainings
-    for events_to_live in (5, 13, 21, 27, 33):
-        assert finish(start(tmp_path, configured, events_to_live)) == -signal.SIGKILL
+    # between two replies, within a training, between the ends of two, in the second round, in the final trainings
+    for moment in ("Replied:1", "TrainingProgress:3", "Evaluated:1", "Accepted:1", "Evaluated:3"):
+        assert finish(start(tmp_path, configured, moment)) == -signal.SIGKILL
         assert not (tmp_path / "run/result.json").exists()
     assert finish(start(tmp_path, configured)) == 0
     assert outcome(tmp_path) == undisturbed
