@@ -84,7 +84,10 @@ class Run:
             UsageError: no run is there, or its files are damaged.
             RunBusyError: another process is writing it.
         """
-        return cls(folder, read_manifest(folder), Journal(folder / JOURNAL))
+        run = cls(folder, read_manifest(folder), Journal(folder / JOURNAL))
+        for left in folder.rglob(".*.tmp"):  # by writers that were killed
+            left.unlink(missing_ok=True)
+        return run
 
     @property
     def id(self) -> str:

@@ -116,6 +116,7 @@ def run_trial(
     spec.folder.mkdir(parents=True, exist_ok=True)
     with _alone_in(spec.folder):
         if (finished := _finished(spec)) is not None:
+            shutil.rmtree(spec.folder / CHECKPOINT, ignore_errors=True)
             return finished
         try:
             source = CellSource(spec.program, task, unsafe=spec.unsafe)

@@ -93,7 +93,7 @@ def config(llm: str, **changes: Any) -> RunConfig:
 
 
 def main(root: str, name: str, configured: str, die_at: str) -> None:
-    """Start the run, or go on with it; die by SIGKILL at a moment as `Replied:2`, the second new event of that class."""
+    """Start the run, or go on with it; die by SIGKILL at the moment `Replied:2`, the second new event of that class."""
     kind, _, count = die_at.partition(":")
     left = itertools.count(int(count) - 1, -1)
 
