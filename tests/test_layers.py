@@ -13,7 +13,20 @@ import pytest
 # from the top; a module may import from its own layer and from those below
 LAYERS = (
     {"cli", "web", "__main__"},
-    {"agent", "api", "config", "export", "final", "plan", "result", "search", "sweep", "trainings", "wrapper", "__init__"},
+    {
+        "agent",
+        "api",
+        "config",
+        "export",
+        "final",
+        "plan",
+        "result",
+        "search",
+        "sweep",
+        "trainings",
+        "wrapper",
+        "__init__",
+    },
     {
         "methods",
         "judges",

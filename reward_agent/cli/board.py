@@ -40,9 +40,15 @@ class Row:
         return self.stage == "training"
 
     @property
+    def done(self) -> float:
+        """Share of its training; the last rollout may go beyond the budget."""
+        return min(self.steps / self.budget, 1.0) if self.budget else 0.0
+
+    @property
     def seconds_left(self) -> float:
         """Of its training; nan before the first progress."""
-        return (self.budget - self.steps) / self.steps_per_second if self.steps_per_second > 0 else math.nan
+        left = max(self.budget - self.steps, 0)
+        return left / self.steps_per_second if self.steps_per_second > 0 else math.nan
 
     def top_terms(self, most: int = 3) -> list[tuple[str, float]]:
         """The terms of greatest magnitude."""

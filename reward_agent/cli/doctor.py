@@ -96,15 +96,18 @@ def _worlds() -> Iterator[Finding]:
 
 def _models() -> Iterator[Finding]:
     from reward_agent.llm import default_llm, providers
+    from reward_agent.llm.registry import DEFAULTS
 
+    keys = [name for name in DEFAULTS if os.environ.get(name, "").strip()]
     chosen = default_llm()
     for name, module in providers().items():
         missing = module.missing()
         detail = f"{name}:" + (" ready" if missing is None else f" {missing}")
         yield Finding("models", name, missing is None, detail)
-    detail = (
-        f"without --llm, {chosen}" if chosen else "without --llm and with no key set, a task's recording is replayed"
-    )
+    if chosen:
+        detail = f"keys set: {', '.join(keys)}; without --llm, {chosen} is asked"
+    else:
+        detail = "no key set; without --llm, a task's recording is replayed"
     yield Finding("models", "default", True, detail)
 
 

@@ -21,4 +21,4 @@ def run(args: Namespace) -> Answer:
     from reward_agent.export import export_run
 
     written = export_run(find(args.name), args.out)
-    return Answer({"file": str(written)}, f"{written} needs nothing of this package; `python {written}` tries it.")
+    return Answer({"file": str(written)}, f"{written} needs nothing of this package; its head says how to use it.")

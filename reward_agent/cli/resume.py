@@ -33,6 +33,6 @@ def run(args: Namespace) -> Answer:
     changes = {name: value for name, value in options.items() if value is not None}
     llm = str(args.llm or read_manifest(folder).config["llm"])
     replayed = llm.startswith("replay:")
-    with telling(args, 0, story=False, replayed=replayed) as view:
+    with telling(0, story=False, replayed=replayed) as view:
         result = resume(folder, changes=changes, events=view, ask_person=person(args, view, replayed=replayed))
     return finished(result)

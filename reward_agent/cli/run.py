@@ -70,7 +70,7 @@ def run(args: Namespace) -> Answer:
     asks = sys.stdin.isatty() and sys.stdout.isatty() and not (args.yes or args.json)
     if asks and not confirm("Start?"):
         return Answer({"started": False}, "Nothing was started.")
-    with telling(args, plan.steps, story=args.story, replayed=replayed) as view:
+    with telling(plan.steps, story=args.story, replayed=replayed) as view:
         result = synthesize(config, events=view, ask_person=person(args, view, replayed=replayed), root=args.out)
     return finished(result, story=args.story)
 

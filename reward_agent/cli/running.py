@@ -51,13 +51,12 @@ def person(args: Namespace, view: View, *, replayed: bool) -> AskPerson | None:
 
 
 @contextmanager
-def telling(args: Namespace, planned_steps: int, *, story: bool, replayed: bool) -> Iterator[View]:
+def telling(planned_steps: int, *, story: bool, replayed: bool) -> Iterator[View]:
     """The view of a run that suits standard output and the options."""
     from reward_agent.cli.story import Story
     from reward_agent.cli.view import following
 
-    with following(planned_steps) as inner:
-        view: View = Story(inner, print, replayed=replayed) if story else inner
+    with following(planned_steps, Story(replayed=replayed) if story else None) as view:
         yield view
 
 
@@ -68,10 +67,10 @@ def finished(result: Result, *, story: bool = False) -> Answer:
 
 
 def now_yours() -> str:
-    """The line to copy after the demo."""
+    """The line to copy after the demo, last of all."""
     command = Path(sys.argv[0])
     name = "python -m reward_agent" if command.suffix == ".py" else _short(command)
-    return f"Now yours, with any chat window as the model: {name} run mujoco/hopper-back-flip --llm manual"
+    return f"Now yours, with any chat window as the model:\n{name} run mujoco/hopper-back-flip --llm manual"
 
 
 def _short(command: Path) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
 from reward_agent.cli.board import interval, number
-from reward_agent.cli.view import View, fault
+from reward_agent.cli.view import fault, line
 from reward_agent.events import (
     Accepted,
     Asked,
@@ -15,35 +14,33 @@ from reward_agent.events import (
     Evaluated,
     Event,
     Faulted,
+    Noted,
     Replied,
     Spoke,
     Started,
+    TrainingProgress,
     TrainingStarted,
+    Unanswered,
 )
 from reward_agent.history import Outcome
-from reward_agent.messages import Message
 
 WIDTH = 100
-PROMPT_LINES, REPLY_LINES = 12, 34
+PROMPT_LINES, REPLY_LINES = 7, 32
 
 
 class Story:
-    """Tells the events a newcomer should see and hands the rest, as live progress, to another view."""
+    """Words on the events that a newcomer should see; the others are told as to anybody."""
 
-    def __init__(self, view: View, say: Callable[[str], None], *, replayed: bool) -> None:
-        self._view, self._say, self._replayed = view, say, replayed
-        self._prompted = False
+    def __init__(self, *, replayed: bool) -> None:
+        self._replayed = replayed
+        self._asked = -1
+        """The last iteration that was asked for."""
         self._trainings = 0
 
-    def __call__(self, event: Event) -> None:
-        text = "\n".join(self._tell(event))
-        if text:
-            self._say(text)
-        else:
-            self._view(event)
-
-    def aside(self) -> AbstractContextManager[None]:
-        return self._view.aside()
+    def __call__(self, event: Event) -> str:
+        if isinstance(event, TrainingProgress | Noted | Unanswered):
+            return f"  {line(event)}"
+        return "\n".join(self._tell(event))
 
     def _tell(self, event: Event) -> Iterator[str]:
         match event:
@@ -52,25 +49,27 @@ class Story:
                 yield f"Method {event.method}; it lets the model see: {event.sees}."
                 yield f"Reward code runs locked up: {', '.join(event.layers) or 'NOT AT ALL (--unsafe)'}."
                 yield f"Everything is kept in {event.folder}."
-            case Asked(key=key, messages=messages) if not self._prompted:
-                self._prompted = True
+            case Asked(key=key, messages=messages) if self._asked < 0:
+                self._asked = key.iteration
                 yield f"\nThe prompt, shortened (all of it: {key.folder}/messages.json):"
-                yield from _quoted(_prompt(messages), PROMPT_LINES)
+                for message in messages:
+                    yield from _quoted(f"[{message.role}] {message.text.strip()}", PROMPT_LINES)
             case Asked(key=key) if key.attempt:
                 yield "The fault goes back to the model. It costs no training."
-            case Asked(key=key):
+            case Asked(key=key) if key.iteration > self._asked:
+                self._asked = key.iteration
                 yield f"\nIteration {key.iteration}: told how its last reward did, the model is asked for a better one."
             case Replied(key=key, reply=reply):
                 day = f" on {reply.date[:10]}" if reply.date else ""
                 source = f"RECORDED from {reply.model}{day}" if self._replayed else f"LIVE from {reply.model}"
-                yield f"\nThe reply [{source}]:"
+                yield f"\nThe reply [{source}], candidate {key.candidate} of iteration {key.iteration}:"
                 yield from _quoted(reply.text, REPLY_LINES)
-            case Faulted(faults=faults):
-                yield "\nThe reward is faulty; nothing is trained on it:"
+            case Faulted(key=key, faults=faults):
+                yield f"\nThe reward of candidate {key.candidate} is faulty; nothing is trained on it:"
                 yield from (textwrap.indent(textwrap.fill(fault(found), WIDTH), "  ! ") for found in faults)
             case Accepted(key=key, warnings=warnings):
                 repaired = " after its repair" if key.attempt else ""
-                yield f"The reward passes the check and, in the sandbox, the probe{repaired}."
+                yield f"\nThe reward of candidate {key.candidate} passes check and, in the sandbox, probe{repaired}."
                 yield from (textwrap.indent(textwrap.fill(f"warning: {text}", WIDTH), "  ") for text in warnings)
             case TrainingStarted(trial=trial, budget=budget):
                 self._trainings += 1
@@ -91,14 +90,10 @@ class Story:
                 yield f"The best so far ({number(next(iter(metrics.values())).mean)})."
 
 
-def _prompt(messages: tuple[Message, ...]) -> str:
-    return "\n".join(f"[{message.role}] {message.text.strip()}" for message in messages)
-
-
-def _quoted(text: str, most: int) -> Iterator[str]:
+def _quoted(quoted: str, most: int) -> Iterator[str]:
     """The first lines of a text, indented, none longer than the page."""
-    lines = [line for line in text.strip().splitlines() if line.strip()]
-    for line in lines[:most]:
-        yield f"  | {textwrap.shorten(line, WIDTH) if len(line) > WIDTH else line}"
+    lines = [each for each in quoted.strip().splitlines() if each.strip()]
+    for text in lines[:most]:
+        yield f"  | {text[: WIDTH - 1]}…" if len(text) > WIDTH else f"  | {text}"
     if len(lines) > most:
         yield f"  | … ({len(lines) - most} lines more)"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
-from reward_agent.cli.board import Board, cost, duration, interval, number
+from reward_agent.cli.board import Board, Row, cost, duration, interval, number
 from reward_agent.events import (
     Accepted,
     Asked,
@@ -34,6 +35,10 @@ EVERY = 10.0
 """Seconds between two plain lines on the same training."""
 
 
+Tell = Callable[[Event], str]
+"""An event in words; empty where nothing need be said."""
+
+
 class View(Protocol):
     """Follows a run."""
 
@@ -45,41 +50,39 @@ class View(Protocol):
 
 
 class Lines:
-    """One line an event; trainings at most every `EVERY` seconds."""
+    """Words on each event as they come; on one training at most every `EVERY` seconds."""
 
-    def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._write, self._clock = write, clock
+    def __init__(self, write: Callable[[str], None], tell: Tell, clock: Callable[[], float] = time.monotonic) -> None:
+        self._write, self._tell, self._clock = write, tell, clock
         self._next: dict[object, float] = {}
-        self._began = clock()
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, TrainingProgress):
-            if self._clock() < self._next.get(event.trial, 0.0):
+            if self._clock() < self._next.get(event.trial, -math.inf):
                 return
             self._next[event.trial] = self._clock() + EVERY
-        text = line(event)
+        text = self._tell(event)
         if text:
-            self._write(f"{self._clock() - self._began:7.0f} s  {text}")
+            self._write(text)
 
-    @contextmanager
-    def aside(self) -> Iterator[None]:
-        yield
+    def aside(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 class Live:
     """A table that is drawn over and over, with what happened scrolling by above it."""
 
-    def __init__(self, console: Console, board: Board) -> None:
+    def __init__(self, console: Console, board: Board, tell: Tell) -> None:
         from rich.live import Live as RichLive
 
-        self._console, self._board = console, board
+        self._console, self._board, self._tell = console, board, tell
         self._live = RichLive(console=console, refresh_per_second=4, get_renderable=lambda: table(board))
 
     def __call__(self, event: Event) -> None:
         self._board.take(event)
-        text = None if isinstance(event, TrainingProgress | TrainingStarted | Asked) else line(event)
+        text = "" if isinstance(event, TrainingProgress) else self._tell(event)
         if text:
-            self._console.print(text, markup=False, highlight=False)
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -91,22 +94,26 @@ class Live:
 
     @contextmanager
     def drawn(self) -> Iterator[None]:
+        """The table is on the terminal while this lasts."""
         with self._live:
             yield
 
 
 @contextmanager
-def following(planned_steps: int) -> Iterator[View]:
-    """The view that suits standard output."""
+def following(planned_steps: int, tell: Tell | None = None) -> Iterator[View]:
+    """The view that suits standard output; `tell` is `line` unless given."""
     from rich.console import Console
 
     console = Console()
     if console.is_terminal:
-        live = Live(console, Board(planned_steps))
+        live = Live(console, Board(planned_steps), tell or line)
         with live.drawn():
             yield live
     else:
-        yield Lines(lambda text: print(text, flush=True))
+        began = time.monotonic()
+        yield Lines(
+            lambda text: print(text if tell else f"{time.monotonic() - began:7.0f} s  {text}", flush=True), tell or line
+        )
 
 
 def line(event: Event) -> str:
@@ -119,9 +126,9 @@ def line(event: Event) -> str:
             again = f", repair {key.attempt}" if key.attempt else ""
             return f"iteration {key.iteration}, candidate {key.candidate}: asked{again}"
         case Replied(key=key, reply=reply):
-            source = "recorded reply" if event.recorded else "reply"
-            spent = cost(event.tokens, event.usd)
-            return f"iteration {key.iteration}, candidate {key.candidate}: {source} of {reply.model} ({spent} so far)"
+            where = ", from the journal" if event.recorded else ""
+            spent = f"{cost(event.tokens, event.usd)} so far"
+            return f"iteration {key.iteration}, candidate {key.candidate}: reply of {reply.model}{where} ({spent})"
         case Unanswered(key=key):
             return f"iteration {key.iteration}, candidate {key.candidate}: no reply. {event.message}"
         case Faulted(key=key, faults=faults):
@@ -132,10 +139,13 @@ def line(event: Event) -> str:
         case TrainingStarted():
             return f"{event.trial}: training for {event.budget:,} steps"
         case TrainingProgress():
-            left = (event.budget - event.steps) / event.steps_per_second if event.steps_per_second > 0 else float("nan")
+            row = Row(
+                steps=event.steps, budget=event.budget, steps_per_second=event.steps_per_second, terms=event.terms
+            )
+            left = f", {duration(row.seconds_left)} left" if duration(row.seconds_left) else ""
             return (
-                f"{event.trial}: {event.steps:,} of {event.budget:,} steps at {event.steps_per_second:,.0f}/s, "
-                f"{duration(left)} left; " + terms(sorted(event.terms.items(), key=lambda term: -abs(term[1]))[:3])
+                f"{event.trial}: {event.steps:,} of {event.budget:,} steps at {event.steps_per_second:,.0f}/s{left}; "
+                f"{terms(row.top_terms())}"
             )
         case Evaluated(outcome=Fault() as problem):
             return f"{event.trial}: {fault(problem)}"
@@ -166,7 +176,14 @@ def table(board: Board) -> Table:
     """The rows of a board."""
     from rich.table import Table
 
-    shown = Table(box=None, pad_edge=False, header_style="bold", caption=_caption(board), caption_justify="left")
+    shown = Table(
+        box=None,
+        show_header=bool(board.rows),
+        pad_edge=False,
+        header_style="bold",
+        caption=_caption(board),
+        caption_justify="left",
+    )
     for heading in ("", "stage", "done", "steps/s", "terms (mean a step)", "score", "left"):
         shown.add_column(heading, justify="right" if heading in ("done", "steps/s", "left") else "left")
     for trial, row in board.rows.items():
@@ -179,7 +196,7 @@ def table(board: Board) -> Table:
         shown.add_row(
             str(trial),
             row.stage,
-            f"{100 * row.steps / row.budget:.0f} %" if row.budget else "",
+            f"{100 * row.done:.0f} %" if row.budget else "",
             f"{row.steps_per_second:,.0f}" if row.running and row.steps_per_second > 0 else "",
             terms(row.top_terms()),
             f"{first[0]} {interval(first[1])}" if first else "",
