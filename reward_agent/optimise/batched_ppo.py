@@ -1,10 +1,12 @@
 """stable-baselines3's PPO with a rollout made for many environments: the same algorithm, less done a step.
 
 A step asks the network for actions alone; values and log-probabilities of the whole rollout, and values of the states
-that were truncated, come after it in one batch each.
+that were truncated, come after it in one batch each. An update does without what is only logged or checked.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import torch
@@ -12,6 +14,8 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
+
+HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
 
 class BatchedPPO(PPO):  # type: ignore[misc]
@@ -81,3 +85,52 @@ class BatchedPPO(PPO):  # type: ignore[misc]
         buffer.log_probs[:] = log_probs.numpy().reshape(steps, rows)
         buffer.pos, buffer.full = steps, True
         buffer.compute_returns_and_advantage(last_values=last, dones=self._last_episode_starts)
+
+    def train(self) -> None:
+        """`PPO.train` on what this class is made for: the same batches and gradients, without logging and checks."""
+        policy, buffer = self.policy, self.rollout_buffer
+        policy.set_training_mode(True)
+        self._update_learning_rate(policy.optimizer)
+        clip = self.clip_range(self._current_progress_remaining)
+        parameters = list(policy.parameters())
+        size = buffer.buffer_size * buffer.n_envs
+        # time first, then environment: the order of SB3's own buffer, so that a permutation means the same rows
+        rows = [
+            torch.from_numpy(np.ascontiguousarray(array.swapaxes(0, 1)).reshape(size, *array.shape[2:]))
+            for array in (buffer.observations, buffer.actions, buffer.log_probs, buffer.advantages, buffer.returns)
+        ]
+        for _ in range(self.n_epochs):
+            order = torch.from_numpy(np.random.permutation(size))
+            for batch in torch.split(order, self.batch_size):
+                loss = self._loss(*(array[batch] for array in rows), clip=clip)
+                policy.optimizer.zero_grad()
+                torch.autograd.backward(loss)
+                torch.nn.utils.clip_grad_norm_(parameters, self.max_grad_norm)
+                policy.optimizer.step()
+        self._n_updates += self.n_epochs
+
+    def _loss(
+        self,
+        observations: torch.Tensor,
+        actions: torch.Tensor,
+        old_log_probs: torch.Tensor,
+        advantages: torch.Tensor,
+        returns: torch.Tensor,
+        *,
+        clip: float,
+    ) -> torch.Tensor:
+        """The clipped surrogate, the value's error and the entropy of a batch, weighted."""
+        policy = self.policy
+        mean = policy.action_net(policy.mlp_extractor.policy_net(observations))
+        values = policy.value_net(policy.mlp_extractor.value_net(observations)).squeeze(1)
+        log_std = policy.log_std
+        # of a Gaussian with one deviation for all rows
+        squares = ((actions - mean) * torch.exp(-log_std)).square().sum(1)
+        log_probs = -0.5 * squares - (log_std + HALF_LOG_TAU).sum()
+        entropy = (log_std + 0.5 + HALF_LOG_TAU).sum()
+        advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+        ratio = torch.exp(log_probs - old_log_probs)
+        surrogate = torch.minimum(advantages * ratio, advantages * ratio.clamp(1 - clip, 1 + clip)).mean()
+        value_error = torch.nn.functional.mse_loss(values, returns)
+        loss: torch.Tensor = self.vf_coef * value_error - surrogate - self.ent_coef * entropy
+        return loss

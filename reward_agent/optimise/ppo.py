@@ -79,6 +79,8 @@ def arguments(settings: PPOSettings, seed: int) -> dict[str, Any]:
             "net_arch": {"pi": hidden, "vf": hidden},
             "activation_fn": {"tanh": nn.Tanh, "relu": nn.ReLU}[settings.activation],
             "log_std_init": settings.log_std_init,
+            # eps is stable-baselines3's own for PPO; fused is one pass over all weights
+            "optimizer_kwargs": {"eps": 1e-5, "fused": True},
         },
         "device": "cpu",
         "seed": seed,
