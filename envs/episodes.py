@@ -1,6 +1,7 @@
 """A task's episodes over a world's batch: horizon, the task's own termination, and the fields every world has.
 
-Every schema gains `episode.time`, `episode.previous_action` and `start.<field>` (values at reset) here, once for all worlds.
+Every schema gains `episode.time`, `episode.previous_action` and `start.<field>` (values at reset) here, once
+for all worlds.
 """
 
 from __future__ import annotations
@@ -25,9 +26,7 @@ def task_schema(task: Task) -> StateSchema:
     schema = task.world.schema().edit(hide=task.hide, rename=task.rename)
     episode = (
         Field(TIME, "time since the episode began", "s"),
-        Field(
-            PREVIOUS_ACTION, "the action applied a step before, zeros at first", shape=(schema.action.width,)
-        ),
+        Field(PREVIOUS_ACTION, "the action applied a step before, zeros at first", shape=(schema.action.width,)),
     )
     start = [replace(field, path=START + field.path) for field in schema.fields]
     owners = [replace(e, name=START + e.name, doc=f"{e.doc}, at reset") for e in schema.entities]
@@ -77,13 +76,9 @@ class Episodes:
         self._rule = rule
         self._start_paths = [f.path for f in self.schema.fields if f.path.startswith(START)]
         world_schema = task.world.schema().edit(hide=task.hide, rename=task.rename)
-        world_paths = {p for p in wanted if p in world_schema} | {
-            p.removeprefix(START) for p in self._start_paths
-        }
+        world_paths = {p for p in wanted if p in world_schema} | {p.removeprefix(START) for p in self._start_paths}
         native = task.world.schema()
-        keep = [
-            n.path for n, e in zip(native.fields, world_schema.fields, strict=True) if e.path in world_paths
-        ]
+        keep = [n.path for n, e in zip(native.fields, world_schema.fields, strict=True) if e.path in world_paths]
         selected = native.select(keep)
         renamed = world_schema.select(world_paths)
         self._batch = task.world.make(num_envs, selected, threads=threads)
@@ -95,13 +90,9 @@ class Episodes:
                 np.append(low, 0).astype(np.float32), np.append(high, 1).astype(np.float32)
             )
         self._world_into = [
-            (self.schema.columns[f.path], renamed.columns[f.path])
-            for f in renamed.fields
-            if f.path in self.schema
+            (self.schema.columns[f.path], renamed.columns[f.path]) for f in renamed.fields if f.path in self.schema
         ]
-        self._start_from = [
-            (self.schema.columns[p], renamed.columns[p.removeprefix(START)]) for p in self._start_paths
-        ]
+        self._start_from = [(self.schema.columns[p], renamed.columns[p.removeprefix(START)]) for p in self._start_paths]
         self._plain = self.schema.fields == renamed.fields
         self.elapsed: Ints = np.zeros(num_envs, np.int64)
         self._previous: Array = np.zeros((num_envs, full.action.width))

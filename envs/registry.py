@@ -41,7 +41,7 @@ def find_task(name: str) -> Task:
 
 
 def recordings(task_id: str) -> dict[str, Path]:
-    """Recorded sessions shipped with a task by name, in name order: `recordings/<task>/<name>.jsonl` beside its world."""
+    """A task's shipped sessions by name, in name order: `recordings/<task>/<name>.jsonl` beside its world."""
     world, _, name = task_id.partition("/")
     module = worlds().get(world)
     if module is None or module.__file__ is None:

@@ -1,4 +1,4 @@
-"""What can go wrong that is our fault or the user's. Faults of generated code are values, not exceptions (`program.Fault`)."""
+"""What can go wrong that is our fault or the user's. Faults of generated code are values (`program.Fault`)."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Batch(Protocol):
     action_space: gymnasium.spaces.Box
 
     def reset(self, mask: Bools, seeds: Ints) -> tuple[Array, Array]:
-        """Reset the rows where `mask` `(N,)`; row i from `seeds[i]` alone. Returns all rows' observations and states."""
+        """Reset the rows where `mask` `(N,)`, row i from `seeds[i]` alone; all rows' observations and states."""
         ...
 
     def step(self, actions: Array) -> Step:

@@ -1,7 +1,7 @@
 """Options and fixtures every test shares.
 
 A test that needs something the machine may lack is marked `@pytest.mark.needs("bubblewrap")`. Without the thing it is
-skipped, with the reason; under `--require all` (as CI runs) it fails instead, so that nothing real is skipped in silence.
+skipped, with the reason; under `--require all` (as CI runs) it fails instead: nothing real is skipped in silence.
 """
 
 from __future__ import annotations
