@@ -18,7 +18,7 @@ setup: ## make .venv and install everything into it
 
 demo: setup ## from a sentence to a policy: replays a recorded model, trains live (no key needed)
 	@$(BIN)/reward-agent doctor
-	@$(BIN)/reward-agent run mujoco/hopper-forward --story --yes --jobs $(JOBS)
+	@$(BIN)/reward-agent run mujoco/hopper-forward --story --yes --jobs $(JOBS) --budget 300000 --final-seeds 2
 
 test: ## run the tests
 	@$(BIN)/python -m pytest -q -n $(JOBS) --require "$(REQUIRE)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ import pytest
 from reward_agent.cli import commands, main
 from reward_agent.cli.answer import plain
 from reward_agent.cli.options import positive
-from reward_agent.errors import UsageError
 
 GOOD = '''
 import numpy as np
@@ -142,7 +142,7 @@ def test_doctor_shows_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_counts_are_read_as_people_write_them() -> None:
     assert [positive(text) for text in ("20", "1_000", "1e6")] == [20, 1000, 1_000_000]
     for wrong in ("0", "-3", "1.5", "many", "nan", "inf"):
-        with pytest.raises(UsageError, match="whole number"):
+        with pytest.raises(ArgumentTypeError, match="whole number"):
             positive(wrong)
 
 

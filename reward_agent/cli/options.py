@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,27 +57,27 @@ def read_program(location: str) -> Program | Fault:
 
 
 def positive(text: str) -> int:
-    """A count of at least 1, as `20`, `1_000_000` or `1e6`. Raises `UsageError` when it is none."""
+    """A count of at least 1, as `20`, `1_000_000` or `1e6`. Raises `ArgumentTypeError` when it is none."""
     return _whole(text, 1)
 
 
 def natural(text: str) -> int:
-    """A count of at least 0. Raises `UsageError` when it is none."""
+    """A count of at least 0. Raises `ArgumentTypeError` when it is none."""
     return _whole(text, 0)
 
 
 def amount(text: str) -> float:
-    """An amount of money of at least 0. Raises `UsageError` when it is none."""
+    """An amount of money of at least 0. Raises `ArgumentTypeError` when it is none."""
     number = _number(text)
     if not 0 <= number < float("inf"):
-        raise UsageError(f"{text!r} is no amount of money, as 2.50.")
+        raise ArgumentTypeError(f"{text!r} is no amount of money, as 2.50.")
     return number
 
 
 def _whole(text: str, least: int) -> int:
     number = _number(text)
     if not least <= number < 1e15 or number != int(number):
-        raise UsageError(f"{text!r} is not a whole number of at least {least}.")
+        raise ArgumentTypeError(f"{text!r} is not a whole number of at least {least}.")
     return int(number)
 
 
