@@ -17,40 +17,39 @@ REWARD = '''
 import numpy as np
 
 def compute_reward(state, action, next_state):
-    """Crouch: torso low, upright, still."""
-    low = 2.0 * np.exp(-((next_state.torso.position[:, 2] - 0.9) / 0.2) ** 2)
-    upright = np.exp(-((pitch(next_state.torso.orientation)) / 0.3) ** 2)
-    still = -0.1 * norm(next_state.torso.linear_velocity)
-    terms = {"low": low, "upright": upright, "still": still}
+    """Balance the pole with the cart half a metre to the right."""
+    place = gaussian(next_state.joints.cart.position - 0.5, 0.3)
+    upright = gaussian(next_state.joints.pole.angle, 0.2)
+    still = -0.05 * np.abs(next_state.joints.cart.velocity)
+    terms = {"place": place, "upright": upright, "still": still}
     return sum(terms.values()), terms
 '''
 
 
-def crouched(episode) -> float:
-    """The share of the episode that the torso was between 0.8 m and 1.0 m high and leant less than 0.3 rad."""
-    height, lean = episode.state.torso.position[1:, 2], episode.state.joints.root_pitch.angle[1:]
-    held = (height > 0.8) & (height < 1.0) & (np.abs(lean) < 0.3)
-    return float(held.sum() / 200)  # an episode that ends early has not held it
+def parked(episode) -> float:
+    """The share of the last 100 steps with the cart within 0.1 m of the place and the pole upright."""
+    place, angle = episode.state.joints.cart.position[101:], episode.state.joints.pole.angle[101:]
+    held = (np.abs(place - 0.5) < 0.1) & (np.abs(angle) < 0.1)
+    return float(held.sum() / 100)  # an episode that ended early has not held it
 
 
 task = Task(
-    id="mine/hopper-crouch",
-    instruction="make the hopper crouch low on its foot and stay there without falling over",
-    world=MujocoWorld("Hopper-v5"),
+    id="mine/park-the-cart",
+    instruction="balance the pole upright with the cart parked half a metre to the right of the middle",
+    world=MujocoWorld("InvertedPendulum-v5"),
     horizon=200,
     metrics=(
         Metric(
-            name="crouched",
+            name="parked",
             kind="fitness",
-            doc="share of 200 steps with the torso between 0.8 m and 1.0 m and upright",
-            fields=("torso.position", "joints.root_pitch.angle"),
-            score=crouched,
+            doc="share of steps 101 to 200 with the cart within 0.1 m of +0.5 m and the pole within 0.1 rad of upright",
+            fields=("joints.cart.position", "joints.pole.angle"),
+            score=parked,
         ),
     ),
-    terminates="never",
-    preset="locomotion",
-    budget=100_000,
-    control="a one-legged hopper in a vertical plane: torques at hip, knee and ankle",
+    preset="balance",
+    budget=60_000,
+    control="a cart on a rail, pushed by one force, that carries a pole on a hinge",
 )
 
 
