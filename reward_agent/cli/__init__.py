@@ -105,7 +105,7 @@ class _Parser(ArgumentParser):
         if stray and stray[1].startswith("-"):
             option = stray[1].partition("=")[0]
             raise _unknown("option", option, re.findall(r"--[a-z-]+", self.format_usage()), f"{self.prog} --help")
-        raise UsageError(f"{message[:1].upper()}{message[1:]}. `{self.prog} --help` has the usage.")
+        raise UsageError(f"{message[:1].upper()}{message[1:].rstrip('.')}. `{self.prog} --help` has the usage.")
 
 
 def _unknown(kind: str, name: str, known: Sequence[str] | dict[str, str], usage: str) -> UsageError:
