@@ -3,7 +3,7 @@
     python benchmarks/kill_resume.py --json            ten kills on mujoco/hopper-forward, some minutes on two cores
 
 Two rounds of two rewards are played from a recording, so that nothing but the kills can make a difference. Compared:
-the best program, the SHA-256 of the policy's weights, the score with its interval, and every journalled value but clocks.
+the best program, the SHA-256 of the policy's weights, the score with its interval, every journalled value but clocks.
 """
 
 from __future__ import annotations

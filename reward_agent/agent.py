@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reward_agent.codec import decode, encode
-from reward_agent.config import RunConfig, choose_llm, connect_llm, with_whole_paths
+from reward_agent.config import RunConfig, choose_llm, connect_llm, with_whole_paths, without_keys
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import InterruptedRunError, MissingComponentError, UsageError, unknown_name
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
@@ -21,6 +21,8 @@ from reward_agent.task import Task
 from reward_agent.workers import Pool
 
 RUNS = Path("runs")
+FROM_PYTHON = "python:"
+"""Begins the name of a task that only the caller has."""
 MAY_CHANGE = ("llm", "jobs", "max_tokens", "max_usd", "base_url", "prices", "video", "tensorboard")
 """What a resumed run may be told otherwise: nothing of it changes what a finished step was."""
 
@@ -53,7 +55,9 @@ def synthesize(
         InterruptedRunError: Ctrl-C. This and the errors above leave a run that `resume` goes on with.
         RewardAgentError: no program could be trained.
     """
-    config = with_whole_paths(config)
+    config = without_keys(with_whole_paths(config))
+    if task is not None:
+        config = replace(config, task=_name_of(task, config.task))
     task = task or find_task(config.task)
     if (lacking := task.world.missing()) is not None:
         raise MissingComponentError(f"{task.id} cannot run here: {lacking}")
@@ -102,7 +106,7 @@ def resume(
             raise unknown_name("option that a resumed run may change", key, MAY_CHANGE)
     with Run.open(folder) as run:
         config: RunConfig = replace(decode(RunConfig, run.manifest.config), **dict(changes or {}))
-        task = task or find_task(config.task)
+        task = task or _find_again(config.task)
         llm = llm or connect_llm(config, config.llm or choose_llm(config, task), folder)
         _tell_versions(run, events)
         return _conduct(run, config, task, llm, events, ask_person, resumed=True)
@@ -114,6 +118,7 @@ def _conduct(
     from reward_agent.final import conclude
     from reward_agent.search import Search
     from reward_agent.trainings import Trainer
+    from reward_agent.trial import reference
 
     method = config.make_method()
     replies = [decode(Reply, value) for value in run.journal.values.values() if _is_reply(value)]
@@ -133,10 +138,10 @@ def _conduct(
     )
     try:
         with Pool[Trial](config.jobs, logs=run.folder / "logs") as pool:
-            trainer = Trainer(run, task, _reference(config.task, task), config, pool, events)
+            trainer = Trainer(run, task, reference(task, config.task), config, pool, events)
             search = Search(run, task, config, method, metered, trainer, events, ask_person)
             reason = search.go()
-            result = conclude(trainer, search.history, method, llm.name, metered.spent, reason, events)
+            result = conclude(trainer, search.history, method, llm.name, metered.spent, reason)
     except KeyboardInterrupt as error:
         raise InterruptedRunError(
             f"Stopped; what was done is saved. `reward-agent resume {run.folder}` goes on from here."
@@ -145,14 +150,21 @@ def _conduct(
     return result
 
 
-def _reference(name: str, task: Task) -> str | Task:
-    """How a worker finds the task: by name where that gives one, else by pickle."""
-    try:
-        found = find_task(name)
-    except UsageError:
-        return task
-    # a task from a file is another object each time it is loaded
-    return name if found is task or (".py" in name and found.id == task.id) else task
+def _name_of(task: Task, name: str) -> str:
+    """The name to keep of a task that was given itself: one that finds it again, or one that finds nothing."""
+    from reward_agent.trial import reference
+
+    found = reference(task, name)
+    return found if isinstance(found, str) else FROM_PYTHON + task.id
+
+
+def _find_again(name: str) -> Task:
+    if name.startswith(FROM_PYTHON):
+        raise UsageError(
+            f"This run was started from Python with a task of its own, {name.removeprefix(FROM_PYTHON)}. Resume it "
+            "from there: `reward_agent.resume(run, task=task)`."
+        )
+    return find_task(name)
 
 
 def _layers(unsafe: bool) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ from reward_agent.result import Result
 from reward_agent.search import AskPerson
 from reward_agent.store import find_run
 from reward_agent.task import Metric, Task, Termination
-from reward_agent.trial import FloorsSpec, Scores, Trained, TrialSpec, floors, run_trial
+from reward_agent.trial import FloorsSpec, Scores, Trained, TrialSpec, floors, reference, run_trial
 from reward_agent.vet import Verdict, vet
 from reward_agent.workers import Job, Pool
 
@@ -228,13 +228,13 @@ def evaluate(
     verdict = vet(its, found, unsafe=unsafe)
     if not verdict.ok:
         return Evaluation(its, verdict, {}, {}, (), (), steps, training_seeds, episodes, unsafe)
-    reference = task if isinstance(task, str) else found
+    where = reference(found, task if isinstance(task, str) else found.id)
     with TemporaryDirectory(prefix="reward-agent-") as temporary, Pool[Trial](jobs) as pool:
         place = (Path(folder) if folder is not None else Path(temporary)) / its.id[:12]
         threads = max(1, pool.jobs // seeds)
         specs = {
             Trial("final", 0, index): TrialSpec(
-                task=reference,
+                task=where,
                 program=its,
                 budget=steps,
                 seed=training_seed,
@@ -248,7 +248,7 @@ def evaluate(
             for index, training_seed in enumerate(training_seeds)
         }
         results = _train(pool, specs, events)
-        job = Job(floors, FloorsSpec(reference, report, random_seed=seed))
+        job = Job(floors, FloorsSpec(where, report, random_seed=seed))
         below: dict[str, Scores] = next(value for _, value in pool.run({Trial("final", 0, seeds): job}))
     trained = [result for result in results.values() if isinstance(result, Trained)]
     return Evaluation(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reward_agent.errors import UsageError
-from reward_agent.llm import LLM, Options, connect, default_llm
+from reward_agent.llm import LLM, Options, connect, default_llm, redact
 from reward_agent.methods import Method, Settings, find_method
 from reward_agent.program import Program
 from reward_agent.task import Task
@@ -90,6 +90,20 @@ class RunConfig:
     def steps(self, task: Task) -> int:
         """Environment steps of one training."""
         return self.budget or task.budget
+
+
+def without_keys(config: RunConfig) -> RunConfig:
+    """The config itself, which goes into the run's files.
+
+    Raises:
+        UsageError: a key is in it.
+    """
+    if config.base_url and redact(config.base_url) != config.base_url:
+        raise UsageError(
+            "The base URL holds a key or password, which would be written into the run's files. Leave it out of the "
+            "URL and set the provider's variable, as `export OPENAI_API_KEY=...`."
+        )
+    return config
 
 
 def with_whole_paths(config: RunConfig) -> RunConfig:

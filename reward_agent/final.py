@@ -11,7 +11,7 @@ import numpy as np
 
 from reward_agent.errors import RewardAgentError
 from reward_agent.evaluate import SeedPlan, bootstrap_interval
-from reward_agent.events import Events, Noted, Phase, Trial
+from reward_agent.events import Phase, Trial
 from reward_agent.export import Provenance, export_reward
 from reward_agent.files import write_atomically
 from reward_agent.history import Candidate, History, Interval
@@ -24,15 +24,13 @@ from reward_agent.result import RESULT, Result
 from reward_agent.search import folder_of
 from reward_agent.store import sha256
 from reward_agent.trainings import Trainer, Training
-from reward_agent.trial import VIDEO, FloorsSpec, Scores, Trained, VideoSpec, film, floors
+from reward_agent.trial import FloorsSpec, Scores, Trained, floors
 from reward_agent.workers import Job
 
 BEST = "best"
 
 
-def conclude(
-    trainer: Trainer, history: History, method: Method, llm: str, spent: Spent, reason: str, events: Events
-) -> Result:
+def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent: Spent, reason: str) -> Result:
     """Retrain, score, keep the best policy in `best/`, and write `result.json`.
 
     Raises:
@@ -88,7 +86,7 @@ def conclude(
     )
     write_atomically(result.reward, export_reward(task, best.program, Provenance.of(result)).encode())
     if config.video:
-        _film(trainer, kept, events)
+        trainer.film(kept, run.folder / BEST, int(SeedPlan.report_seeds(config.seed, 1)[0]))
     # last: where it is, all of `best/` is
     run.write_json(RESULT, result)
     return result
@@ -129,21 +127,6 @@ def _floors(trainer: Trainer) -> Mapping[str, Scores]:
 
     kind = dict[str, dict[str, tuple[float, ...]]]
     return trainer.run.once(Key(0, 0, 0, "floors"), kind, compute)
-
-
-def _film(trainer: Trainer, kept: Trial, events: Events) -> None:
-    folder = trainer.run.folder / BEST
-    mark = folder / f".{VIDEO}.of"
-    policy = sha256(folder / TENSORS)
-    if (folder / VIDEO).exists() and mark.exists() and mark.read_text() == policy:
-        return
-    seed = int(SeedPlan.report_seeds(trainer.config.seed, 1)[0])
-    job = Job(film, VideoSpec(trainer.reference, folder, seed, folder / VIDEO))
-    for _, lacking in trainer.pool.run({kept: job}):
-        if lacking:
-            events(Noted(f"No video could be made: {lacking}"))
-        else:
-            write_atomically(mark, policy.encode())
 
 
 def _intervals(runs: Sequence[Scores], seed: int) -> dict[str, Interval]:

@@ -21,7 +21,7 @@ from reward_agent.optimise import Progress
 from reward_agent.program import Fault, Program
 from reward_agent.store import JOURNAL, MANIFEST, read_manifest
 from reward_agent.task import Task
-from reward_agent.trial import Trained, TrialSpec, run_trial
+from reward_agent.trial import Trained, TrialSpec, reference, run_trial
 from reward_agent.workers import Job, Pool, cores
 
 MEASURING_SECONDS = 3.0
@@ -133,7 +133,7 @@ def measured_rate(config: RunConfig, task: Task) -> float | None:
     source = task.expert.read_text(encoding="utf-8") if task.expert else EFFORT
     with TemporaryDirectory(prefix="reward-agent-") as folder, Pool[str](1) as pool:
         spec = TrialSpec(
-            task=config.task if _is_found(config.task) else task,
+            task=reference(task, config.task),
             program=config.initial or Program(source),
             budget=1_000_000_000,
             seed=0,
@@ -167,14 +167,6 @@ def _trainings(folder: Path) -> Iterator[Trained]:
     for value in read_journal(folder / JOURNAL).values():
         if isinstance(value, dict) and {"outcome", "select"} <= value.keys():
             yield decode(Trained, value)
-
-
-def _is_found(name: str) -> bool:
-    try:
-        find_task(name)
-    except UsageError:
-        return False
-    return True
 
 
 def _prompt_tokens(config: RunConfig, task: Task) -> int:

@@ -21,6 +21,7 @@ from reward_agent.llm import BudgetError, LLMError, Metered, ask_many
 from reward_agent.messages import Key, Reply
 from reward_agent.methods import Ask, Done, Method, Prompt, Train, Words
 from reward_agent.methods.base import starting_history
+from reward_agent.optimise.policy import TENSORS
 from reward_agent.probe import Battery, record_battery
 from reward_agent.program import Fault, Program
 from reward_agent.store import Run
@@ -220,6 +221,9 @@ class Search:
         """A person's words: who is there, else who was there when the replies were recorded; else nothing."""
         if self.ask_person:
             folder = self.run.folder / folder_of(candidate.iteration, candidate.index)
+            if self.config.video and (folder / TENSORS).exists():
+                trial = Trial("candidate", candidate.iteration, candidate.index)
+                self.trainer.film(trial, folder, int(SeedPlan.select_seeds(self.config.seed, 1)[0]))
             return (self.ask_person(self.task, candidate, outcome, folder) or "").strip()
         recorded = getattr(self.llm.llm, "words", None)
         return (recorded(candidate.iteration, candidate.index) or "").strip() if recorded else ""

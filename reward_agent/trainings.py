@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reward_agent.config import RunConfig
 from reward_agent.evaluate import SeedPlan
-from reward_agent.events import Evaluated, Events, TrainingProgress, TrainingStarted, Trial
+from reward_agent.events import Evaluated, Events, Noted, TrainingProgress, TrainingStarted, Trial
+from reward_agent.files import write_atomically
 from reward_agent.messages import Key
+from reward_agent.optimise.policy import TENSORS
 from reward_agent.program import Fault, Program
-from reward_agent.store import Run
+from reward_agent.store import Run, sha256
 from reward_agent.task import Task
-from reward_agent.trial import Trained, TrialSpec, files_are_whole, run_trial
+from reward_agent.trial import VIDEO, Trained, TrialSpec, VideoSpec, files_are_whole, film, run_trial
 from reward_agent.workers import Job, Pool
 
 if TYPE_CHECKING:
@@ -71,6 +74,18 @@ class Trainer:
         order = [*results, *missing]
         results |= self._train(missing)
         return {trial: results[trial] for trial in sorted(order, key=lambda t: (t.phase, t.iteration, t.index))}
+
+    def film(self, trial: Trial, folder: Path, seed: int) -> None:
+        """Leave a clip of the policy in a folder, where there is none yet; where none can be made, say why."""
+        path, mark = folder / VIDEO, folder / f".{VIDEO}.of"
+        policy = sha256(folder / TENSORS)
+        if path.exists() and mark.exists() and mark.read_text() == policy:
+            return
+        for _, lacking in self.pool.run({trial: Job(film, VideoSpec(self.reference, folder, seed, path))}):
+            if lacking:
+                self.events(Noted(f"No video could be made: {lacking}"))
+            else:
+                write_atomically(mark, policy.encode())
 
     def _recorded(self, training: Training) -> Trained | Fault | None:
         found: Trained | Fault | None = self.run.recorded(training.key, Trained | Fault)

@@ -21,7 +21,7 @@ import numpy as np
 
 from reward_agent.codec import decode, encode, to_line
 from reward_agent.envs.registry import find_task
-from reward_agent.errors import MissingComponentError
+from reward_agent.errors import MissingComponentError, UsageError
 from reward_agent.evaluate import bootstrap_interval, no_op, random_policy, record_video, roll_out
 from reward_agent.files import atomic, write_atomically
 from reward_agent.history import Outcome
@@ -150,6 +150,19 @@ def floors(spec: FloorsSpec, progress: Callable[[object], None], stop: Callable[
     task = resolve(spec.task)
     acts = {"no-op": no_op(task), "random": random_policy(task, spec.random_seed)}
     return {name: _plain(roll_out(task, act, spec.seeds)) for name, act in acts.items()}
+
+
+def reference(task: Task, name: str) -> str | Task:
+    """How another process finds the task: by `name` (or its id) where that gives this very one, else by pickle."""
+    for known in (name, task.id):
+        try:
+            found = find_task(known)
+        except UsageError:
+            continue
+        # a task from a file is another object each time the file is loaded
+        if found is task or (".py" in known and found.id == task.id):
+            return known
+    return task
 
 
 def resolve(task: str | Task) -> Task:

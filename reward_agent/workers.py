@@ -24,7 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 
-from reward_agent.errors import InterruptedRunError, RewardAgentError, UsageError
+from reward_agent.errors import RewardAgentError, UsageError
 
 K = TypeVar("K", bound=Hashable)
 
@@ -205,11 +205,6 @@ class Pool(Generic[K]):
 def cores() -> int:
     """Cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def stopped_by_user(resume: str) -> InterruptedRunError:
-    """What Ctrl-C becomes once everything is saved; `resume` is the command that goes on."""
-    return InterruptedRunError(f"Stopped; what was done is saved. `{resume}` goes on from here.")
 
 
 def _send(connection: Connection, message: object) -> None:

@@ -35,7 +35,7 @@ from reward_agent.llm import BudgetError, LLMError
 from reward_agent.messages import Key, Message, Reply, Usage
 from reward_agent.optimise.policy import load_policy
 from reward_agent.plan import make_plan
-from reward_agent.program import Program
+from reward_agent.program import Fault, Program
 from reward_agent.result import Result, load_result
 from reward_agent.store import read_steps
 
@@ -208,6 +208,7 @@ def test_words_of_a_person_and_automatic_ones(tmp_path: Path) -> None:
     assert "Push harder!" in model.asked[1][1][-1].text
     assert "no person watched" in spoken[1].words
     assert folders[0] == tmp_path / "one/iter_00/cand_00" and (folders[0] / "policy.json").exists()
+    assert not (folders[0] / "video.mp4").exists(), "no video was wanted"
     # a replay of this run says again what the person said, and only that
     replayed: list[Event] = []
     config = replace(config, llm=f"replay:{tmp_path / 'one'}")
@@ -215,6 +216,33 @@ def test_words_of_a_person_and_automatic_ones(tmp_path: Path) -> None:
     assert [(e.words, e.automatic) for e in replayed if isinstance(e, Spoke)] == [
         (e.words, e.automatic) for e in spoken
     ]
+
+
+@pytest.mark.needs("rendering")
+def test_a_person_has_a_clip_to_watch(tmp_path: Path) -> None:
+    config = runs.config("x", **SMALL | {"iterations": 2}, method="text2reward", video=True)
+    clips: list[int] = []
+
+    def person(task: object, candidate: object, outcome: object, folder: Path) -> None:
+        clips.append((folder / "video.mp4").stat().st_size)
+
+    agent.synthesize(config, llm=Scripted(runs.GOOD, runs.GOOD), ask_person=person, root=tmp_path, name="one")
+    assert len(clips) == 1 and clips[0] > 1000
+
+
+def test_a_program_that_fails_while_training_is_left_behind(tmp_path: Path) -> None:
+    # later in an episode than the probe looks
+    late = runs.GOOD.replace(
+        "    near =", "    if next_state.episode.time.max() > 2.9:\n        raise ValueError\n    near ="
+    )
+    told: list[Event] = []
+    config = runs.config("x", **SMALL | {"iterations": 2, "budget": 2_048})
+    model = Scripted(late, runs.GOOD)
+    result = agent.synthesize(config, llm=model, events=told.append, root=tmp_path, name="one")
+    first = next(event for event in told if isinstance(event, Evaluated))
+    assert isinstance(first.outcome, Fault) and first.outcome.stage == "optimise"
+    assert result.iteration == 1
+    assert "ValueError" in model.asked[1][1][-1].text, "the model is told"
 
 
 def test_a_used_up_budget_ends_the_search_cleanly(tmp_path: Path) -> None:
@@ -280,6 +308,9 @@ def test_wrong_names_are_told_before_anything_is_made(tmp_path: Path) -> None:
     for change, told in (({"method": "eurika"}, "eureka"), ({"task": "mujoco/hoper-forward"}, "hopper-forward")):
         with pytest.raises(UsageError, match=f"Did you mean .*{told}"):
             agent.synthesize(runs.config("x", **change), llm=Scripted(), root=tmp_path)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(UsageError, match="base URL holds a key"):
+        agent.synthesize(runs.config("x", base_url="http://me:pass1234word@host/v1"), llm=Scripted(), root=tmp_path)
     assert not list(tmp_path.iterdir())
     with pytest.raises(UsageError, match="iterations must be at least 1"):
         runs.config("x", iterations=0)

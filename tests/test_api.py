@@ -121,6 +121,8 @@ def test_synthesize_and_resume_in_a_line_each(tmp_path: Path) -> None:
     assert result.program.source.strip() == runs.GOOD and result.reward.exists()
     again = resume("one", root=tmp_path, task=pointmass.pointmass_task(), llm=Model())
     assert again == result
+    with pytest.raises(UsageError, match=r"started from Python.*task=task"):
+        resume("one", root=tmp_path, llm=Model())
     with pytest.raises(UsageError, match="Did you mean 'tensorboard'"):
         synthesize(runs.TASK, Model(), tensorbord=False)
 

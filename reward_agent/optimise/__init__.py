@@ -72,7 +72,7 @@ class Optimiser(Protocol):
         """Train a policy on `source` for `budget` environment steps.
 
         Args:
-            settings: what to change of the task's preset.
+            settings: what to change of the task's preset; `threads`, for the physics, may be among it for any.
             checkpoint: a folder; a training found there goes on from its last rollout boundary, bit for bit.
             tensorboard: a folder for TensorBoard events.
             progress: called at every rollout boundary.
