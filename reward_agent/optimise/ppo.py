@@ -79,8 +79,6 @@ def arguments(settings: PPOSettings, seed: int) -> dict[str, Any]:
             "net_arch": {"pi": hidden, "vf": hidden},
             "activation_fn": {"tanh": nn.Tanh, "relu": nn.ReLU}[settings.activation],
             "log_std_init": settings.log_std_init,
-            # eps is stable-baselines3's own for PPO; fused is one pass over all weights
-            "optimizer_kwargs": {"eps": 1e-5, "fused": True},
         },
         "device": "cpu",
         "seed": seed,
@@ -91,7 +89,10 @@ def make(env: TaskVecEnv | Normalise, settings: PPOSettings, seed: int) -> Batch
     """The algorithm with these settings."""
     from reward_agent.optimise.batched_ppo import BatchedPPO
 
-    return BatchedPPO(env=env, **arguments(settings, seed))
+    given = arguments(settings, seed)
+    # eps is stable-baselines3's own for PPO; fused is one pass over all weights
+    given["policy_kwargs"]["optimizer_kwargs"] = {"eps": 1e-5, "fused": True}
+    return BatchedPPO(env=env, **given)
 
 
 class _Learner:

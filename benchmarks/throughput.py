@@ -1,0 +1,312 @@
+"""Training steps a second with a reward in the cell, beside the way others train on a reward of their own.
+
+    python benchmarks/throughput.py --json > throughput.json
+
+All train PPO with the same settings (this package's locomotion preset: 64 environments, 128 steps, batch 1,024, 5
+epochs) on the same reward formula, one torch thread each:
+
+- ours: batched physics (2 threads), the reward program in the locked cell;
+- dummy, subproc: stable-baselines3 over `DummyVecEnv` and `SubprocVecEnv` of Gymnasium's environments, each in a
+  wrapper that calls a Python reward function, with `VecNormalize`;
+- shipped (HalfCheetah): a peer's settings as it ships them (Prompt2Policy: `SubprocVecEnv` of 1 environment,
+  `VecNormalize`, 256x256, RL-Zoo's preset).
+
+Each environment has a process of its own, in which the variants take turns (`--repeats` times `--steps` steps each, the
+median counts): their ratios hold on a busy machine too. Reported apart, as shares of our training time: the program's
+own arithmetic (the same program called in process), and crossing into the cell (what a call costs above that).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ |= {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
+
+import gymnasium
+import numpy as np
+
+from reward_agent.envs.registry import find_task
+from reward_agent.optimise.presets import PPOSettings, preset
+from reward_agent.program import Program, Rewards
+from reward_agent.schema import Array
+from reward_agent.sources.cell import CellSource
+from reward_agent.task import Bools, Task
+
+TASKS = {
+    "HalfCheetah-v5": "mujoco/halfcheetah-run",
+    "Hopper-v5": "mujoco/hopper-forward",
+    "Ant-v5": "mujoco/ant-forward",
+    "Humanoid-v5": "mujoco/humanoid-walk",
+}
+SHIPPED_STEPS = 1024
+"""Of the shipped settings a turn: two of their rollouts."""
+CALLS = 2000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=16_384, help="environment steps of a variant a turn")
+    parser.add_argument("--envs", nargs="+", choices=TASKS, default=list(TASKS), metavar="ENV", help=" ".join(TASKS))
+    parser.add_argument("--repeats", type=int, default=5, help="turns of each variant")
+    parser.add_argument("--json", action="store_true", help="one JSON object and nothing else on standard output")
+    parser.add_argument("--one", choices=TASKS, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.one:
+        print(json.dumps(measure(args.one, args.steps, args.repeats)))
+        return
+    results = {}
+    for env in args.envs:
+        print(f"{env} ...", file=sys.stderr, flush=True)
+        given = ["--one", env, "--steps", str(args.steps), "--repeats", str(args.repeats)]
+        done = subprocess.run([sys.executable, __file__, *given], stdout=subprocess.PIPE, text=True, check=True)
+        results[env] = json.loads(done.stdout.splitlines()[-1])
+        if not args.json:
+            print(describe(env, results[env]), flush=True)
+    if args.json:
+        settings = {"steps": args.steps, "repeats": args.repeats, "cores": os.cpu_count()}
+        print(json.dumps({"settings": settings, "environments": results}, indent=2))
+
+
+def describe(env: str, result: dict[str, Any]) -> str:
+    rates = ", ".join(f"{name} {rate:,.0f}" for name, rate in result["steps_per_second"].items())
+    ratios = ", ".join(f"{value:.1f}x {name}" for name, value in result["ours_over"].items())
+    cell = result["reward"]
+    return (
+        f"{env}: steps/s {rates}; ours is {ratios}; of our training time {cell['crossing_percent']:.1f} % is crossing "
+        f"into the cell, {cell['arithmetic_percent']:.1f} % the program's arithmetic"
+    )
+
+
+def measure(env: str, steps: int, repeats: int) -> dict[str, Any]:
+    """Every variant in turns, in this process."""
+    import torch
+
+    torch.set_num_threads(1)
+    settings = preset("locomotion").ppo
+    # workers are forked before our own threads exist
+    variants: dict[str, tuple[Any, int]] = {"subproc": (stock(env, settings, subproc=True), steps)}
+    if env == "HalfCheetah-v5":
+        variants["shipped"] = (shipped(env), SHIPPED_STEPS)
+    variants["dummy"] = (stock(env, settings, subproc=False), steps)
+    source, model = ours(env, settings)
+    variants["ours"] = (model, steps)
+    rates: dict[str, list[float]] = {name: [] for name in variants}
+    shares: list[float] = []
+    for turn in range(repeats + 1):
+        for name, (trained, count) in variants.items():
+            source.seconds = 0.0
+            start = time.perf_counter()
+            trained.learn(count, log_interval=None, reset_num_timesteps=turn == 0)
+            elapsed = time.perf_counter() - start
+            if turn:  # the first turn warms up
+                rounded = -(-count // (trained.n_steps * trained.n_envs)) * trained.n_steps * trained.n_envs
+                rates[name].append(rounded / elapsed)
+                shares += [source.seconds / elapsed] if name == "ours" else []
+    middle = {name: statistics.median(values) for name, values in rates.items()}
+    reward = reward_costs(env, source, settings.num_envs / middle["ours"])
+    for trained, _ in variants.values():
+        trained.env.close()
+    source.close()
+    return {
+        "steps_per_second": {name: round(rate, 1) for name, rate in middle.items()},
+        "ours_over": {name: round(middle["ours"] / rate, 2) for name, rate in middle.items() if name != "ours"},
+        "all_steps_per_second": {name: [round(rate, 1) for rate in values] for name, values in rates.items()},
+        "reward": reward | {"in_training_percent": round(100 * statistics.median(shares), 2)},
+    }
+
+
+def task_and_program(env: str) -> tuple[Task, Program]:
+    task = find_task(TASKS[env])
+    assert task.expert is not None
+    return task, Program(task.expert.read_text())
+
+
+class Timed:
+    """A reward source that adds up the time spent in it, and keeps the last transitions."""
+
+    def __init__(self, source: CellSource) -> None:
+        self.source, self.seconds = source, 0.0
+        self.term_names, self.fields = source.term_names, source.fields
+        self.rows: tuple[Any, ...] = ()
+
+    def __call__(self, state: Array, action: Array, next_state: Array, was_reset: Bools) -> Rewards:
+        start = time.perf_counter()
+        rewards = self.source(state, action, next_state, was_reset)
+        self.seconds += time.perf_counter() - start
+        self.rows = state, action, next_state, was_reset
+        return rewards
+
+    def close(self) -> None:
+        self.source.close()
+
+
+def ours(env: str, settings: PPOSettings) -> tuple[Timed, Any]:
+    from reward_agent.optimise.ppo import make
+    from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
+
+    task, program = task_and_program(env)
+    source = Timed(CellSource(program, task))
+    batch = TaskVecEnv(task, source, settings.num_envs, 0, threads=2)
+    return source, make(Normalise(batch, gamma=settings.discount), settings, seed=0)
+
+
+def reward_costs(env: str, source: Timed, vector_step: float) -> dict[str, float]:
+    """What a reward call costs, as shares of the `vector_step` seconds that training takes for a step of all rows."""
+    state, action, next_state, _ = source.rows
+    program = in_process(env, state, action, next_state, source.fields)
+    ways: dict[str, Callable[[], Any]] = {"cell": lambda: source.source(*source.rows), "program": program}
+    samples: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(10):
+        for name, call in ways.items():
+            start = time.perf_counter()
+            for _ in range(CALLS // 10):
+                call()
+            samples[name].append((time.perf_counter() - start) / (CALLS // 10))
+    cell, arithmetic = (statistics.median(samples[name]) for name in ("cell", "program"))
+    return {
+        "cell_microseconds": round(1e6 * cell, 1),
+        "program_microseconds": round(1e6 * arithmetic, 1),
+        "crossing_percent": round(100 * (cell - arithmetic) / vector_step, 2),
+        "arithmetic_percent": round(100 * arithmetic / vector_step, 2),
+    }
+
+
+def in_process(
+    env: str, state: np.ndarray, action: np.ndarray, next_state: np.ndarray, fields: tuple[str, ...]
+) -> Callable[[], Any]:
+    """The same program called here, as a source without a cell would."""
+    from reward_agent.envs.episodes import task_schema
+    from reward_agent.sandbox.helpers import HELPERS
+
+    task, program = task_and_program(env)
+    schema = task_schema(task).select(fields)
+    space: dict[str, Any] = dict(HELPERS) | {"constants": schema.constants_view()}
+    exec(compile(program.source, "reward.py", "exec"), space)
+    entry = space["compute_reward"]
+    views = schema.view(state), schema.view(next_state)
+
+    def call() -> Any:
+        total, terms = entry(views[0], action, views[1])
+        return np.stack([total, *terms.values()])
+
+    return call
+
+
+def stock(env: str, settings: PPOSettings, *, subproc: bool) -> Any:
+    """stable-baselines3 with the same settings over Gymnasium's environments in Python reward wrappers."""
+    from stable_baselines3 import PPO
+    from stable_baselines3.common.vec_env import VecNormalize
+
+    from reward_agent.optimise.ppo import arguments
+
+    vec = vectorised(env, settings.num_envs, subproc=subproc)
+    return PPO(env=VecNormalize(vec, gamma=settings.discount), **arguments(settings, 0))
+
+
+def shipped(env: str) -> Any:
+    """Prompt2Policy's trainer for HalfCheetah: its preset has one environment, in a worker."""
+    from peers import ZOO_PPO
+    from stable_baselines3 import PPO
+    from stable_baselines3.common.vec_env import VecNormalize
+
+    settings = ZOO_PPO[env]
+    vec = VecNormalize(vectorised(env, 1, subproc=True), gamma=settings["gamma"])
+    policy = {"net_arch": {"pi": [256, 256], "vf": [256, 256]}}
+    return PPO("MlpPolicy", vec, seed=0, device="cpu", policy_kwargs=policy, **settings)
+
+
+def vectorised(env: str, count: int, *, subproc: bool) -> Any:
+    from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecMonitor
+
+    options = {"include_cfrc_ext_in_observation": False} if env in ("Ant-v5", "Humanoid-v5") else {}
+    made = [lambda: RewardWrapper(gymnasium.make(env, **options), REWARDS[env])] * count
+    # forked workers start at once; their speed is that of any other
+    return VecMonitor(SubprocVecEnv(made, start_method="fork") if subproc else DummyVecEnv(made))
+
+
+Reward = Callable[[np.ndarray, np.ndarray, Any], tuple[float, dict[str, float]]]
+
+
+class RewardWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """How peers put a reward of their own into an environment: a Python function called after each step."""
+
+    def __init__(self, env: gymnasium.Env[Any, Any], reward: Reward) -> None:
+        super().__init__(env)
+        self.reward = reward
+
+    def step(self, action: Any) -> Any:
+        simulation: Any = self.env.unwrapped
+        before = centre(simulation) if self.reward is humanoid else simulation.data.qpos.copy()
+        observation, _, terminated, truncated, info = self.env.step(action)
+        total, terms = self.reward(before, np.asarray(action), simulation)
+        return observation, total, terminated, truncated, info | {"reward_terms": terms}
+
+
+def half_cheetah(before: np.ndarray, action: np.ndarray, env: Any) -> tuple[float, dict[str, float]]:
+    terms = {"forward": (env.data.qpos[0] - before[0]) / env.dt, "effort": -0.1 * np.square(action).sum()}
+    return float(sum(terms.values())), terms
+
+
+def hopper(before: np.ndarray, action: np.ndarray, env: Any) -> tuple[float, dict[str, float]]:
+    position, velocity = env.data.qpos, env.data.qvel
+    bounded = np.all(np.abs(position[2:]) < 100) and np.all(np.abs(velocity) < 100)
+    healthy = bounded and position[1] > 0.7 and abs(position[2]) < 0.2
+    terms = {
+        "forward": (position[0] - before[0]) / env.dt,
+        "healthy": 1.0 if healthy else 0.0,
+        "effort": -1e-3 * np.square(action).sum(),
+    }
+    return float(sum(terms.values())), terms
+
+
+def ant(before: np.ndarray, action: np.ndarray, env: Any) -> tuple[float, dict[str, float]]:
+    position = env.data.qpos
+    terms = {
+        "forward": (position[0] - before[0]) / env.dt,
+        "healthy": 1.0 if 0.2 <= position[2] <= 1.0 else 0.0,
+        "effort": -0.5 * np.square(action).sum(),
+    }
+    return float(sum(terms.values())), terms
+
+
+def humanoid(before: np.ndarray, action: np.ndarray, env: Any) -> tuple[float, dict[str, float]]:
+    terms = {
+        "forward": 1.25 * (centre(env)[0] - before[0]) / env.dt,
+        "healthy": 5.0 if 1.0 < env.data.qpos[2] < 2.0 else 0.0,
+        "effort": -0.1 * np.square(action).sum(),
+    }
+    return float(sum(terms.values())), terms
+
+
+def centre(env: Any) -> np.ndarray:
+    """Centre of mass, `(3,)`."""
+    mass = env.model.body_mass
+    weighted: np.ndarray = mass @ env.data.xipos / mass.sum()
+    return weighted
+
+
+REWARDS: dict[str, Reward] = {
+    "HalfCheetah-v5": half_cheetah,
+    "Hopper-v5": hopper,
+    "Ant-v5": ant,
+    "Humanoid-v5": humanoid,
+}
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    main()
