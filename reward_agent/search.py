@@ -18,7 +18,8 @@ from reward_agent.events import Accepted, Asked, Best, Events, Faulted, Noted, R
 from reward_agent.feedback import automatic_words, reflection
 from reward_agent.history import Attempt, Candidate, History, Outcome
 from reward_agent.llm import BudgetError, LLMError, Metered, ask_many
-from reward_agent.messages import Key, Reply
+from reward_agent.llm.chat import prompt_sha256
+from reward_agent.messages import Key, Message, Reply
 from reward_agent.methods import Ask, Done, Method, Prompt, Train, Words
 from reward_agent.methods.base import starting_history
 from reward_agent.optimise.policy import TENSORS
@@ -130,6 +131,7 @@ class Search:
                 if isinstance(answer, Reply):
                     self.run.record(key, answer)
                     self._heard(key, answer, replies, recorded=False)
+                    self._compare_prompt(key, dict(waiting)[key], answer)
                 else:
                     self.events(Unanswered(key, str(answer)))
                     failed = failed or answer
@@ -146,6 +148,13 @@ class Search:
         self._keep(f"{key.folder}/reply.md", reply.text)
         spent = self.llm.spent
         self.events(Replied(key, reply, spent.tokens, spent.usd, recorded))
+
+    def _compare_prompt(self, key: Key, messages: Sequence[Message], reply: Reply) -> None:
+        """Say so when a recorded reply answered another first prompt; later ones tell of trainings, which differ."""
+        if key[:3] == (0, 0, 0) and reply.prompt_sha256 != prompt_sha256(messages):
+            self.events(
+                Noted("The recorded reply answered another first prompt (other templates, or an older version).")
+            )
 
     def _take(self, prompt: Prompt, reply: Reply) -> None:
         """Make an attempt of a reply, and add it to its candidate."""
