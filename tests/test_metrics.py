@@ -112,6 +112,13 @@ NO_FLIPS = {
         Phase(0.4, -0.45 * TURN, on=()),
         STAND,
     ),
+    "winding up head down on the foot first": (
+        STAND,
+        Phase(0.3, -TURN / 2),
+        FLIGHT,
+        Phase(0.2, TURN / 2 - 0.1, on=()),
+        STAND,
+    ),
     "never landing": (STAND, FLIGHT),
     "folded on the floor": (STAND, FLIGHT, CROUCHED),
     "standing in mid-air": (STAND, FLIGHT, Phase(0.05), Phase(0.4, on=()), Phase(0.05)),

@@ -1,9 +1,10 @@
 """Metrics of the hopper's flips: a full turn in one flight, off and onto the foot, and a stand afterwards.
 
 A *flight* is a maximal run of states in which no body touches the floor, that follows a state in which the foot
-did. Three things must hold of it, so that nothing else passes for one:
+did. Four things must hold of it, so that nothing else passes for one:
 
 - nothing but the foot has touched the floor since the episode began;
+- it begins with the torso within `LEAN` of upright (a torso folded head down beforehand has half a turn in store);
 - between its states the centre of mass falls freely (no support that came and went between two states);
 - the torso turns smoothly (no jump of the pitch that no motion explains).
 
@@ -11,7 +12,7 @@ Its turn is the change of the root joint's angle, which is never wrapped, from i
 turning there and back cancels, and two half turns with a touch between them are two flights. After a flight of at
 least a full turn it has landed when it stands, from within `SETTLE` of touching down, for `HOLD`: foot on the
 floor, torso within `TILT` of upright and above `HEIGHT`, and still nothing but the foot on the floor. From touching
-down to standing the torso must stay within `LANDING` of upright: one and a half turns and a half turn back are none.
+down to standing the torso must stay within `LEAN` of upright: one and a half turns and a half turn back are none.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ SETTLE = 1.0
 """Seconds after touching down within which the stand begins."""
 TILT = 0.35
 """Radians from upright (20 degrees)."""
-LANDING = np.pi / 3
-"""Radians from upright that the torso may lean between touching down and standing (60 degrees)."""
+LEAN = np.pi / 2
+"""Radians from upright that the torso may lean when it takes off, and from touching down until it stands."""
 HEIGHT = 0.7
 """Metres; below it Gymnasium calls the hopper unhealthy. It stands at 1.25."""
 
@@ -85,10 +86,10 @@ def flip_progress(episode: Episode, direction: Direction) -> float:
     foot = state.foot.contact
     tilt = np.abs((pitch + np.pi) % (2 * np.pi) - np.pi)
     standing = (foot & (tilt <= TILT) & (state.torso.position[:, 2] >= HEIGHT))[:end]
-    leaning = tilt > LANDING
+    leaning = tilt > LEAN
     best = 0.0
     for first, last in runs(~foot[:end]):
-        if first == 0 or not _is_flight(episode, pitch, first, last):
+        if first == 0 or leaning[first - 1] or not _is_flight(episode, pitch, first, last):
             continue
         turn = float(np.clip((pitch[last] - pitch[first]) / (2 * np.pi), 0.0, 1.0))
         if turn >= 1.0:
