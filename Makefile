@@ -18,7 +18,8 @@ setup: ## make .venv and install everything into it
 
 demo: setup ## from a sentence to a policy: replays a recorded model, trains live (no key needed)
 	@$(BIN)/reward-agent doctor
-	@$(BIN)/reward-agent run mujoco/hopper-forward --story --yes --jobs $(JOBS) --budget 300000 --final-seeds 2
+	@$(BIN)/reward-agent run mujoco/hopper-forward --llm replay:mujoco/hopper-forward/text2reward \
+		--prompts examples/terse_prompts --story --yes --jobs $(JOBS) --budget 300000
 
 test: ## run the tests
 	@$(BIN)/python -m pytest -q -n $(JOBS) --require "$(REQUIRE)"

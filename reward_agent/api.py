@@ -21,13 +21,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from reward_agent import agent
 from reward_agent.config import RunConfig
 from reward_agent.envs.registry import find_task, tasks
 from reward_agent.errors import MissingComponentError, RewardAgentError, UsageError, unknown_name
-from reward_agent.evaluate import SeedPlan, bootstrap_interval
+from reward_agent.evaluate import SeedPlan, intervals_of
 from reward_agent.events import Evaluated, Events, TrainingProgress, TrainingStarted, Trial, ignore
 from reward_agent.history import Interval, Outcome
 from reward_agent.llm import LLM
@@ -254,8 +252,8 @@ def evaluate(
     return Evaluation(
         program=its,
         verdict=verdict,
-        metrics=_intervals([each.report for each in trained], seed) if trained else {},
-        floors={name: _intervals([scores], seed) for name, scores in below.items()},
+        metrics=intervals_of([each.report for each in trained]) if trained else {},
+        floors={name: intervals_of([scores]) for name, scores in below.items()},
         outcomes=tuple(r if isinstance(r, Fault) else r.outcome for r in results.values()),
         policies=tuple(specs[t].folder for t, r in results.items() if isinstance(r, Trained)) if folder else (),
         budget=steps,
@@ -333,9 +331,3 @@ def _train(pool: Pool[Trial], specs: Mapping[Trial, TrialSpec], events: Events) 
             results[trial] = result
             events(Evaluated(trial, result if isinstance(result, Fault) else result.outcome, recorded=False))
     return {trial: results[trial] for trial in specs}
-
-
-def _intervals(runs: list[Scores], seed: int) -> dict[str, Interval]:
-    return {
-        name: bootstrap_interval(np.array([run[name] for run in runs]), np.random.default_rng(seed)) for name in runs[0]
-    }

@@ -5,16 +5,14 @@ Beside it stand what no policy reaches (the floors) and the task's expert reward
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
+from collections.abc import Mapping
 
 from reward_agent.errors import RewardAgentError
-from reward_agent.evaluate import SeedPlan, bootstrap_interval
+from reward_agent.evaluate import SeedPlan, intervals_of
 from reward_agent.events import Phase, Trial
 from reward_agent.export import Provenance, export_reward
 from reward_agent.files import write_atomically
-from reward_agent.history import Candidate, History, Interval
+from reward_agent.history import Candidate, History
 from reward_agent.llm import Spent
 from reward_agent.messages import Key
 from reward_agent.methods import Method
@@ -70,11 +68,11 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
         program=best.program,
         iteration=best.iteration,
         candidate=best.index,
-        metrics=_intervals([each.report for each in finals.values()], config.seed),
+        metrics=intervals_of([each.report for each in finals.values()]),
         trainings=len(finals),
         failed=failed,
-        floors={name: _intervals([scores], config.seed) for name, scores in below.items()},
-        expert=_intervals([each.report for each in experts.values()], config.seed) if experts else None,
+        floors={name: intervals_of([scores]) for name, scores in below.items()},
+        expert=intervals_of([each.report for each in experts.values()]) if experts else None,
         budget=config.steps(task),
         report_episodes=config.report_episodes,
         policy_seed=SeedPlan.final_seed(config.seed, kept.index),
@@ -127,13 +125,6 @@ def _floors(trainer: Trainer) -> Mapping[str, Scores]:
 
     kind = dict[str, dict[str, tuple[float, ...]]]
     return trainer.run.once(Key(0, 0, 0, "floors"), kind, compute)
-
-
-def _intervals(runs: Sequence[Scores], seed: int) -> dict[str, Interval]:
-    """Over training seeds; over episodes where there is one run."""
-    return {
-        name: bootstrap_interval(np.array([run[name] for run in runs]), np.random.default_rng(seed)) for name in runs[0]
-    }
 
 
 def _steps(history: History, results: Mapping[Trial, Trained | Fault]) -> int:

@@ -22,7 +22,7 @@ import numpy as np
 from reward_agent.codec import decode, encode, to_line
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import MissingComponentError, UsageError
-from reward_agent.evaluate import bootstrap_interval, no_op, random_policy, record_video, roll_out
+from reward_agent.evaluate import confidence_interval, no_op, random_policy, record_video, roll_out
 from reward_agent.files import atomic, write_atomically
 from reward_agent.history import Outcome
 from reward_agent.journal import RunBusyError
@@ -281,7 +281,7 @@ def _facts(spec: TrialSpec) -> dict[str, Any]:
 
 def _outcome(optimised: Optimised, select: Scores, seed: int, measured: tuple[float, ...]) -> Outcome:
     curves = optimised.curves
-    intervals = {name: bootstrap_interval(s, np.random.default_rng(seed)) for name, s in select.items()}
+    intervals = {name: confidence_interval(s) for name, s in select.items()}
     return Outcome(
         metrics=intervals,
         terms={name: _points(values) for name, values in curves.terms.items()},
