@@ -14,12 +14,14 @@ def compute_reward(state, action, next_state):
     # from three quarters of a turn on: legs down, then stand
     landing = np.clip((after - 1.4 * np.pi) / (0.4 * np.pi), 0.0, 1.0)
     legs = np.clip(next_state.torso.position[:, 2] - next_state.foot.position[:, 2], -1.0, 1.2)
+    lean = np.abs(angle_difference(torso, 0.0 * torso))
     upright = np.exp(-(((torso - turn) / 0.6) ** 2))
     terms = {
         "turn": 15.0 * share * turned,
         "overturned": -np.clip(torso - turn - 0.3, 0.0, 2.0),
         "legs": 4.0 * landing * legs,
         "stand": 3.0 * landing * upright * np.where(next_state.foot.contact, 1.0, 0.0),
+        "lean": np.where(next_state.foot.contact, -lean, 0.0),
         "effort": -2e-3 * (action**2).sum(-1),
     }
     return sum(terms.values()), terms
