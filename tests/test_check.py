@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 from pointmass import EXPERT, task
 
 from reward_agent.check import CheckReport, check
 from reward_agent.envs.episodes import task_schema
 from reward_agent.program import Program
+from reward_agent.reading.expressions import MAX_WORK
 from reward_agent.reading.numpy_names import STANDARD
+from reward_agent.reading.reader import Reader
 from reward_agent.schema import ActionSpec, Constant, Entity, Field, StateSchema
 
 HEAD = "def compute_reward(state, action, next_state):\n"
@@ -335,3 +339,61 @@ def test_giving_up_reads_everything_but_start() -> None:
     found = check(Program(source), SCHEMA)
     assert set(found.fields) == {f.path for f in SCHEMA.fields if not f.path.startswith("start.")}
     assert not found.portable
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "t = {}\n" + "".join(f"if constants.dt > {i}:\n    t['k{i}'] = next_state.torso\n" for i in range(200)),
+        "t = {}\n"
+        + "".join(
+            f"if constants.dt > {i}:\n    t['k{i}'] = next_state.torso\nelse:\n    t['j{i}'] = 1\n" for i in range(200)
+        ),
+        "t = u = next_state.torso\n" + "t = {'k0': t, 'b': t}\nu = {'k0': u, 'b': u}\n" * 200 + "t = t if t else u\n",
+        "t = [next_state.torso]\n" + "t += [t, t]\n" * 200 + "t = {'k0': t[0]}\n",
+    ],
+    ids=["if", "if-else", "nested", "list"],
+)
+def test_a_text_whose_possibilities_multiply_is_read_in_few_steps(body: str) -> None:
+    source = f"{HEAD}" + "".join(f"    {line}\n" for line in [*body.splitlines(), "x = t['k0'].position[:, 0]"])
+    program = Program(source + "    return x, {'x': x}\n")
+    tree = ast.parse(program.source)
+    (entry,) = (node for node in tree.body if isinstance(node, ast.FunctionDef))
+    reader = Reader(SCHEMA, ())
+    reader.read(tree, entry)
+    assert reader.work < MAX_WORK, "it was all looked at"
+    assert reader.faults == {}
+    assert "torso.position" in reader.fields
+
+
+def test_no_fault_is_made_up_once_it_gave_up() -> None:
+    helpers = "".join(f"def h{i}(x):\n    y = h{i + 1}(x) * 2.0\n    return h{i + 1}(y) + 1.0\n" for i in range(11))
+    found = report(
+        "terms = {}\nz = h0(next_state.torso.position[:, 2])\nterms['z'] = z\n"
+        "later = next_state.start.torso.position[:, 2]\nreturn z, terms",
+        "import numpy as np\n" + helpers + "def h11(x):\n    return np.tanh(x)",
+    )
+    assert found.faults == ()
+    assert set(found.fields) == set(SCHEMA.by_path)
+    assert not found.portable
+    assert any("too tangled" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "def add(name, value):\n    held[name] = value\nadd('x', BODY)",
+        "def add(to, name, value):\n    to[name] = value\nadd(held, 'x', BODY)",
+        "other = held\nother['x'] = BODY",
+        "for each in [held]:\n    each['x'] = BODY",
+        "add = held.update\nadd(x=BODY)",
+        "held.setdefault('x', BODY)",
+        "held = {'inner': held}\nheld['inner']['x'] = BODY\nheld = held['inner']",
+    ],
+)
+def test_a_container_changed_under_another_name(body: str) -> None:
+    start = "y = action[:, 0]\nheld = {}\n" + body
+    assert report(start.replace("BODY", "y") + "\nreturn y, held").faults == ()
+    found = report(start.replace("BODY", "next_state.torso") + "\ny = held['x'].position[:, 0]\nreturn y, {'y': y}")
+    assert found.faults == ()
+    assert "torso.position" in found.fields

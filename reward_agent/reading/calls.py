@@ -140,7 +140,12 @@ def _of_table(reader: Expressions, call: Call, owner: Table, name: str) -> Value
             added = [e for value in call.args for a in value if isinstance(a, Table) for e in a.entries]
             _rebind(reader, call, Table((*owner.entries, *added, *call.named.items())))
             return OTHER
-        case "get" | "pop" | "setdefault":
+        case "setdefault":
+            label = call.node.args[0].value if call.node.args and isinstance(call.node.args[0], ast.Constant) else None
+            default = join(owner.values, *call.args[1:])
+            _rebind(reader, call, Table((*owner.entries, (label if isinstance(label, str) else None, default))))
+            return default
+        case "get" | "pop":
             return join(owner.values, *call.args[1:])
         case "copy":
             return frozenset({owner})

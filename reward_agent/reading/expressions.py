@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 from reward_agent.program import Fault
 from reward_agent.reading import arrays, calls
-from reward_agent.reading.fields import Fields
+from reward_agent.reading.fields import START, Fields
 from reward_agent.reading.numpy_names import (
     ARRAY_ATTRIBUTES,
     PORTABLE_METHODS,
@@ -38,11 +38,18 @@ from reward_agent.reading.values import (
     join,
     nodes,
     only,
+    size,
 )
 from reward_agent.schema import StateSchema
 
 MAX_WORK = 20_000
 """Statements and expressions looked at before giving up; everything then counts as read."""
+MAX_POSSIBLE = 16
+"""Things a value can be; with more of them it can be anything."""
+MAX_PARTS = 256
+"""Parts of a value, those inside containers counted too; so that no text makes the check slow."""
+LOOK_UP = 50
+"""What a fault costs of `MAX_WORK`: names are compared to say the closest."""
 
 
 class Expressions(ABC):
@@ -64,7 +71,12 @@ class Expressions(ABC):
         self.globals = Scope({name: frozenset({Named("helper", name)}) for name in helpers})
         self.globals.names["constants"] = frozenset({Named("constants")})
         self.bound: set[str] = set()
-        self._work = 0
+        self.shares = False
+        """Containers are changed under other names than their own; those bound to a name can then hold anything."""
+        self.names_start = False
+        """The program reads some `.start`: values at reset then count as read with the state itself."""
+        self.work = 0
+        """Done so far; see `MAX_WORK`."""
 
     @abstractmethod
     def assign(self, target: ast.expr, value: Value, scope: Scope) -> None:
@@ -79,12 +91,20 @@ class Expressions(ABC):
         """Follow one statement."""
 
     def fault(self, node: ast.AST, message: str) -> None:
+        """Something surely fails here; not said once it gave up, for what was not looked at may mend it."""
+        if self.tired(LOOK_UP):
+            return
         line = getattr(node, "lineno", None)
         self.faults.setdefault((line or 0, message), Fault("check", message, line))
 
     def escape(self, *values: Value) -> None:
         """They go where they cannot be followed: all fields under them count as read, functions may be called."""
-        self.fields |= self.lookup.beneath(prefix for value in values for prefix in nodes(value))
+        if self.gave_up:
+            return
+        prefixes = {prefix for value in values for prefix in nodes(value)}
+        if self.names_start and "" in prefixes:
+            prefixes.add(START)
+        self.fields |= self.lookup.beneath(prefixes)
         for value in values:
             for function in functions(value):
                 if id(function.node) not in self._escaped:
@@ -102,19 +122,27 @@ class Expressions(ABC):
             )
         self.escape(value)
 
-    def tired(self) -> bool:
-        """One more thing is looked at; whether that is too much."""
-        self._work += 1
-        self.gave_up = self.gave_up or self._work > MAX_WORK
+    def tired(self, cost: int = 1) -> bool:
+        """More is looked at; whether that is too much."""
+        self.work += cost
+        self.gave_up = self.gave_up or self.work > MAX_WORK
         return self.gave_up
+
+    def bounded(self, value: Value) -> Value:
+        """The value, or anything at all where it has too many possibilities or parts to follow."""
+        if len(value) <= MAX_POSSIBLE and size(value, MAX_PARTS) <= MAX_PARTS:
+            return value
+        self.escape(value)
+        return OTHER
 
     def not_portable(self, node: ast.AST, what: str) -> None:
         self.unportable.setdefault(what, getattr(node, "lineno", 0))
 
     def value(self, node: ast.expr, scope: Scope) -> Value:
         """What an expression can be."""
-        if self.tired():
-            return OTHER
+        return OTHER if self.tired() else self.bounded(self._value(node, scope))
+
+    def _value(self, node: ast.expr, scope: Scope) -> Value:
         match node:
             case ast.Name():
                 return self._name(node, scope)
@@ -184,7 +212,7 @@ class Expressions(ABC):
             return found
         if hasattr(builtins, node.id):
             return frozenset({Named("builtin", node.id)})
-        if node.id not in self.bound:
+        if node.id not in self.bound and not self.tired(LOOK_UP):
             close = get_close_matches(node.id, [*self.bound, *self.globals.names], n=1)
             hint = f" Did you mean `{close[0]}`?" if close else ""
             if node.id in ("np", "numpy", "math"):
@@ -195,6 +223,7 @@ class Expressions(ABC):
     def _attribute(self, node: ast.Attribute, owner: Value) -> Value:
         members = [self._member(node, atom) for atom in owner]
         found = [member for member in members if not isinstance(member, str)]
+        self.tired(LOOK_UP * (len(members) - len(found)))
         if not found:
             self.fault(node, next(member for member in members if isinstance(member, str)))
         return join(*found)

@@ -12,7 +12,8 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reward_agent.reading.expressions import Expressions
-from reward_agent.reading.fields import is_start
+from reward_agent.reading.fields import START, is_start
+from reward_agent.reading.sharing import shares
 from reward_agent.reading.values import (
     NONE,
     OTHER,
@@ -46,6 +47,8 @@ class Reader(Expressions):
     def read(self, tree: ast.Module, entry: ast.FunctionDef) -> None:
         """Follow the program from its entry, called as the contract says."""
         self.bound = set(_bound_names(tree))
+        self.shares = shares(tree)
+        self.names_start = any(isinstance(node, ast.Attribute) and node.attr == START for node in ast.walk(tree))
         module = Scope({}, self.globals)
         self._block(tree.body, module)
         state: Value = frozenset({Node("")})
@@ -57,7 +60,7 @@ class Reader(Expressions):
             scope.names[parameter.arg] = value
         self.returns = self._body(entry.body, scope)
         if self.gave_up:
-            self.fields |= {path for path in self.schema.by_path if not is_start(path)}
+            self.fields |= {path for path in self.schema.by_path if self.names_start or not is_start(path)}
 
     def _body(self, body: Sequence[ast.stmt], scope: Scope) -> list[tuple[int, Value]]:
         returned: list[tuple[int, Value]] = []
@@ -69,6 +72,10 @@ class Reader(Expressions):
     def _block(self, body: Iterable[ast.stmt], scope: Scope) -> None:
         for statement in body:
             self.statement(statement, scope)
+
+    def _fork(self, scope: Scope) -> Scope:
+        self.tired(len(scope.names) // 64)
+        return scope.fork()
 
     def statement(self, node: ast.stmt, scope: Scope) -> None:
         if self.tired():
@@ -86,14 +93,14 @@ class Reader(Expressions):
                 self._returned.append((node.lineno, NONE if returned is None else self.value(returned, scope)))
             case ast.If(test=test, body=body, orelse=orelse):
                 self.truth(test, scope)
-                then, other = scope.fork(), scope.fork()
+                then, other = self._fork(scope), self._fork(scope)
                 self._block(body, then)
                 self._block(orelse, other)
                 scope.merge(then, other)
             case ast.For(target=target, iter=source, body=body, orelse=orelse):
                 item = self.iterate(source, scope)
                 for _ in range(2):
-                    inner = scope.fork()
+                    inner = self._fork(scope)
                     self.assign(target, item, inner)
                     self._block(body, inner)
                     scope.merge(scope.fork(), inner)
@@ -101,7 +108,7 @@ class Reader(Expressions):
             case ast.While(test=test, body=body, orelse=orelse):
                 for _ in range(2):
                     self.truth(test, scope)
-                    inner = scope.fork()
+                    inner = self._fork(scope)
                     self._block(body, inner)
                     scope.merge(scope.fork(), inner)
                 self._block(orelse, scope)
@@ -112,7 +119,7 @@ class Reader(Expressions):
                         self.assign(item_.optional_vars, OTHER, scope)
                 self._block(body, scope)
             case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
-                branches = [scope.fork() for _ in range(1 + len(handlers))]
+                branches = [self._fork(scope) for _ in range(1 + len(handlers))]
                 self._block([*body, *orelse], branches[0])
                 for handler, branch in zip(handlers, branches[1:], strict=True):
                     if handler.name:
@@ -144,6 +151,9 @@ class Reader(Expressions):
     def assign(self, target: ast.expr, value: Value, scope: Scope) -> None:
         match target:
             case ast.Name(id=name):
+                if self.shares and any(isinstance(atom, Items | Some | Table) for atom in value):
+                    self.escape(value)
+                    value = OTHER
                 scope.names[name] = value
             case ast.Tuple(elts=targets) | ast.List(elts=targets):
                 starred = any(isinstance(each, ast.Starred) for each in targets)
@@ -180,8 +190,6 @@ class Reader(Expressions):
                 case _:
                     changed.add(atom)
                     self.escape(value)
-        if any(isinstance(atom, Table) and len(atom.entries) > 200 for atom in changed):
-            self.gave_up = True
         scope.names[name] = frozenset(changed)
 
     def _augment(self, node: ast.AugAssign, target: ast.expr, value: Value, scope: Scope) -> None:

@@ -27,7 +27,7 @@ FORBIDDEN = {
 }
 """Builtins a reward may not use, with why."""
 
-_CHANGING = frozenset(
+CHANGING = frozenset(
     ("append", "extend", "insert", "add", "update", "setdefault", "pop", "popitem", "remove", "clear", "fill")
 )
 """Methods that change a container or an array."""
@@ -76,7 +76,7 @@ def broken(tree: ast.Module, entry: ast.FunctionDef) -> Iterator[Fault]:
                 yield _fault(node, "A reward is plain, not asynchronous, code.")
             case ast.FunctionDef():
                 yield from _memory(node, shared)
-    for node in _own(entry):
+    for node in own_nodes(entry.body):
         if isinstance(node, ast.Yield | ast.YieldFrom):
             yield _fault(node, f"`{entry.name}` must return its result; with `yield` it becomes a generator.")
             return
@@ -126,14 +126,14 @@ def _memory(function: ast.FunctionDef, shared: set[str]) -> Iterator[Fault]:
     """Writes to what outlives a call: module-level objects, attributes of functions, mutable defaults."""
     parameters = function.args
     local = {p.arg for p in (*parameters.posonlyargs, *parameters.args, *parameters.kwonlyargs)}
-    own = list(_own(function))
+    own = list(own_nodes(function.body))
     local |= {n.id for n in own if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     outer = shared - local
     for node in own:
         target: ast.expr | None = None
         if isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
             target = node
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGING:
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING:
             target = node.func.value
         while isinstance(target, ast.Subscript | ast.Attribute):
             target = target.value
@@ -146,9 +146,9 @@ def _memory(function: ast.FunctionDef, shared: set[str]) -> Iterator[Fault]:
             yield _fault(default, "A default that can be changed outlives the call; a reward has no memory.")
 
 
-def _own(function: ast.FunctionDef) -> Iterator[ast.AST]:
-    """Nodes of a function without those of functions inside it."""
-    waiting: list[ast.AST] = list(function.body)
+def own_nodes(body: list[ast.stmt]) -> Iterator[ast.AST]:
+    """Nodes of a function's body without those of functions inside it."""
+    waiting: list[ast.AST] = list(body)
     while waiting:
         node = waiting.pop()
         yield node

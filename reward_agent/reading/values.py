@@ -1,10 +1,11 @@
-"""What a name in a program can stand for, as the check sees it without running anything (`reads.py` uses these)."""
+"""What a name in a program can stand for, as the check sees it without running anything."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 
@@ -137,6 +138,11 @@ def elements(value: Value) -> Value:
             case _:
                 found.append(OTHER)
     return join(*found)
+
+
+def size(value: Value, limit: int) -> int:
+    """Parts of a value, those inside containers too; counted no further than one beyond `limit`."""
+    return sum(1 for _ in islice(_reachable(value), limit + 1))
 
 
 def nodes(value: Value) -> set[str]:
