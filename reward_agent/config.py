@@ -29,7 +29,7 @@ class RunConfig:
     llm: str | None = None
     """`provider:model`; None takes the model whose key is set, else replays what the task ships."""
     temperature: float | None = None
-    """None leaves it to the method and the model."""
+    """None leaves it to the model."""
     base_url: str | None = None
     prices: tuple[float, float] | None = None
     """US$ per million input and output tokens."""
@@ -76,8 +76,7 @@ class RunConfig:
 
     def method_settings(self) -> Settings:
         """What the method is told."""
-        settings = Settings(self.iterations, self.candidates, self.repairs, initial=self.initial)
-        return settings if self.temperature is None else replace(settings, temperature=self.temperature)
+        return Settings(self.iterations, self.candidates, self.repairs, initial=self.initial)
 
     def make_method(self) -> Method:
         """The method, with the user's templates.

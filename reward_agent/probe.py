@@ -13,6 +13,7 @@ from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.program import Fault, Program, Rewards
 from reward_agent.sandbox.cell import Cell
 from reward_agent.schema import Array, StateSchema
+from reward_agent.sources.cell import LARGEST
 from reward_agent.task import Task
 
 ENVIRONMENTS = 16
@@ -20,8 +21,6 @@ STEPS_BETWEEN = 3
 """Steps played for each one kept, so that a small battery reaches further into episodes."""
 TOLERANCE = 1e-6
 """Relative difference allowed where two numbers must agree."""
-LARGEST = 1e6
-"""Rewards are clipped to this size when training."""
 SINGLE_ROWS = 12
 """Rows that are also run alone."""
 TIMED_CALLS = 15

@@ -26,7 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("task", metavar="TASK", help="a task's id (`reward-agent tasks`), or path/to/file.py:variable")
     add("--method", metavar="NAME", help="text2reward or eureka (eureka)")
     add_model(parser)
-    add("--temperature", type=float, metavar="T", help="of the model; the method's own unless given")
+    add("--temperature", type=float, metavar="T", help="to sample at; the model's own unless given")
     add("--prompts", type=Path, metavar="DIR", help="a folder of prompt templates that go before the shipped ones")
     add("--init", metavar="FILE", help="a reward of your own to improve")
     add("--optimiser", default="ppo", metavar="NAME", help="ppo or sac (ppo)")

@@ -75,7 +75,6 @@ class Settings:
     candidates: int
     repairs: int = 3
     """Replies asked for after a fault before a candidate is given up."""
-    temperature: float = 1.0
     initial: Program | None = None
     """A person's reward to improve. Iteration 0 is then this program alone, put into the history by
     `base.starting_history` and trained without asking; `iterations` rounds of the model follow it."""
