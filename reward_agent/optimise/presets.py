@@ -99,10 +99,17 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             "acrobatics",
+            PPOSettings(discount=0.995, entropy_weight=0.001, log_std_init=-0.2),
+            SACSettings(discount=0.995),
+            "the locomotion preset, measured on the hopper's flips: at 8 ms a step the second from crouch to landing "
+            "is 125 steps, of which a discount of 0.98 leaves 8 % (falling at once then pays better than leaping) "
+            "and 0.995 leaves 53 %; more exploration, for standing still is where it starts",
+        ),
+        Preset(
+            "posture",
             PPOSettings(discount=0.98, entropy_weight=0.001, log_std_init=-0.7),
             SACSettings(discount=0.98),
-            "the locomotion preset with the Zoo's range for short manoeuvres: a flip is over within a second, so a "
-            "shorter sight (discount 0.98) and more exploration",
+            "the locomotion preset, measured on the ant lying down and waving a leg: at 50 ms a step a shorter sight",
         ),
         Preset(
             "manipulation",

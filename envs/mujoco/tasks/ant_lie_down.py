@@ -13,8 +13,8 @@ task = Task(
     horizon=100,
     metrics=(lie_success(), lie_fitness()),
     terminates="never",
-    preset="acrobatics",
-    budget=1_000_000,
+    preset="posture",
+    budget=500_000,
     expert=Path(__file__).parents[1] / "experts" / "ant_lie_down.py",
     control="a four-legged ant: torques at the hip and the ankle of each leg",
 )
