@@ -1,6 +1,6 @@
 """What is said back to a model: a training's outcome as text, faults with their lines, program text marked as data.
 
-Only term names, numbers and the word `task_score` go in: never a metric's name, its code, or what it reads.
+Only term names, numbers and the words `success` and `task_score` go in: never a metric's name, its code or what it reads.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from reward_agent.history import Candidate, Outcome
+from reward_agent.history import Outcome
 from reward_agent.program import Fault, Program
 from reward_agent.sandbox.text import clean
 from reward_agent.task import Task
@@ -55,17 +55,31 @@ def faults_text(faults: Sequence[Fault], program: Program | None) -> str:
     return "\n".join(shown)
 
 
-def reflection(candidate: Candidate, outcome: Outcome) -> str:
-    """How a training went: every term, task_score and episode length at about ten points, and what stands out.
+def scored(task: Task, outcome: Outcome) -> str:
+    """What a training reached, as `success 0 %, task_score 0.42`; the first alone where no other metric is graded."""
+    first, graded = task.metrics[0], task.graded
+    found = [f"task_score {_number(outcome.metrics[graded.name].mean)}"]
+    if graded is not first:
+        found.insert(0, f"success {_percent(outcome.metrics[first.name].mean)}")
+    return ", ".join(found)
+
+
+def reflection(task: Task, outcome: Outcome) -> str:
+    """How a training went: every term, success, task_score and episode length at about ten points, and what stands out.
 
     After Eureka (Ma et al., 2024), whose feedback is these same statistics.
     """
-    final = next(iter(outcome.metrics.values()), None)
+    first, graded = task.metrics[0], task.graded
     lines = []
-    if final is not None:
-        spread = f" (95% interval {_number(final.low)} to {_number(final.high)})"
-        lines.append(f"task_score of the trained policy: {_number(final.mean)}{spread}")
+    if graded is not first:
+        share = outcome.metrics[first.name]
+        spread = f" (95% interval {_percent(max(share.low, 0.0))} to {_percent(min(share.high, 1.0))})"
+        lines.append(f"success of the trained policy: {_percent(share.mean)} of episodes{spread}")
+    final = outcome.metrics[graded.name]
+    spread = f" (95% interval {_number(final.low)} to {_number(final.high)})"
     lines += [
+        f"task_score of the trained policy: {_number(final.mean)}{spread}",
+        _series("success", outcome.success if graded is not first else ()),
         _series("task_score", outcome.task_score),
         _series("episode_length", outcome.episode_length),
         _series("total reward of an episode", outcome.episode_return),
@@ -75,7 +89,7 @@ def reflection(candidate: Candidate, outcome: Outcome) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def automatic_words(task: Task, candidate: Candidate, outcome: Outcome) -> str:
+def automatic_words(task: Task, outcome: Outcome) -> str:
     """Plain words on an outcome where no person gives any; labelled so. A departure from Text2Reward's paper."""
     return " ".join([AUTOMATIC, *_words(task, outcome), *notes(outcome)])
 
@@ -88,6 +102,8 @@ def notes(outcome: Outcome) -> list[str]:
         found.append("The total reward rose while the task_score fell: the reward is being won by other behaviour.")
     elif _trend(total) > 0 and len(score) > 2 and _is_still(score):
         found.append("The total reward rose while the task_score did not move: the reward leads elsewhere.")
+    if any(math.isnan(interval.mean) for interval in outcome.metrics.values()) or any(map(math.isnan, score)):
+        found.append("The policy's behaviour gave no number to score it by, which counts as the worst score there is.")
     best = max(_finite(score), default=math.nan)
     if len(score) > 2 and score[-1] < best - 0.25 * (best - min(_finite(score))):
         found.append(f"The task_score had reached {_number(best)} and fell back to {_number(score[-1])}.")
@@ -108,11 +124,12 @@ def notes(outcome: Outcome) -> list[str]:
 
 
 def _words(task: Task, outcome: Outcome) -> Iterator[str]:
-    final = next(iter(outcome.metrics.values()), None)
-    if final is not None and task.metrics[0].kind == "success":
-        yield f"The trained policy does what was asked in {final.mean:.0%} of episodes."
-    elif final is not None:
-        yield f"The trained policy has a task_score of {_number(final.mean)}."
+    first, graded = task.metrics[0], task.graded
+    if first.kind == "success":
+        share = outcome.metrics[first.name].mean
+        yield f"The trained policy does what was asked in {_percent(share)} of episodes."
+    if graded.kind == "fitness":
+        yield f"The trained policy has a task_score of {_number(outcome.metrics[graded.name].mean)}."
     score = _finite(outcome.task_score)
     if len(score) > 2:
         moved = {1: "rose", -1: "fell", 0: "did not clearly rise or fall"}[_trend(score)]
@@ -179,6 +196,10 @@ def _mean(values: Sequence[float]) -> float:
 def _number(value: float) -> str:
     value += 0.0  # no minus before a zero
     return f"{value:.3g}" if abs(value) < 1000 or not math.isfinite(value) else f"{value:.0f}"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %")
 
 
 def _name(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -30,14 +31,17 @@ class Outcome:
     """Of the reward trained on, at the same points."""
     episode_length: tuple[float, ...]
     task_score: tuple[float, ...]
-    """The first metric at the same points where it was measured, else the last value alone."""
+    """The graded metric (`Task.graded`) at points of the training where it was measured, and at its end."""
     steps: int
     seconds: float
     bad_rewards: int = 0
+    success: tuple[float, ...] = ()
+    """Share of successes at the points of `task_score`, where the first metric is a success; else nothing."""
 
     def score(self) -> tuple[float, ...]:
-        """Metric means in order: compares as the key of selection."""
-        return tuple(interval.mean for interval in self.metrics.values())
+        """Metric means in order: compares as the key of selection. One that is no number is the worst of all."""
+        means = (interval.mean for interval in self.metrics.values())
+        return tuple(-math.inf if math.isnan(mean) else mean for mean in means)
 
 
 @dataclass(frozen=True)

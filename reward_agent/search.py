@@ -202,7 +202,7 @@ class Search:
             outcome = result if isinstance(result, Fault) else result.outcome
             self._put(replace(candidate, outcome=outcome))
             if isinstance(outcome, Outcome):
-                self._keep(f"{folder_of(trial.iteration, trial.index)}/feedback.md", reflection(candidate, outcome))
+                self._keep(f"{folder_of(trial.iteration, trial.index)}/feedback.md", reflection(self.task, outcome))
         best = self.history.best()
         if best and isinstance(best.outcome, Outcome) and (self._best is None or best.program != self._best.program):
             self._best = best
@@ -219,7 +219,7 @@ class Search:
             if said:
                 self.run.record(persons, Spoken(said))
             else:
-                self.run.record(automatic, Spoken(automatic_words(self.task, candidate, outcome)))
+                self.run.record(automatic, Spoken(automatic_words(self.task, outcome)))
         is_automatic = persons not in self.run.journal
         words = self.run.recorded(automatic if is_automatic else persons, Spoken).text
         self._put(replace(candidate, words=words))

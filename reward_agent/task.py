@@ -149,3 +149,8 @@ class Task:
     """A reward program by hand, in the contract."""
     control: str = ""
     """What the robot is, in one line for prompts."""
+
+    @property
+    def graded(self) -> Metric:
+        """What models are shown as `task_score`: the first fitness, or the first metric where none is one."""
+        return next((metric for metric in self.metrics if metric.kind == "fitness"), self.metrics[0])

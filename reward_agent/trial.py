@@ -61,7 +61,7 @@ class TrialSpec:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What to change of the task's preset."""
     measured_at: tuple[int, ...] = ()
-    """Steps, in rising order and below the budget, at which the first metric is measured for feedback."""
+    """Steps, in rising order and below the budget, at which the metrics are measured for feedback."""
     select_seeds: tuple[int, ...] = ()
     report_seeds: tuple[int, ...] = ()
     unsafe: bool = False
@@ -182,7 +182,7 @@ def _train(
     progress: Callable[[Progress], None],
     stop: Callable[[], bool],
 ) -> Trained | None:
-    """To the budget by way of the points at which the metric is measured; None when it was stopped before."""
+    """To the budget by way of the points at which the metrics are measured; None when it was stopped before."""
     checkpoint, optimise = spec.folder / CHECKPOINT, find_optimiser(spec.optimiser)
     measured = _Measured(checkpoint / "measured.json")
 
@@ -206,39 +206,43 @@ def _train(
         if optimised.steps < point:
             return None
         if point < spec.budget:
-            scores = roll_out(task, optimised.policy, spec.select_seeds[:MEASURED_EPISODES], task.metrics[:1])
-            measured.add(point, float(scores[task.metrics[0].name].mean()))
+            scores = roll_out(task, optimised.policy, spec.select_seeds[:MEASURED_EPISODES])
+            measured.add(point, {name: float(values.mean()) for name, values in scores.items()})
     return _score(spec, task, optimised, measured.scores)
 
 
 class _Measured:
-    """The first metric at points of a training, kept beside its checkpoint: a resumed one has gone past them."""
+    """Each metric's mean at points of a training, kept beside its checkpoint: a resumed one has gone past them."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._scores = {int(at): float(s) for at, s in json.loads(path.read_text()).items()} if path.is_file() else {}
+        self._scores: dict[int, dict[str, float]] = {}
+        if path.is_file():
+            kept = json.loads(path.read_text()).items()
+            self._scores = {int(at): {name: float(mean) for name, mean in means.items()} for at, means in kept}
 
     def __contains__(self, point: int) -> bool:
         return point in self._scores
 
     @property
-    def scores(self) -> tuple[float, ...]:
-        return tuple(score for _, score in sorted(self._scores.items()))
+    def scores(self) -> tuple[Mapping[str, float], ...]:
+        """Means by metric name, in the order of the points."""
+        return tuple(means for _, means in sorted(self._scores.items()))
 
-    def add(self, point: int, score: float) -> None:
-        self._scores[point] = score
+    def add(self, point: int, means: Mapping[str, float]) -> None:
+        self._scores[point] = dict(means)
         # the checkpoint's folder, which an optimiser without checkpoints never makes
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self.path, to_line(encode({str(at): s for at, s in self._scores.items()})).encode())
 
 
-def _score(spec: TrialSpec, task: Task, optimised: Optimised, measured: tuple[float, ...]) -> Trained:
+def _score(spec: TrialSpec, task: Task, optimised: Optimised, measured: tuple[Mapping[str, float], ...]) -> Trained:
     optimised.policy.save(spec.folder)
     _save_curves(spec.folder / CURVES, optimised.curves)
     select = _plain(roll_out(task, optimised.policy, spec.select_seeds))
     report = _plain(roll_out(task, optimised.policy, spec.report_seeds)) if spec.report_seeds else {}
     trained = Trained(
-        outcome=_outcome(optimised, select, spec.seed, measured),
+        outcome=_outcome(task, optimised, select, measured),
         select=select,
         report=report,
         files={name: sha256(spec.folder / name) for name in (TENSORS, ARCHITECTURE, CURVES)},
@@ -279,15 +283,18 @@ def _facts(spec: TrialSpec) -> dict[str, Any]:
     return plain
 
 
-def _outcome(optimised: Optimised, select: Scores, seed: int, measured: tuple[float, ...]) -> Outcome:
+def _outcome(task: Task, optimised: Optimised, select: Scores, measured: tuple[Mapping[str, float], ...]) -> Outcome:
     curves = optimised.curves
     intervals = {name: confidence_interval(s) for name, s in select.items()}
+    course = [*measured, {name: interval.mean for name, interval in intervals.items()}]
+    first = task.metrics[0]
     return Outcome(
         metrics=intervals,
         terms={name: _points(values) for name, values in curves.terms.items()},
         episode_return=_points(curves.episode_return),
         episode_length=_points(curves.episode_length),
-        task_score=(*measured, next(iter(intervals.values())).mean),
+        task_score=tuple(means[task.graded.name] for means in course),
+        success=tuple(means[first.name] for means in course) if first.kind == "success" else (),
         steps=optimised.steps,
         seconds=optimised.seconds,
         bad_rewards=optimised.bad_rewards,

@@ -7,28 +7,31 @@ from dataclasses import replace
 import pytest
 from pointmass import task
 
-from reward_agent.feedback import AUTOMATIC, as_data, automatic_words, faults_text, fenced, notes, reflection
-from reward_agent.history import Candidate, Interval, Outcome
+from reward_agent.feedback import AUTOMATIC, as_data, automatic_words, faults_text, fenced, notes, reflection, scored
+from reward_agent.history import Candidate, History, Interval, Outcome
 from reward_agent.program import Fault, Program, extract
 
 UP = tuple(float(i) for i in range(10))
 DOWN = UP[::-1]
 FLAT = (2.0,) * 10
-CANDIDATE = Candidate(0, 0)
 OUTCOME = Outcome(
     metrics={"success": Interval(0.35, 0.2, 0.5), "closeness": Interval(-0.4, -0.5, -0.3)},
     terms={"near": UP, "effort": tuple(-0.3 * v for v in UP)},
     episode_return=UP,
     episode_length=tuple(6.0 * (i + 1) for i in range(10)),
-    task_score=tuple(0.05 * v for v in UP),
+    task_score=tuple(v - 9 for v in UP),
+    success=tuple(0.05 * v for v in UP),
     steps=20_000,
     seconds=3.0,
 )
 
 
 def test_a_reflection_has_every_series_with_its_statistics() -> None:
-    text = reflection(CANDIDATE, OUTCOME)
-    assert "task_score of the trained policy: 0.35 (95% interval 0.2 to 0.5)" in text
+    text = reflection(task, OUTCOME)
+    assert "success of the trained policy: 35 % of episodes (95% interval 20 % to 50 %)" in text
+    assert "task_score of the trained policy: -0.4 (95% interval -0.5 to -0.3)" in text
+    assert "success: 0, 0.05, 0.1," in text
+    assert "task_score: -9, -8, -7," in text
     assert "term `near`: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 (max 9, mean 4.5, min 0)" in text
     assert "episode_length: 6, 12," in text
     assert "term `effort`: " in text
@@ -37,9 +40,7 @@ def test_a_reflection_has_every_series_with_its_statistics() -> None:
 
 def test_long_series_are_thinned_and_keep_both_ends() -> None:
     series = tuple(float(i) for i in range(1000))
-    line = next(
-        line for line in reflection(CANDIDATE, replace(OUTCOME, terms={"x": series})).splitlines() if "`x`" in line
-    )
+    line = next(line for line in reflection(task, replace(OUTCOME, terms={"x": series})).splitlines() if "`x`" in line)
     shown = line.split(": ")[1].split(" (")[0].split(", ")
     assert 8 <= len(shown) <= 14
     assert (shown[0], shown[-1]) == ("0", "999")
@@ -47,10 +48,10 @@ def test_long_series_are_thinned_and_keep_both_ends() -> None:
 
 
 def test_values_that_are_missing_are_left_out() -> None:
-    text = reflection(CANDIDATE, replace(OUTCOME, episode_return=(float("nan"), 1.0, 2.0), task_score=(0.5,)))
+    text = reflection(task, replace(OUTCOME, episode_return=(float("nan"), 1.0, 2.0), task_score=(0.5,)))
     assert "total reward of an episode: nan, 1, 2 (max 2, mean 1.5, min 1)" in text
     assert "task_score: 0.5" in text
-    assert reflection(CANDIDATE, replace(OUTCOME, terms={}, task_score=(), episode_length=()))
+    assert reflection(task, replace(OUTCOME, terms={}, task_score=(), episode_length=()))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_values_that_are_missing_are_left_out() -> None:
 )
 def test_what_stands_out_is_said(changes: dict[str, object], note: str) -> None:
     assert any(note in found for found in notes(replace(OUTCOME, **changes)))  # type: ignore[arg-type]
-    assert note in reflection(CANDIDATE, replace(OUTCOME, **changes))  # type: ignore[arg-type]
+    assert note in reflection(task, replace(OUTCOME, **changes))  # type: ignore[arg-type]
 
 
 def test_nothing_is_said_of_a_good_training() -> None:
@@ -76,18 +77,20 @@ def test_nothing_is_said_of_a_good_training() -> None:
 
 
 def test_automatic_words_are_labelled_and_true() -> None:
-    words = automatic_words(task, CANDIDATE, OUTCOME)
+    words = automatic_words(task, OUTCOME)
     assert words.startswith(AUTOMATIC)
-    assert "does what was asked in 35% of episodes" in words
-    assert "task_score rose, from 0 to 0.45" in words
+    assert "does what was asked in 35 % of episodes" in words
+    assert "task_score rose, from -9 to 0" in words
     assert "nearly always last to the end: 60 of 60 steps" in words
     assert "`near` rose (0 to 9 a step), `effort` fell (0 to -2.7 a step)" in words
 
 
 def test_automatic_words_of_a_failure() -> None:
-    bad = replace(OUTCOME, metrics={"success": Interval(0, 0, 0)}, episode_length=(8.0,), task_score=DOWN)
-    words = automatic_words(task, CANDIDATE, bad)
-    assert "in 0% of episodes" in words
+    bad = replace(
+        OUTCOME, metrics=OUTCOME.metrics | {"success": Interval(0, 0, 0)}, episode_length=(8.0,), task_score=DOWN
+    )
+    words = automatic_words(task, bad)
+    assert "in 0 % of episodes" in words
     assert "end very early" in words
     assert "the task_score fell, from 9 to 0" in words
 
@@ -95,7 +98,7 @@ def test_automatic_words_of_a_failure() -> None:
 def test_fitness_is_called_task_score_whatever_its_name() -> None:
     own = replace(task, metrics=(task.metrics[1],))
     outcome = replace(OUTCOME, metrics={"closeness": Interval(-0.4, -0.5, -0.3)})
-    for text in (reflection(CANDIDATE, outcome), automatic_words(own, CANDIDATE, outcome)):
+    for text in (reflection(own, outcome), automatic_words(own, outcome)):
         assert "closeness" not in text
         assert "task_score" in text
         assert "-0.4" in text
@@ -130,3 +133,30 @@ def test_a_program_survives_being_shown() -> None:
     found = extract(f"Look:\n\n{fenced(source)}\n")
     assert isinstance(found, Program)
     assert found.source == source
+
+
+def test_a_graded_metric_speaks_where_nothing_succeeds_yet() -> None:
+    """As of the flips: 0 success in every candidate, and a progress that tells them apart."""
+    outcome = replace(
+        OUTCOME,
+        metrics={"success": Interval(0, 0, 0), "closeness": Interval(0.9, 0.8, 1.0)},
+        success=(0.0, 0.0, 0.0),
+        task_score=(0.1, 0.5, 0.9),
+    )
+    assert scored(task, outcome) == "success 0 %, task_score 0.9"
+    assert not [note for note in notes(outcome) if "did not move" in note or "fell" in note]
+    words = automatic_words(task, outcome)
+    assert "in 0 % of episodes" in words and "has a task_score of 0.9" in words
+    assert "closeness" not in words + reflection(task, outcome)
+    alone = replace(task, metrics=task.metrics[:1])
+    assert scored(alone, outcome) == "task_score 0"
+
+
+def test_a_score_that_is_no_number_is_the_worst_and_said_to_be() -> None:
+    nan = float("nan")
+    broken = replace(OUTCOME, metrics={"success": Interval(nan, nan, nan), "closeness": Interval(5, 5, 5)})
+    assert broken.score() == (-float("inf"), 5)
+    tries = [Candidate(0, 0, outcome=broken), Candidate(0, 1, outcome=OUTCOME)]
+    assert History({(c.iteration, c.index): c for c in tries}).best() is tries[1]
+    assert any("no number" in note for note in notes(broken))
+    assert "nan" in scored(task, broken)

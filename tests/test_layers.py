@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 # from the top; a module may import from its own layer and from those below
@@ -126,6 +127,13 @@ def test_the_walk_sees_an_upward_import(tmp_path: Path) -> None:
     ((imported, line),) = imports(wrong, "reward_agent.schema")
     assert line == 2
     assert layer(imported) < layer("reward_agent.schema")
+
+
+def test_the_cell_reads_columns_as_the_schema_does() -> None:
+    from reward_agent import schema
+    from reward_agent.sandbox import views
+
+    assert {"float": np.float64, **views._DTYPES} == schema._DTYPES
 
 
 # what each of these modules may not bring in; in a fresh interpreter

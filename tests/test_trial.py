@@ -85,7 +85,9 @@ def test_the_outcome_is_of_the_select_seeds(undisturbed: tuple[TrialSpec, Traine
     success = result.outcome.metrics["success"]
     assert success.mean == pytest.approx(np.mean(result.select["success"]))
     assert success.low <= success.mean <= success.high
-    assert len(result.outcome.task_score) == 2 and result.outcome.task_score[-1] == success.mean
+    assert len(result.outcome.success) == 2 and result.outcome.success[-1] == success.mean
+    graded = result.outcome.task_score
+    assert len(graded) == 2 and graded[-1] == result.outcome.metrics["closeness"].mean and graded[0] < graded[-1]
     assert set(result.outcome.terms) == {"near", "effort"}
 
 
@@ -104,6 +106,7 @@ def test_measuring_changes_nothing(undisturbed: tuple[TrialSpec, Trained], tmp_p
     other = trained(spec(tmp_path, measured_at=()))
     assert other.files == whole.files
     assert other.outcome.task_score == whole.outcome.task_score[-1:]
+    assert other.outcome.success == whole.outcome.success[-1:]
 
 
 def test_a_finished_training_is_not_done_again(undisturbed: tuple[TrialSpec, Trained]) -> None:

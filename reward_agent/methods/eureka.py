@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from reward_agent.feedback import reflection
+from reward_agent.feedback import reflection, scored
 from reward_agent.history import Candidate, History, Outcome
 from reward_agent.messages import Message
 from reward_agent.methods.base import Rounds, chosen, failure, shown
@@ -38,9 +38,10 @@ class Eureka(Rounds):
             "eureka/reflection.jinja",
             initial=self.is_initial(best),
             steps=f"{best.outcome.steps:,}",
-            reflection=reflection(best, best.outcome),
-            tried=list(_tried(history, best, iteration)),
-            score=f"{best.outcome.score()[0]:.3g}",
+            reflection=reflection(task, best.outcome),
+            tried=list(_tried(task, history, best, iteration)),
+            score=scored(task, best.outcome),
+            success=task.graded is not task.metrics[0],
         )
         return (*opening, Message("assistant", shown(best)), Message("user", said))
 
@@ -53,7 +54,7 @@ class Eureka(Rounds):
         return (*opening, Message("assistant", shown(last)), Message("user", said))
 
 
-def _tried(history: History, best: Candidate, iteration: int) -> Iterator[str]:
+def _tried(task: Task, history: History, best: Candidate, iteration: int) -> Iterator[str]:
     """One line for each round after the best one's."""
     for number in range(max(best.iteration + 1, iteration - MAX_TRIED), iteration):
         candidate = chosen(history, number)
@@ -62,6 +63,6 @@ def _tried(history: History, best: Candidate, iteration: int) -> Iterator[str]:
         outcome = candidate.outcome
         if isinstance(outcome, Outcome):
             ends = ", ".join(f"{name} {values[-1]:.3g}" for name, values in outcome.terms.items() if values)
-            yield f"round {number + 1}: task_score {outcome.score()[0]:.3g}; its terms in the end: {ends}"
+            yield f"round {number + 1}: {scored(task, outcome)}; its terms in the end: {ends}"
         else:
             yield f"round {number + 1}: no program that could be trained on"
