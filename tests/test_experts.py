@@ -9,9 +9,11 @@ import gymnasium
 import numpy as np
 import pytest
 
+from reward_agent.check import check
 from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.envs.mujoco import tasks
 from reward_agent.envs.mujoco.metrics import load_trusted
+from reward_agent.program import Program
 from reward_agent.task import Episode
 
 NATIVE = {
@@ -107,3 +109,20 @@ def test_returns_differ_little_where_gymnasium_reads_positions_a_sub_step_old(en
     ours = sum(task.metrics[0].score(episode) for episode in episodes)
     theirs = sum(map(sum, rewards))
     assert ours == pytest.approx(theirs, rel=share)
+
+
+@pytest.mark.parametrize("name", tasks())
+def test_every_expert_passes_the_static_check_and_is_portable(name: str) -> None:
+    task = tasks()[name]
+    assert task.expert is not None
+    report = check(Program(task.expert.read_text(encoding="utf-8")), task_schema(task).visible())
+    assert report.faults == ()
+    assert report.portable, report.unportable
+
+
+@pytest.mark.parametrize("name", [f"mujoco/{task}" for task in NATIVE.values()])
+def test_a_native_metric_declares_exactly_what_its_program_reads(name: str) -> None:
+    task = tasks()[name]
+    assert task.expert is not None
+    report = check(Program(task.expert.read_text(encoding="utf-8")), task_schema(task).visible())
+    assert set(report.fields) == set(task.metrics[0].fields)
