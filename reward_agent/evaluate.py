@@ -154,7 +154,7 @@ def record_video(task: Task, act: Act, seed: int, path: Path, max_frames: int = 
     Raises:
         MissingComponentError: no off-screen rendering works on this machine.
     """
-    from reward_agent.envs.mujoco.rendering import write_video
+    from reward_agent.envs.rendering import write_video
 
     lengths: list[int] = []
     play(task, act, [seed], set(), lambda _, episode: lengths.append(len(episode.action)), num_envs=1)

@@ -28,7 +28,7 @@ def _bubblewrap() -> str | None:
 
 
 def _rendering() -> str | None:
-    from reward_agent.envs.mujoco.rendering import working_backend
+    from reward_agent.envs.rendering import working_backend
 
     return None if working_backend() else "no off-screen OpenGL works (apt-get install libosmesa6)"
 

@@ -33,6 +33,7 @@ LAYERS = (
         "judges",
         "optimise",
         "probe",
+        "ranking",
         "vet",
         "evaluate",
         "feedback",
@@ -109,6 +110,16 @@ def test_imports_point_down(repository: Path) -> None:
         if imported.startswith("reward_agent.") and layer(imported) < layer(module)
     ]
     assert not upward, "\n".join(upward)
+
+
+def test_no_world_is_named_outside_its_folder(repository: Path) -> None:
+    named = [
+        f"{path}:{line}: {imported}"
+        for module, path in sources(repository).items()
+        for imported, line in imports(path, module)
+        if imported.startswith("reward_agent.envs.mujoco") and not module.startswith("reward_agent.envs.mujoco")
+    ]
+    assert not named, "\n".join(named)
 
 
 def test_heavy_packages_are_imported_where_they_are_used(repository: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from reward_agent.envs.mujoco import rendering
 from reward_agent.envs.mujoco.native import NATIVE
 from reward_agent.envs.mujoco.world import MujocoBatch, MujocoWorld
+from reward_agent.envs.rendering import write_video
 from reward_agent.errors import MissingComponentError
 
 
@@ -88,7 +89,7 @@ def test_a_clip_plays_back_as_written(tmp_path: Path) -> None:
     """Flat colours survive the codec; size, rate, codec and pixel format are what browsers want."""
     colours = [(200, 40, 40), (40, 200, 40), (40, 40, 200), (120, 120, 120)]
     frames = [np.full((240, 320, 3), colour, np.uint8) for colour in colours for _ in range(5)]
-    path = rendering.write_video(frames, tmp_path / "clip.mp4", fps=10)
+    path = write_video(frames, tmp_path / "clip.mp4", fps=10)
     assert [file.name for file in tmp_path.iterdir()] == ["clip.mp4"]
     reader = imageio_ffmpeg.read_frames(str(path))
     meta = next(reader)
@@ -102,5 +103,5 @@ def test_a_clip_plays_back_as_written(tmp_path: Path) -> None:
 
 def test_a_clip_of_nothing_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no frames"):
-        rendering.write_video([], tmp_path / "clip.mp4", fps=10)
+        write_video([], tmp_path / "clip.mp4", fps=10)
     assert not list(tmp_path.iterdir())

@@ -75,7 +75,7 @@ def _sandbox() -> Iterator[Finding]:
 
 
 def _rendering() -> Iterator[Finding]:
-    from reward_agent.envs.mujoco.rendering import working_backend
+    from reward_agent.envs.rendering import working_backend
 
     backend = working_backend()
     detail = f"off-screen through {backend}" if backend else "no off-screen OpenGL; videos are left out"
