@@ -8,12 +8,11 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from reward_agent.errors import MissingComponentError
-from reward_agent.sandbox import landlock, seccomp
+from reward_agent.sandbox import filesystem, landlock, seccomp
 from reward_agent.sandbox.limits import Limits
 
 FOLDER = Path(__file__).resolve().parent
@@ -25,8 +24,6 @@ ENOUGH_LANDLOCK, GOOD_LANDLOCK = 3, 6
 """Versions: what is required where there is no bubblewrap, and from where on signals are held too."""
 INSTALL_BUBBLEWRAP = "sudo apt-get install -y bubblewrap"
 
-_SYSTEM_LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/lib32", "/nix/store")
-_LOADER_FILES = ("/etc/ld.so.cache", "/etc/alternatives")
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "HOME": "/",
@@ -77,8 +74,8 @@ def probe_bubblewrap() -> str | None:
     """Why bubblewrap cannot be used here; None when it can. Tells by running it."""
     if find_bubblewrap() is None:
         return "bubblewrap is not installed"
-    python, libraries = _interpreter()
-    command = [*_box(libraries, _numpy(), {}), "--", python, "-I", "-S", "-c", ""]
+    python, libraries = filesystem.interpreter()
+    command = [*_box(libraries, filesystem.numpy_folders(), {}), "--", python, "-I", "-S", "-c", ""]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, env={})
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -118,14 +115,14 @@ def prepare(layers: Layers, limits: Limits, descriptors: tuple[int, int, int, in
     """What starts one cell that inherits the pipes of requests and replies and the memories of inputs and outputs."""
     if os.name != "posix":
         raise MissingComponentError("Reward programs cannot run on Windows itself, not even unprotected: use WSL 2.")
-    python, libraries = _interpreter()
-    numpy = _numpy()
+    python, libraries = filesystem.interpreter()
+    numpy = filesystem.numpy_folders()
     fixed = dict(_ENVIRONMENT) if layers.environment else dict(os.environ)
     root = os.geteuid() == 0
     home = Path("/cell") if layers.bubblewrap else FOLDER
     packages = [home / p.name for p in numpy] if layers.bubblewrap else numpy
-    system = (path for path in (*_SYSTEM_LIBRARIES, *_LOADER_FILES) if Path(path).exists())
-    visible = [*map(str, (home, *packages)), *libraries, *system]
+    seen = filesystem.shown if layers.bubblewrap else filesystem.beside_packages
+    visible = [*map(str, (home, *packages)), *seen(libraries)]
     config = {
         "locked": layers.any,
         "user": UNPRIVILEGED if root and layers.any else 0,
@@ -164,11 +161,10 @@ def _box(libraries: list[str], numpy: list[Path], environment: dict[str, str]) -
     words = [bwrap, *_isolation(bwrap), "--clearenv"]
     for name, value in environment.items():
         words += ["--setenv", name, value]
-    for folder in _parents([*libraries, "/etc/alternatives", "/cell/x", "/usr/lib"]):
+    for folder in filesystem.parents([*libraries, "/etc/alternatives", "/cell/x", "/usr/lib"]):
         # made one by one: those that bubblewrap makes itself are closed to the user we become
         words += ["--perms", "0755", "--dir", folder]
-    for path in (*_SYSTEM_LIBRARIES, *_LOADER_FILES, *libraries):
-        words += _mount(path)
+    words += filesystem.mounts(libraries)
     for package in numpy:
         words += ["--ro-bind", str(package), f"/cell/{package.name}"]
     for name in INSIDE:
@@ -180,37 +176,3 @@ def _knows(bwrap: str, option: str) -> bool:
     """bubblewrap 0.8 added some; without them the system call filter alone refuses new user namespaces."""
     help_text = subprocess.run([bwrap, "--help"], stdin=subprocess.DEVNULL, capture_output=True, timeout=20).stdout
     return option.encode() in help_text
-
-
-def _mount(path: str) -> list[str]:
-    """Options that show `path` inside as it is outside, read-only; none when it is not there."""
-    if Path(path).is_symlink():
-        return ["--symlink", str(Path(path).readlink()), path]
-    return ["--ro-bind", path, path] if Path(path).exists() else []
-
-
-def _parents(paths: list[str]) -> list[str]:
-    """Every folder above `paths`, but the root, outermost first."""
-    folders = {str(parent) for path in paths for parent in Path(path).parents}
-    return sorted(folder for folder in folders - {"/"} if not Path(folder).is_symlink())
-
-
-def _interpreter() -> tuple[str, list[str]]:
-    """The Python that runs inside, and what of the file system it needs besides the system's libraries.
-
-    The base interpreter, never the virtual environment: that may lie in a project next to its secrets.
-    """
-    python = str(Path(getattr(sys, "_base_executable", sys.executable)).resolve())
-    libraries = [Path(sys.base_prefix, name) for name in ("lib", "lib64")]
-    shown = [str(path) for path in libraries if path.is_dir() and str(path) not in _SYSTEM_LIBRARIES]
-    return python, [python, *shown]
-
-
-def _numpy() -> list[Path]:
-    """numpy's own folder and the one of the libraries that come with it, where there is one."""
-    spec = find_spec("numpy")
-    if spec is None or spec.origin is None:
-        raise MissingComponentError("numpy is not installed; install it with `pip install numpy`.")
-    package = Path(spec.origin).resolve().parent
-    bundled = package.with_name("numpy.libs")
-    return [package, bundled] if bundled.is_dir() else [package]
