@@ -53,6 +53,14 @@ print(seen(layers, [packages], [secret, packages / "numpy" / "__init__.py"]))
 """
 
 
+LOCKED = """
+import ctypes, json, mmap
+from reward_agent.sandbox import landlock
+ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS, without which Landlock is for root alone
+landlock.restrict({!r})
+"""
+
+
 def said(layers: Layers, source: str) -> str:
     """What a program says with which it ends, in a cell with these layers."""
     schema = StateSchema((), (), ActionSpec(("push",), (-1.0,), (1.0,)))
@@ -92,21 +100,14 @@ def test_landlock_alone_lets_a_process_read_the_standard_library_and_no_package(
     readable = launch.prepare(Layers(bubblewrap=False), Limits(), (0, 1, 2, 3)).config["readable"]
     library = Path(sysconfig.get_path("stdlib"))
     files = [*files_of_packages(), library / "colorsys.py", library / "json" / "tool.py"]
-    script = (
-        "from reward_agent.sandbox import landlock\n"
-        f"landlock.restrict({readable!r})\n"
-        f"FOLDERS, FILES = {[str(BASE)]!r}, {[*map(str, files)]!r}\n" + INSIDE
-    )
+    script = LOCKED.format(readable) + f"FOLDERS, FILES = {[str(BASE)]!r}, {[*map(str, files)]!r}\n" + INSIDE
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stderr.endswith(f"RuntimeError: listed [], read {[*map(str, files[-2:])]}\n"), done.stderr
 
 
 def test_the_standard_library_can_still_be_imported_behind_landlock_alone() -> None:
     readable = launch.prepare(Layers(bubblewrap=False), Limits(), (0, 1, 2, 3)).config["readable"]
-    script = (
-        "import json, mmap\nfrom reward_agent.sandbox import landlock\n"
-        f"landlock.restrict({readable!r})\nimport colorsys, decimal, sched, xml.dom\nprint('imported')"
-    )
+    script = LOCKED.format(readable) + "import colorsys, decimal, sched, xml.dom\nprint('imported')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == "imported\n", done.stderr
 
