@@ -18,7 +18,7 @@ def compute_reward(state, action, next_state):
     terms = {
         "low": low,
         "feet": 0.5 * feet * level,
-        "still": 0.5 * low * gaussian(norm(next_state.joints.velocities), 3.0),
+        "still": 0.5 * low * gaussian(norm(next_state.joints.velocities), 8**0.5),
         "motion": -0.1 * np.clip(norm(next_state.torso.linear_velocity), 0.0, 2.0),
     }
     return sum(terms.values()), terms

@@ -21,7 +21,7 @@ def compute_reward(state, action, next_state):
         "overturned": -np.clip(torso - turn - 0.3, 0.0, 2.0),
         "legs": 4.0 * landing * legs,
         "stand": 3.0 * landing * upright * np.where(next_state.foot.contact, 1.0, 0.0),
-        "lean": np.where(next_state.foot.contact, -lean, 0.0),
+        "lean": np.where(next_state.foot.contact, -2.0 * lean, 0.0),
         "effort": -2e-3 * (action**2).sum(-1),
     }
     return sum(terms.values()), terms

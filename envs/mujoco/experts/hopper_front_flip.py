@@ -16,9 +16,8 @@ def compute_reward(state, action, next_state):
     high = np.clip((next_state.center_of_mass.position[:, 2] - 0.4) / 0.3, 0.0, 1.5)
     turned = np.minimum(after, turn) - np.minimum(before, turn)
     share = np.where(turned < 0, 1.0, np.where(airborne, high, 0.0)) * (time > 0.4)
-    # towards the end of the turn: legs down, then stand
-    landing = np.clip((after - 1.7 * np.pi) / (0.3 * np.pi), 0.0, 1.0)
-    lean = np.abs(angle_difference(torso, 0.0 * torso))
+    # from three quarters of a turn on: legs down, then stand
+    landing = np.clip((after - 1.4 * np.pi) / (0.4 * np.pi), 0.0, 1.0)
     legs = np.clip(next_state.torso.position[:, 2] - next_state.foot.position[:, 2], -1.0, 1.2)
     upright = np.exp(-(((torso - turn) / 0.6) ** 2))
     terms = {
@@ -28,7 +27,6 @@ def compute_reward(state, action, next_state):
         "overturned": -np.clip(torso - turn - 0.3, 0.0, 2.0),
         "legs": 4.0 * landing * legs,
         "stand": 3.0 * landing * upright * np.where(next_state.foot.contact, 1.0, 0.0),
-        "lean": np.where(next_state.foot.contact & (time > 0.55), -3.0 * lean, 0.0),
         "effort": -2e-3 * (action**2).sum(-1),
     }
     return sum(terms.values()), terms

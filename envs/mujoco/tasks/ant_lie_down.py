@@ -14,7 +14,7 @@ task = Task(
     metrics=(lie_success(), lie_fitness()),
     terminates="never",
     preset="posture",
-    budget=500_000,
+    budget=300_000,
     expert=Path(__file__).parents[1] / "experts" / "ant_lie_down.py",
     control="a four-legged ant: torques at the hip and the ankle of each leg",
 )

@@ -14,7 +14,7 @@ task = Task(
     metrics=(wave_success(), wave_fitness()),
     terminates="never",
     preset="posture",
-    budget=1_000_000,
+    budget=800_000,
     expert=Path(__file__).parents[1] / "experts" / "ant_wave_leg.py",
     control="a four-legged ant: torques at the hip and the ankle of each leg",
 )

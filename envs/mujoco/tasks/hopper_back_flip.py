@@ -14,7 +14,7 @@ task = Task(
     metrics=(flip_success("back"), flip_fitness("back")),
     terminates=only_foot_may_touch(),
     preset="acrobatics",
-    budget=2_000_000,
+    budget=1_200_000,
     expert=Path(__file__).parents[1] / "experts" / "hopper_back_flip.py",
     control="a one-legged hopper in a vertical plane: torques at hip, knee and ankle",
 )
