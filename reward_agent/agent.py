@@ -12,8 +12,7 @@ from reward_agent.config import RunConfig, choose_llm, connect_llm, with_whole_p
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import InterruptedRunError, MissingComponentError, UsageError, unknown_name
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
-from reward_agent.llm import LLM, Budget, Metered, Spent
-from reward_agent.messages import Reply
+from reward_agent.llm import LLM, Budget, Metered
 from reward_agent.result import Result
 from reward_agent.search import AskPerson
 from reward_agent.store import MANIFEST, Run, installed_versions, new_manifest, new_run_id
@@ -116,13 +115,12 @@ def _conduct(
     run: Run, config: RunConfig, task: Task, llm: LLM, events: Events, ask_person: AskPerson | None, *, resumed: bool
 ) -> Result:
     from reward_agent.final import conclude
-    from reward_agent.search import Search
+    from reward_agent.search import Search, spent_in
     from reward_agent.trainings import Trainer
     from reward_agent.trial import reference
 
     method = config.make_method()
-    replies = [decode(Reply, value) for value in run.journal.values.values() if _is_reply(value)]
-    metered = Metered(llm, Budget(config.max_tokens, config.max_usd), Spent.on(replies))
+    metered = Metered(llm, Budget(config.max_tokens, config.max_usd), spent_in(run.journal.values))
     events(
         Started(
             run.id,
@@ -173,10 +171,6 @@ def _layers(unsafe: bool) -> tuple[str, ...]:
 
     with Cell(unsafe=unsafe) as cell:
         return cell.layers
-
-
-def _is_reply(value: object) -> bool:
-    return isinstance(value, Mapping) and {"text", "model", "usage"} <= value.keys()
 
 
 def _tell_versions(run: Run, events: Events) -> None:

@@ -68,7 +68,7 @@ class Replied:
 
 @dataclass(frozen=True)
 class Unanswered:
-    """A request failed for good; the candidate is given up."""
+    """A request failed for good: once the replies beside it are taken, the run stops, to be resumed."""
 
     key: Key
     message: str

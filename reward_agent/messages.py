@@ -45,3 +45,5 @@ class Reply:
     """UTC, ISO 8601."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     prompt_sha256: str = ""
+    replayed: bool = False
+    """Said again from a recording; its usage is that of then, and nothing was paid now."""

@@ -6,30 +6,37 @@ through the same code and ends up where the killed one was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from reward_agent import ranking
+from reward_agent.codec import decode
 from reward_agent.config import RunConfig
 from reward_agent.errors import UsageError
 from reward_agent.evaluate import SeedPlan
 from reward_agent.events import Accepted, Asked, Best, Events, Faulted, Noted, Replied, Spoke, Trial, Unanswered
 from reward_agent.feedback import automatic_words, reflection
 from reward_agent.history import Attempt, Candidate, History, Outcome
-from reward_agent.llm import BudgetError, LLMError, Metered, ask_many
+from reward_agent.llm import BudgetError, LLMError, Metered, Spent, ask_many
 from reward_agent.llm.chat import prompt_sha256
-from reward_agent.messages import Key, Message, Reply
+from reward_agent.messages import Key, Message, Reply, Usage
 from reward_agent.methods import Ask, Done, Method, Prompt, Train, Words
 from reward_agent.methods.base import starting_history
 from reward_agent.optimise.policy import TENSORS
 from reward_agent.probe import Battery, record_battery
 from reward_agent.program import Fault, Program
+from reward_agent.ranking import EPISODES, Examples, record_episodes
 from reward_agent.store import Run
 from reward_agent.task import Task
 from reward_agent.trainings import Trainer, Training
+from reward_agent.trial import Trained, files_are_whole
 from reward_agent.vet import Verdict, vet
 
+UNANSWERED = "unanswered"
+"""Ends the stage of what requests without a reply cost."""
 AskPerson = Callable[[Task, Candidate, Outcome, Path], str | None]
 """Gets a person's words on a trained candidate, whose files are in the folder; None or nothing when none are given."""
 
@@ -69,6 +76,8 @@ class Search:
         self.trainer, self.events, self.ask_person = trainer, events, ask_person
         self.history = starting_history(config.method_settings())
         self._best: Candidate | None = None
+        self._trained: dict[tuple[int, int], Trained] = {}
+        self._examples: dict[tuple[ranking.At, ranking.At], Examples] = {}
 
     def go(self) -> str:
         """Search until the method is done or the budget for the model is used up.
@@ -121,7 +130,8 @@ class Search:
             reply = self.run.recorded(prompt.key, Reply)
             if reply is None:
                 waiting.append((prompt.key, prompt.messages))
-                self._keep_json(f"{prompt.key.folder}/messages.json", prompt.messages)
+                # anew: a run killed before this reply may have left what it would have asked by other templates
+                self.run.write_json(f"{prompt.key.folder}/messages.json", prompt.messages)
                 self.events(Asked(prompt.key, prompt.messages))
             else:
                 self._heard(prompt.key, reply, replies, recorded=True)
@@ -133,6 +143,7 @@ class Search:
                     self._heard(key, answer, replies, recorded=False)
                     self._compare_prompt(key, dict(waiting)[key], answer)
                 else:
+                    self._count(key, answer)
                     self.events(Unanswered(key, str(answer)))
                     failed = failed or answer
         finally:
@@ -142,6 +153,12 @@ class Search:
                     self._take(prompt, replies[prompt.key])
         if failed:
             raise failed
+
+    def _count(self, key: Key, error: LLMError) -> None:
+        """Keep what a request without a reply cost: a resumed run counts it as well."""
+        if error.usage:
+            key = key._replace(stage=f"{key.stage}.{UNANSWERED}")
+            self.run.record(key, (*(self.run.recorded(key, tuple[Usage, ...]) or ()), error.usage))
 
     def _heard(self, key: Key, reply: Reply, replies: dict[Key, Reply], *, recorded: bool) -> None:
         replies[key] = reply
@@ -175,12 +192,31 @@ class Search:
     def _vet(self, read: Program | Fault) -> Vetted:
         if isinstance(read, Fault):
             return Vetted(None, (read,), None)
-        verdict = vet(read, self.task, unsafe=self.config.unsafe, battery=self._battery)
+        verdict = vet(read, self.task, unsafe=self.config.unsafe, battery=self._battery, examples=self._known())
         return Vetted(read, verdict.faults, verdict)
 
     @cached_property
     def _battery(self) -> Battery:
         return record_battery(self.task)
+
+    def _known(self) -> Examples | None:
+        """Episodes of the best and of the worst candidate so far, where one is clearly better and both are on disk."""
+        metric = self.task.graded.name
+        pair = ranking.clear_pair({at: trained.select for at, trained in self._trained.items()}, metric)
+        if pair is None:
+            return None
+        if pair not in self._examples:
+            folders = [self.run.folder / folder_of(*at) for at in pair]
+            good, bad = (self._trained[at] for at in pair)
+            if not all(files_are_whole(f, t.files) for f, t in zip(folders, (good, bad), strict=True)):
+                return None
+            seeds = SeedPlan.select_seeds(self.config.seed, self.config.select_episodes)
+            best, worst = ranking.order(good.select, metric)[-EPISODES:], ranking.order(bad.select, metric)[:EPISODES]
+            self._examples[pair] = Examples(
+                record_episodes(self.task, folders[0], seeds[best].tolist()),
+                record_episodes(self.task, folders[1], seeds[worst].tolist()),
+            )
+        return self._examples[pair]
 
     def _train(self, candidates: Sequence[tuple[int, int]]) -> None:
         wanted = []
@@ -199,6 +235,8 @@ class Search:
             )
         for trial, result in self.trainer.train(wanted).items():
             candidate = self.history.candidates[trial.iteration, trial.index]
+            if isinstance(result, Trained):
+                self._trained[trial.iteration, trial.index] = result
             outcome = result if isinstance(result, Fault) else result.outcome
             self._put(replace(candidate, outcome=outcome))
             if isinstance(outcome, Outcome):
@@ -258,6 +296,17 @@ class Search:
     def _keep_json(self, name: str, value: object) -> None:
         if not (self.run.folder / name).exists():
             self.run.write_json(name, value)
+
+
+def spent_in(steps: Mapping[Key, Any]) -> Spent:
+    """What the requests in a journal cost, those without a reply as well."""
+    answers: list[Reply | Usage] = []
+    for key, value in steps.items():
+        if key.stage.endswith(UNANSWERED):
+            answers += decode(tuple[Usage, ...], value)
+        elif isinstance(value, Mapping) and {"text", "model", "usage"} <= value.keys():
+            answers.append(decode(Reply, value))
+    return Spent.on(answers)
 
 
 def folder_of(iteration: int, index: int) -> str:

@@ -31,7 +31,7 @@ from reward_agent.events import (
     TrainingProgress,
     TrainingStarted,
 )
-from reward_agent.llm import BudgetError, LLMError
+from reward_agent.llm import BudgetError, LLMError, Spent
 from reward_agent.messages import Key, Message, Reply, Usage
 from reward_agent.optimise.policy import load_policy
 from reward_agent.plan import make_plan
@@ -268,6 +268,42 @@ def test_a_failed_request_keeps_the_replies_that_came(tmp_path: Path) -> None:
     model = Scripted(runs.TIMID)
     assert agent.resume(tmp_path / "one", llm=model).trainings == 1
     assert len(model.asked) == 1
+
+
+def test_a_request_without_a_reply_counts_when_resumed_as_well(tmp_path: Path) -> None:
+    config = runs.config("x", **SMALL, max_tokens=1_000)
+    for _ in range(2):
+        empty = Scripted(LLMError("no text", usage=Usage(100, 400, 2.0)))
+        with pytest.raises(LLMError, match="no text"):
+            if (tmp_path / "one").exists():
+                agent.resume(tmp_path / "one", llm=empty)
+            else:
+                agent.synthesize(config, llm=empty, root=tmp_path, name="one")
+    with pytest.raises(BudgetError, match="1,000 of 1,000 tokens"):
+        agent.resume(tmp_path / "one", llm=Scripted())
+    result = agent.resume(tmp_path / "one", llm=Scripted(runs.GOOD), changes={"max_tokens": None})
+    assert result.spent == Spent(1, 100 + 200 + 0, 50 + 800, 4.5)
+
+
+def test_a_replayed_run_costs_nothing(tmp_path: Path) -> None:
+    config = runs.config("x", **SMALL, max_usd=0.6)
+    paid = agent.synthesize(config, llm=Scripted(runs.GOOD), root=tmp_path, name="one")
+    assert paid.spent.usd == 0.5
+    again = replace(config, llm=f"replay:{tmp_path / 'one'}", max_usd=0.4)
+    assert agent.synthesize(again, root=tmp_path, name="two").spent == Spent(replies=1)
+    (tmp_path / "two/result.json").unlink()
+    assert agent.resume(tmp_path / "two").spent == Spent(replies=1)
+
+
+def test_a_prompt_on_disk_is_the_one_that_was_answered(tmp_path: Path) -> None:
+    config = runs.config("x", **SMALL)
+    with pytest.raises(LLMError):
+        agent.synthesize(config, llm=Scripted(LLMError("no luck")), root=tmp_path, name="one")
+    file = tmp_path / "one/iter_00/cand_00/attempt_00/messages.json"
+    file.write_text(file.read_text().replace("user", "tester"))  # as if by older templates
+    model = Scripted(runs.GOOD)
+    agent.resume(tmp_path / "one", llm=model)
+    assert json.loads(file.read_text()) == [{"role": m.role, "text": m.text} for m in model.asked[0][1]]
 
 
 def test_waiting_for_a_person_leaves_a_run_to_resume(tmp_path: Path) -> None:

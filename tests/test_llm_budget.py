@@ -122,6 +122,19 @@ def test_a_budget_in_money_goes_on_from_what_was_spent(server: Loopback, llm: LL
     assert len(server.requests) == 1
 
 
+def test_an_answer_without_text_is_paid_for(server: Loopback, llm: LLM) -> None:
+    server.answer = lambda request: say("", tokens=(100, 16000), stop="length")
+    metered = Metered(llm, Budget(tokens=16_100))
+    with pytest.raises(LLMError, match="no text") as caught:
+        metered.complete([Message("user", "hop")], KEY)
+    assert metered.spent == Spent.on([caught.value.usage])
+    assert (metered.spent.replies, metered.spent.tokens) == (0, 16_100)
+    assert metered.spent.usd == pytest.approx(100e-6 + 0.16)
+    with pytest.raises(BudgetError):
+        metered.complete([Message("user", "hop")], KEY)
+    assert len(server.requests) == 1
+
+
 def test_money_without_a_price_stops_rather_than_run_on(server: Loopback) -> None:
     metered = Metered(connect("openai:m", Options(base_url=server.openai_url)), Budget(usd=5.0))
     metered.complete([Message("user", "hop")], KEY)

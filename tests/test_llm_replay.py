@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from reward_agent.codec import encode
 from reward_agent.errors import UsageError
 from reward_agent.journal import Journal
-from reward_agent.llm import LLMError, connect
+from reward_agent.llm import Budget, LLMError, Metered, Spent, connect
 from reward_agent.llm.recordings import find_recording, read_recording, write_recording
 from reward_agent.llm.replay import Replay
 from reward_agent.messages import Key, Message, Reply, Usage
@@ -45,9 +46,8 @@ def test_a_run_replays_itself_whole(tmp_path: Path) -> None:
     run = journal(tmp_path / "run")
     llm = connect(f"replay:{run}")
     assert isinstance(llm, Replay)
-    assert llm.complete(PROMPT, Key(0, 0, 0)) == reply("first")
-    assert llm.complete(PROMPT, Key(0, 1, 0)) == reply("second")
-    assert llm.complete(PROMPT, Key(1, 0, 0)) == reply("third")
+    for key, text in ((Key(0, 0, 0), "first"), (Key(0, 1, 0), "second"), (Key(1, 0, 0), "third")):
+        assert llm.complete(PROMPT, key) == replace(reply(text), replayed=True)
     assert llm.words(0, 0) == "swing the leg"
     assert llm.words(0, 1) is None
 
@@ -59,6 +59,26 @@ def test_a_recording_of_a_run_plays_as_the_run_does(tmp_path: Path) -> None:
     assert (kept.replies, kept.words) == (original.replies, original.words)
     keys = [json.loads(line)["key"] for line in path.read_text().splitlines()]
     assert keys == [[0, 0, 0, "reply"], [0, 0, 0, "words"], [0, 1, 0, "reply"], [1, 0, 0, "reply"]]
+
+
+def test_a_replay_costs_nothing_and_its_recording_is_of_a_model(tmp_path: Path) -> None:
+    llm = Metered(connect(f"replay:{journal(tmp_path / 'first')}"), Budget(tokens=1, usd=0.01))
+    said = [llm.complete(PROMPT, key) for key in (Key(0, 0, 0), Key(0, 1, 0))]
+    assert llm.spent == Spent(replies=2) == Spent.on(said)
+    assert said[0].usage.cost_usd == 0.25, "what it cost then stays known"
+    with Journal(tmp_path / "journal.jsonl") as second:
+        second.write(Key(0, 0, 0), encode(said[0]))
+    kept = read_recording(write_recording(tmp_path, tmp_path / "kept.jsonl"))
+    assert kept.replies[Key(0, 0, 0)] == reply("first")
+
+
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\u0085", "\v", "\f", "\r", "\x1c"])
+def test_other_ends_of_lines_are_part_of_a_reply(tmp_path: Path, end: str) -> None:
+    with Journal(tmp_path / "journal.jsonl") as written:
+        written.write(Key(0, 0, 0), encode(reply(f"one{end}two")))
+        written.write(Key(0, 1, 0), encode(reply("second")))
+    for path in (tmp_path / "journal.jsonl", write_recording(tmp_path, tmp_path / "kept.jsonl")):
+        assert [each.text for each in read_recording(path).replies.values()] == [f"one{end}two", "second"]
 
 
 def test_lines_with_a_key_and_a_value_do_too(tmp_path: Path) -> None:

@@ -55,24 +55,20 @@ def _summary(folder: Path) -> dict[str, Any]:
 def _journalled(folder: Path) -> dict[str, Any]:
     """Candidates by round, and what the replies cost."""
     from reward_agent.codec import decode, encode
-    from reward_agent.llm import Spent
-    from reward_agent.messages import Reply
     from reward_agent.program import Fault
-    from reward_agent.search import Vetted
+    from reward_agent.search import Vetted, spent_in
     from reward_agent.store import read_steps
     from reward_agent.trial import Trained
 
     candidates: dict[tuple[int, int], dict[str, Any]] = {}
-    replies = []
+    steps = read_steps(folder)
 
     def candidate(key: Key) -> dict[str, Any]:
         empty = {"candidate": key.candidate, "attempts": [], "metrics": None, "fault": None, "words": None}
         return candidates.setdefault((key.iteration, key.candidate), empty)
 
-    for key, value in read_steps(folder).items():
+    for key, value in steps.items():
         match key.stage:
-            case "reply":
-                replies.append(decode(Reply, value))
             case "vet":
                 vetted = decode(Vetted, value)
                 attempt: dict[str, Any] = {
@@ -96,7 +92,7 @@ def _journalled(folder: Path) -> dict[str, Any]:
         rounds.setdefault(iteration, []).append(row)
     return {
         "rounds": [{"iteration": number, "candidates": rows} for number, rows in rounds.items()],
-        "spent": encode(Spent.on(replies)),
+        "spent": encode(spent_in(steps)),
     }
 
 

@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Protocol
 
 from reward_agent.errors import RewardAgentError, UsageError
-from reward_agent.messages import Key, Message, Reply
+from reward_agent.messages import Key, Message, Reply, Usage
 
 
 class LLMError(RewardAgentError):
     """No reply could be had. The message names provider and model, what happened and what to do; never a key."""
 
-    def __init__(self, message: str, *, status: int | None = None) -> None:
+    def __init__(self, message: str, *, status: int | None = None, usage: Usage | None = None) -> None:
         super().__init__(message)
         self.status = status
         """HTTP status of the server's answer, where it gave one."""
+        self.usage = usage
+        """What the server counted, where it answered and yet gave no reply: paid for all the same."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Self
 
 from reward_agent.errors import RewardAgentError, UsageError
-from reward_agent.llm.base import LLM
+from reward_agent.llm.base import LLM, LLMError
 from reward_agent.messages import Key, Message, Reply, Usage
 
 
@@ -39,20 +39,24 @@ class Spent:
     output_tokens: int = 0
     usd: float = 0.0
     unpriced: int = 0
-    """Replies whose tokens have no known price; `usd` leaves them out."""
+    """Requests whose tokens have no known price; `usd` leaves them out."""
 
     @classmethod
-    def on(cls, replies: Iterable[Reply]) -> Self:
-        """What these replies cost, to go on counting from at a resume."""
+    def on(cls, answers: Iterable[Reply | Usage]) -> Self:
+        """What these cost, to go on counting from at a resume; a usage is that of a request without a reply."""
         spent = cls()
-        for reply in replies:
-            spent = spent.plus(reply.usage)
+        for answer in answers:
+            spent = spent.plus(answer)
         return spent
 
-    def plus(self, usage: Usage) -> Self:
-        """This and one reply more."""
+    def plus(self, answer: Reply | Usage) -> Self:
+        """This and one request more; what was replayed is a reply that cost nothing."""
+        if isinstance(answer, Reply):
+            usage = Usage() if answer.replayed else answer.usage
+        else:
+            usage = answer
         return type(self)(
-            self.replies + 1,
+            self.replies + isinstance(answer, Reply),
             self.input_tokens + usage.input_tokens,
             self.output_tokens + usage.output_tokens,
             self.usd + (usage.cost_usd or 0.0),
@@ -97,10 +101,18 @@ class Metered:
             LLMError, WaitingForPersonError: as the model raises them.
         """
         self._check()
-        reply = self.llm.complete(messages, key)
-        with self._lock:
-            self._spent = self._spent.plus(reply.usage)
+        try:
+            reply = self.llm.complete(messages, key)
+        except LLMError as error:
+            if error.usage:
+                self._add(error.usage)
+            raise
+        self._add(reply)
         return reply
+
+    def _add(self, answer: Reply | Usage) -> None:
+        with self._lock:
+            self._spent = self._spent.plus(answer)
 
     def _check(self) -> None:
         spent, budget = self.spent, self.budget

@@ -84,21 +84,20 @@ class Chat:
         except RequestError as failure:
             # `from None` and a text of our own: what the SDKs raise can carry request headers
             raise self._error(failure) from None
+        price = self._price(answer.model)
+        cost = price.of(answer.input_tokens, answer.output_tokens) if price else None
+        usage = Usage(answer.input_tokens, answer.output_tokens, cost)
         if not answer.text.strip():
             raise LLMError(
                 f"{self.name} answered with no text (it stopped for {answer.stop!r} after {answer.output_tokens} "
                 "tokens). A model that thinks may have used up its tokens before it wrote: allow more than "
-                f"{self._options.max_tokens}, or take another model."
+                f"{self._options.max_tokens}, or take another model.",
+                usage=usage,
             )
-        price = self._price(answer.model)
         return Reply(
             text=hide_secrets(answer.text),
             model=hide_secrets(answer.model),
-            usage=Usage(
-                answer.input_tokens,
-                answer.output_tokens,
-                price.of(answer.input_tokens, answer.output_tokens) if price else None,
-            ),
+            usage=usage,
             date=now(),
             settings=settings | {"stop": answer.stop} | ({"base_url": self._base_url} if self._base_url else {}),
             prompt_sha256=prompt_sha256(messages),

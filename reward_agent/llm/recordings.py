@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,8 @@ def read_recording(path: Path) -> Recording:
         UsageError: the file cannot be read, a line is damaged, or it holds no reply.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        # not splitlines: a reply may hold other ends of lines, as U+2028, which JSON leaves as they are
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The recording {path} cannot be read: {error}.") from error
     replies: dict[Key, Reply] = {}
@@ -93,8 +94,8 @@ def read_recording(path: Path) -> Recording:
                 known = {name: item for name, item in value.items() if name in _REPLY_FIELDS}
                 replies[key] = decode(Reply, known)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            if number == len(lines) and not line.endswith("\n"):
-                # a run killed while it wrote leaves a torn last line
+            if number == len(lines):
+                # no end of line follows: a run killed while it wrote leaves a torn last line
                 break
             raise UsageError(f"{path}, line {number}, is no line of a recording: {error!r:.200}.") from error
     if not replies:
@@ -109,7 +110,7 @@ def write_recording(run_folder: Path, path: Path) -> Path:
         UsageError: there is no journal, or no reply in it.
     """
     recording = read_recording(run_folder / JOURNAL)
-    lines = [{"key": list(key), **encode(reply)} for key, reply in recording.replies.items()]
+    lines = [{"key": list(key), **encode(replace(reply, replayed=False))} for key, reply in recording.replies.items()]
     lines += [
         {"key": [iteration, candidate, 0, WORDS], "text": text}
         for (iteration, candidate), text in recording.words.items()

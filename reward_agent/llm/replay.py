@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reward_agent.llm.base import LLMError, Options
 from reward_agent.llm.recordings import Recording, find_recording, read_recording
@@ -33,7 +34,7 @@ class Replay:
         self.recording = recording
 
     def complete(self, messages: Sequence[Message], key: Key) -> Reply:
-        """The recorded reply.
+        """The recorded reply, marked as replayed.
 
         Raises:
             LLMError: there is none for this key, with those there are.
@@ -45,7 +46,7 @@ class Replay:
                 "its recording: ask for as many iterations and candidates as it has, with the method it was made with, "
                 "or resume with another `--llm`."
             )
-        return self.recording.replies[key]
+        return replace(self.recording.replies[key], replayed=True)
 
     def words(self, iteration: int, candidate: int) -> str | None:
         """What a person said of a candidate then, if anything."""
