@@ -172,6 +172,30 @@ def test_a_training_cut_off_goes_on_from_its_last_checkpoint(name: str, tmp_path
     np.testing.assert_array_equal(weights(last.policy), weights(undisturbed.policy))
 
 
+@BOTH
+def test_a_training_with_stops_between_is_the_one_without(name: str, tmp_path: Path) -> None:
+    """At steps that are no multiple of the environments or the rollout, as where a metric is measured."""
+    undisturbed = train(name)
+    for budget in (201, 601, 1_003):
+        find_optimiser(name)(pointmass_task(), NearSource(), budget, 0, settings=SMALL[name], checkpoint=tmp_path)
+    last = train(name, checkpoint=tmp_path)
+    assert last.steps == undisturbed.steps
+    np.testing.assert_array_equal(weights(last.policy), weights(undisturbed.policy))
+
+
+@pytest.mark.parametrize("capacity", [240, 1_000_000])
+def test_a_replay_buffer_goes_on_full_or_not(capacity: int, tmp_path: Path) -> None:
+    settings = SMALL["sac"] | {"buffer_size": capacity}
+    undisturbed = train("sac", settings=settings)
+    optimise = find_optimiser("sac")
+    optimise(pointmass_task(), NearSource(), 901, 0, settings=settings, checkpoint=tmp_path)
+    last = train("sac", settings=settings, checkpoint=tmp_path)
+    np.testing.assert_array_equal(weights(last.policy), weights(undisturbed.policy))
+    less = optimise(pointmass_task(), NearSource(), 100, 0, settings=settings, checkpoint=tmp_path)
+    assert less.steps == last.steps, "a budget that is used up leaves all as it is"
+    np.testing.assert_array_equal(weights(less.policy), weights(last.policy))
+
+
 def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     train("ppo", checkpoint=tmp_path, stop=lambda: True)
     with pytest.raises(UsageError, match=r"differs in seed.*Delete"):

@@ -61,7 +61,11 @@ def optimise(
 
 
 def make(env: Any, settings: SACSettings, seed: int, budget: int) -> Any:
-    """The algorithm with these settings; its buffer is no larger than `budget` transitions can fill."""
+    """The algorithm with these settings; its buffer is just larger than `budget` transitions can fill.
+
+    A buffer that the budget alone had filled could not be told from one that has begun to forget, and could not go on
+    under a larger budget.
+    """
     from stable_baselines3 import SAC
     from torch import nn
 
@@ -69,7 +73,7 @@ def make(env: Any, settings: SACSettings, seed: int, budget: int) -> Any:
         "MlpPolicy",
         env,
         learning_rate=settings.learning_rate,
-        buffer_size=min(settings.buffer_size, budget + settings.num_envs),
+        buffer_size=min(settings.buffer_size, budget + 2 * settings.num_envs),
         learning_starts=settings.learning_starts,
         batch_size=settings.batch_size,
         tau=settings.tau,
@@ -124,7 +128,8 @@ class _Learner:
 
     def _restore_replay(self, arrays: Arrays) -> None:
         buffer = self.model.replay_buffer
-        filled = len(arrays["replay.rewards"])
+        # of more than the buffer holds, nothing is learnt any more: the budget was made smaller, and is used up
+        filled = min(len(arrays["replay.rewards"]), buffer.buffer_size)
         for name in STORED:
-            getattr(buffer, name)[:filled] = arrays[f"replay.{name}"]
+            getattr(buffer, name)[:filled] = arrays[f"replay.{name}"][:filled]
         buffer.full, buffer.pos = filled == buffer.buffer_size, int(arrays["replay.position"])
