@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pointmass import EXPERT, pointmass_task
 
-from reward_agent.optimise import find_optimiser
-from reward_agent.program import Program, Rewards
+from reward_agent.optimise import Optimised, find_optimiser
+from reward_agent.program import Fault, Program, Rewards
 from reward_agent.sources import SourceFaultError
 from reward_agent.sources.cell import CellSource
 
@@ -77,6 +79,54 @@ def test_a_few_in_a_long_training_are_borne() -> None:
         for seed in range(200):
             ask(source, 100, seed)
         assert 0 < source.bad_rewards < 20
+    finally:
+        source.close()
+
+
+RARELY = """x = next_state.point.position
+    r = np.where(np.abs(x - 0.05) < WIDTH, np.nan, -np.abs(x - next_state.goal.position))
+    return r, {"r": r}
+"""
+
+
+def sitting(program: Program, folder: Path | None, stops: bool) -> Optimised | Fault:
+    """One process' share of a training: with a cell of its own, to its end or to its next boundary."""
+    settings = {"num_envs": 16, "rollout": 64, "batch_size": 256, "hidden": (8, 8)}
+    source = CellSource(program, pointmass_task())
+    try:
+        return find_optimiser("ppo")(
+            pointmass_task(), source, 14_336, 0, settings=settings, checkpoint=folder, stop=lambda: stops
+        )
+    except SourceFaultError as error:
+        return error.fault
+    finally:
+        source.close()
+
+
+@pytest.mark.parametrize(("width", "fails"), [("0.002", True), ("0.00002", False)])
+def test_the_limit_is_the_whole_trainings_however_often_it_was_stopped(width: str, fails: bool, tmp_path: Path) -> None:
+    program = Program(HEAD + RARELY.replace("WIDTH", width))
+    undisturbed = sitting(program, None, stops=False)
+    for _ in range(6):
+        assert isinstance(part := sitting(program, tmp_path, stops=True), Optimised) and part.steps < 10_000
+    resumed = sitting(program, tmp_path, stops=False)
+    if isinstance(undisturbed, Fault):
+        assert fails and resumed == undisturbed and "nan or infinite" in undisturbed.message
+    else:
+        assert not fails and isinstance(resumed, Optimised)
+        assert resumed.bad_rewards == undisturbed.bad_rewards > 0
+        for one, other in zip(resumed.policy.weights, undisturbed.policy.weights, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_a_source_begins_to_count_anew_with_another_training() -> None:
+    program = Program(HEAD + RARELY.replace("WIDTH", "0.0005"))
+    settings = {"num_envs": 16, "rollout": 64, "batch_size": 256, "hidden": (8, 8)}
+    source = CellSource(program, pointmass_task())
+    try:
+        first, second = (find_optimiser("ppo")(pointmass_task(), source, 2_048, 0, settings=settings) for _ in "12")
+        assert first.bad_rewards == second.bad_rewards == source.bad_rewards > 0
+        assert source.rewards == 2_048
     finally:
         source.close()
 

@@ -19,7 +19,7 @@ from reward_agent.optimise import Curves, Progress, checkpoint
 from reward_agent.optimise.checkpoint import Arrays, Checkpoint, prefixed, unprefixed
 from reward_agent.optimise.presets import PPOSettings, SACSettings
 from reward_agent.optimise.sb3 import Drained, Normalise, TaskVecEnv
-from reward_agent.sources import RewardSource
+from reward_agent.sources import CountingSource, RewardSource
 from reward_agent.task import Task
 
 SAVING_SHARE = 0.05
@@ -137,7 +137,7 @@ def train(learner: Learner, env: TaskVecEnv, normalise: Normalise, plan: Plan) -
         pass
     finally:
         boundary.close()
-    return Trained(boundary.record.curves(), model.num_timesteps, boundary.seconds, boundary.bad_rewards)
+    return Trained(boundary.record.curves(), model.num_timesteps, boundary.seconds, boundary.counts[1])
 
 
 class _StopTraining(Exception):  # noqa: N818
@@ -155,8 +155,6 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
         self._pause = plan.checkpoint_seconds
         self._steps_before = 0
         self._seconds_before = 0.0
-        # a source may have served an earlier sitting
-        self._bad_before = -int(getattr(env.source, "bad_rewards", 0))
         self._writer: Any = None
 
     @property
@@ -164,8 +162,10 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
         return self._seconds_before + time.monotonic() - self._began
 
     @property
-    def bad_rewards(self) -> int:
-        return self._bad_before + int(getattr(self.env.source, "bad_rewards", 0))
+    def counts(self) -> tuple[int, int]:
+        """Rewards of the whole training, and those that were not finite, where the source counts them."""
+        source = self.env.source
+        return (source.rewards, source.bad_rewards) if isinstance(source, CountingSource) else (0, 0)
 
     def resume(self) -> None:
         """Put everything back as a checkpoint found it, if there is one."""
@@ -185,7 +185,9 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
             model.action_space.np_random.bit_generator.state = found.facts["action_generator"]
             checkpoint.restore_generators(unprefixed("generators", found.arrays))
             self._seconds_before = found.facts["seconds"]
-            self._bad_before += found.facts["bad_rewards"]
+        if isinstance(self.env.source, CountingSource):
+            # of this training alone: the source may have served another before, or be new where the training is not
+            self.env.source.restore(*(found.facts["rewards"] if found else (0, 0)))
         self._steps_before = model.num_timesteps
         if self.plan.tensorboard:
             from torch.utils.tensorboard import SummaryWriter
@@ -252,7 +254,7 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
             "updates": model._n_updates,
             "action_generator": model.action_space.np_random.bit_generator.state,
             "seconds": self.seconds,
-            "bad_rewards": self.bad_rewards,
+            "rewards": self.counts,
         }
         checkpoint.write(folder, Checkpoint(arrays, facts))
         self._saved = time.monotonic()

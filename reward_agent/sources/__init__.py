@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from reward_agent.errors import RewardAgentError
 from reward_agent.program import Fault, Rewards
@@ -34,3 +34,16 @@ class RewardSource(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class CountingSource(RewardSource, Protocol):
+    """A source that counts its rewards and judges by the counts: a training keeps them in its checkpoint."""
+
+    rewards: int
+    bad_rewards: int
+    """Of those, how many were no finite number and counted as 0."""
+
+    def restore(self, rewards: int, bad_rewards: int) -> None:
+        """Count on from here: from 0 where a training begins."""
+        ...

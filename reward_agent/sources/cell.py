@@ -26,7 +26,9 @@ SAMPLE_ROWS = 4
 class CellSource:
     """A program's rewards, from a cell of its own. It vets nothing: `vet` says beforehand what is wrong.
 
-    A total or term that is no finite number counts as 0; `bad_rewards` counts such totals.
+    A total or term that is no finite number counts as 0; `bad_rewards` counts such totals among all `rewards`. Where
+    a training goes on that another source served before, `restore` hands its counts on: the limit on bad ones is the
+    whole training's.
 
     Args:
         program: the reward.
@@ -41,9 +43,8 @@ class CellSource:
     def __init__(self, program: Program, task: Task, *, unsafe: bool = False) -> None:
         schema = task_schema(task).visible()
         self.fields: tuple[str, ...] = check(program, schema).fields
-        self.bad_rewards = 0
+        self.rewards = self.bad_rewards = 0
         self.calls = 0
-        self._rewards = 0
         selected = schema.select(self.fields)
         sample = _sample(task, selected)
         self._cell = Cell(unsafe=unsafe)
@@ -69,7 +70,7 @@ class CellSource:
         if isinstance(rewards, Fault):
             raise SourceFaultError(replace(rewards, stage="optimise"))
         self.calls += 1
-        self._rewards += len(state)
+        self.rewards += len(state)
         # not <=, as a comparison with nan is never true
         if not np.abs(rewards.total).max(initial=0.0) <= LARGEST:
             rewards = rewards._replace(total=self._mended(rewards.total))
@@ -77,17 +78,21 @@ class CellSource:
             rewards = rewards._replace(terms=_bounded(rewards.terms))
         return rewards
 
+    def restore(self, rewards: int, bad_rewards: int) -> None:
+        """Count on from here."""
+        self.rewards, self.bad_rewards = rewards, bad_rewards
+
     def close(self) -> None:
         """End the cell. May be called twice."""
         self._cell.close()
 
     def _mended(self, total: Array) -> Array:
         self.bad_rewards += int((~np.isfinite(total)).sum())
-        if self._rewards >= BAD_FROM and self.bad_rewards > BAD_SHARE * self._rewards:
+        if self.rewards >= BAD_FROM and self.bad_rewards > BAD_SHARE * self.rewards:
             raise SourceFaultError(
                 Fault(
                     "optimise",
-                    f"{self.bad_rewards} of {self._rewards} rewards in training were nan or infinite (0.1 % may be). "
+                    f"{self.bad_rewards} of {self.rewards} rewards in training were nan or infinite (0.1 % may be). "
                     "Guard what can divide by zero, take the root or logarithm of a negative, or overflow in exp.",
                 )
             )
