@@ -1,6 +1,6 @@
 """What is said back to a model: a training's outcome as text, faults with their lines, program text marked as data.
 
-Only term names, numbers and the words `success` and `task_score` go in: never a metric's name, its code or what it reads.
+Only term names, numbers and the words `success` and `task_score` go in: no name of a metric, no code, nothing it reads.
 """
 
 from __future__ import annotations

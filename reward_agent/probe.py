@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -61,22 +60,6 @@ class ProbeReport:
     term_names: tuple[str, ...] = ()
     microseconds_per_call: float | None = None
     """Of one call over the whole battery, the median; None when it never ran."""
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """How the summed total orders episodes whose order is known."""
-
-    good: tuple[float, ...]
-    """Return of each good episode."""
-    bad: tuple[float, ...]
-    share: float
-    """Of all pairs of a good and a bad episode, how many are ordered rightly; a tie counts half."""
-
-    @property
-    def right(self) -> bool:
-        """Every good episode returns more than every bad one."""
-        return min(self.good) > max(self.bad)
 
 
 def record_battery(task: Task, seed: int = 0, rows: int = 256) -> Battery:
@@ -140,32 +123,6 @@ def probe(program: Program, schema: StateSchema, battery: Battery, cell: Cell) -
         term_names=names,
         microseconds_per_call=microseconds,
     )
-
-
-def ranks(
-    program: Program, schema: StateSchema, good: Sequence[Battery], bad: Sequence[Battery], cell: Cell
-) -> Ranking | Fault:
-    """Whether a program's summed total ranks good episodes above bad ones.
-
-    Only for methods that have a metric, which says what is good. Each battery is one whole episode in its order.
-
-    Raises:
-        ValueError: there is no good or no bad episode.
-    """
-    if not good or not bad:
-        raise ValueError("Ranking needs at least one good and one bad episode.")
-    loaded = cell.load(program, schema, good[0].select(schema))
-    if isinstance(loaded, Fault):
-        return loaded
-    returns: list[float] = []
-    for episode in (*good, *bad):
-        rewards = cell(*episode.select(schema))
-        if isinstance(rewards, Fault):
-            return rewards
-        returns.append(float(rewards.total.sum()))
-    better, worse = np.array(returns[: len(good)]), np.array(returns[len(good) :])
-    above = (better[:, None] > worse).mean() + 0.5 * (better[:, None] == worse).mean()
-    return Ranking(tuple(better.tolist()), tuple(worse.tolist()), float(above))
 
 
 @dataclass(frozen=True)

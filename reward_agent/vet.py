@@ -9,6 +9,7 @@ from reward_agent.check import TIME, check
 from reward_agent.envs.episodes import task_schema
 from reward_agent.probe import Battery, probe, record_battery
 from reward_agent.program import Fault, Program
+from reward_agent.ranking import Examples, ranks
 from reward_agent.sandbox.cell import Cell
 from reward_agent.task import Task
 
@@ -47,7 +48,14 @@ class Verdict:
         }
 
 
-def vet(program: Program, task: Task, *, unsafe: bool = False, battery: Battery | None = None) -> Verdict:
+def vet(
+    program: Program,
+    task: Task,
+    *,
+    unsafe: bool = False,
+    battery: Battery | None = None,
+    examples: Examples | None = None,
+) -> Verdict:
     """Check a program, and probe it if the check finds no fault.
 
     Args:
@@ -55,6 +63,7 @@ def vet(program: Program, task: Task, *, unsafe: bool = False, battery: Battery 
         task: what it is for.
         unsafe: run it without the cell's layers.
         battery: recorded transitions of this task, where many programs are vetted; else recorded here.
+        examples: good and bad episodes, where some are known; what orders them wrongly gets a warning.
 
     Raises:
         MissingComponentError: this machine lacks what locks the cell, or what the world needs.
@@ -67,9 +76,16 @@ def vet(program: Program, task: Task, *, unsafe: bool = False, battery: Battery 
     with Cell(unsafe=unsafe) as cell:
         probed = probe(program, schema.select(report.fields), battery, cell)
         layers = cell.layers
+    ranked: tuple[str, ...] = ()
+    if examples is not None and not probed.faults:
+        with Cell(unsafe=unsafe) as cell:
+            ranking = ranks(program, schema.select(report.fields), examples, cell)
+        # it ran on the battery; what happens on other states is for the training to find
+        said = None if isinstance(ranking, Fault) else ranking.warning()
+        ranked = (said,) if said else ()
     return Verdict(
         faults=probed.faults,
-        warnings=(*report.warnings, *probed.warnings),
+        warnings=(*report.warnings, *probed.warnings, *ranked),
         portable=report.portable and not probed.faults,
         fields=report.fields,
         term_names=probed.term_names,

@@ -8,7 +8,7 @@ from pointmass import EXPERT, task
 
 from reward_agent.check import check
 from reward_agent.envs.episodes import task_schema
-from reward_agent.probe import Battery, ProbeReport, Ranking, probe, ranks, record_battery
+from reward_agent.probe import Battery, ProbeReport, probe, record_battery
 from reward_agent.program import Fault, Program
 from reward_agent.sandbox.cell import Cell, Limits
 
@@ -141,34 +141,3 @@ def test_warnings(body: str, hint: str, battery: Battery) -> None:
 def test_rounding_is_no_fault(battery: Battery) -> None:
     body = "x = 1e8 + action[:, 0]\ny = np.sin(action[:, 0]) / 3 - 1e8\nreturn x + y, {'x': x, 'y': y}"
     assert run(body, battery).faults == ()
-
-
-def test_ranking_of_episodes(battery: Battery) -> None:
-    at = SCHEMA.columns["point.position"], SCHEMA.columns["goal.position"]
-
-    def episode(distance: float) -> Battery:
-        state = np.zeros((20, SCHEMA.width))
-        state[:, at[0]] = 1.0 - distance
-        state[:, at[1]] = 1.0
-        return Battery(SCHEMA, state, np.zeros((20, 1)), state)
-
-    near, middle, far = episode(0.1), episode(0.5), episode(2.0)
-    schema = SCHEMA.select(["point.position", "goal.position"])
-
-    def ranking(good: list[Battery], bad: list[Battery]) -> Ranking:
-        with Cell() as cell:
-            found = ranks(Program(NEARNESS), schema, good, bad, cell)
-        assert isinstance(found, Ranking)
-        return found
-
-    assert ranking([near, middle], [far]).right
-    assert ranking([near], [far]).good == pytest.approx((-2.0,))
-    wrong = ranking([near, far], [middle])
-    assert (wrong.right, wrong.share) == (False, 0.5)
-    assert ranking([near], [near]).share == 0.5
-    with Cell() as cell, pytest.raises(ValueError, match="at least one"):
-        ranks(Program(EXPERT), schema, [near], [], cell)
-    with Cell() as cell:
-        assert isinstance(
-            ranks(Program("def compute_reward(s, a, n):\n    return 1\n"), schema, [near], [far], cell), Fault
-        )
