@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from reward_agent.codec import decode, encode
-from reward_agent.config import RunConfig, choose_llm, connect_llm, with_whole_paths, without_keys
+from reward_agent.config import RunConfig, choose_llm, connect_llm, whole_llm, with_whole_paths, without_keys
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import InterruptedRunError, MissingComponentError, UsageError, unknown_name
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
 from reward_agent.llm import LLM, Budget, Metered
-from reward_agent.result import Result
+from reward_agent.messages import Key
+from reward_agent.result import Result, load_result
 from reward_agent.search import AskPerson
 from reward_agent.store import MANIFEST, Run, installed_versions, new_manifest, new_run_id
 from reward_agent.task import Task
 from reward_agent.workers import Pool
 
 RUNS = Path("runs")
+LAYERS = Key(0, 0, 0, "layers")
+"""Of the sandbox, journalled in a sitting that has others than the one before."""
 FROM_PYTHON = "python:"
 """Begins the name of a task that only the caller has."""
 MAY_CHANGE = ("llm", "jobs", "max_tokens", "max_usd", "base_url", "prices", "video", "tensorboard")
@@ -76,7 +79,7 @@ def synthesize(
     )
     llm = llm or connect_llm(config, llm_name, root / run_id)
     with Run.create(root, manifest) as run:
-        return _conduct(run, config, task, llm, events, ask_person, resumed=False)
+        return _conduct(run, config, task, llm, events, ask_person, manifest.sandbox, resumed=False)
 
 
 def resume(
@@ -105,14 +108,25 @@ def resume(
             raise unknown_name("option that a resumed run may change", key, MAY_CHANGE)
     with Run.open(folder) as run:
         config: RunConfig = replace(decode(RunConfig, run.manifest.config), **dict(changes or {}))
+        config = replace(config, llm=whole_llm(config.llm))
         task = task or _find_again(config.task)
         llm = llm or connect_llm(config, config.llm or choose_llm(config, task), folder)
         _tell_versions(run, events)
-        return _conduct(run, config, task, llm, events, ask_person, resumed=True)
+        # a finished run is told again by machines, too, that could not go on with it
+        layers = known_layers(run) if load_result(folder) else _compare_layers(run, config.unsafe, events)
+        return _conduct(run, config, task, llm, events, ask_person, layers, resumed=True)
 
 
 def _conduct(
-    run: Run, config: RunConfig, task: Task, llm: LLM, events: Events, ask_person: AskPerson | None, *, resumed: bool
+    run: Run,
+    config: RunConfig,
+    task: Task,
+    llm: LLM,
+    events: Events,
+    ask_person: AskPerson | None,
+    layers: tuple[str, ...],
+    *,
+    resumed: bool,
 ) -> Result:
     from reward_agent.final import conclude
     from reward_agent.search import Search, spent_in
@@ -130,7 +144,7 @@ def _conduct(
             method.name,
             method.sees,
             llm.name,
-            run.manifest.sandbox,
+            layers,
             resumed,
         )
     )
@@ -171,6 +185,24 @@ def _layers(unsafe: bool) -> tuple[str, ...]:
 
     with Cell(unsafe=unsafe) as cell:
         return cell.layers
+
+
+def known_layers(run: Run) -> tuple[str, ...]:
+    """Layers of the sandbox in force in the run's latest sitting."""
+    found: tuple[str, ...] | None = run.recorded(LAYERS, tuple[str, ...])
+    return run.manifest.sandbox if found is None else found
+
+
+def _compare_layers(run: Run, unsafe: bool, events: Events) -> tuple[str, ...]:
+    """Those in force now, journalled and told where they are not those of the sitting before."""
+    before, now = known_layers(run), _layers(unsafe)
+    if set(now) != set(before):
+        run.record(LAYERS, now)
+        lost, won = sorted(set(before) - set(now)), sorted(set(now) - set(before))
+        changed = [f"without {', '.join(lost)}"] if lost else []
+        changed += [f"with {', '.join(won)}"] if won else []
+        events(Noted(f"From here on reward programs run {' and '.join(changed)}, unlike before: the sandbox changed."))
+    return now
 
 
 def _tell_versions(run: Run, events: Events) -> None:

@@ -15,32 +15,32 @@ Trainings run in processes of their own. A script that calls these functions mus
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from reward_agent import agent
+from reward_agent import program as programs
 from reward_agent.config import RunConfig
 from reward_agent.envs.registry import find_task, tasks
 from reward_agent.errors import MissingComponentError, RewardAgentError, UsageError, unknown_name
 from reward_agent.evaluate import SeedPlan, intervals_of
-from reward_agent.events import Evaluated, Events, TrainingProgress, TrainingStarted, Trial, ignore
+from reward_agent.events import Events, Trial, ignore
 from reward_agent.history import Interval, Outcome
 from reward_agent.llm import LLM
 from reward_agent.optimise.policy import Policy, load_policy
-from reward_agent.program import Fault, Program, extract, parse
+from reward_agent.program import Fault, Program
 from reward_agent.result import Result
 from reward_agent.search import AskPerson
 from reward_agent.store import find_run
 from reward_agent.task import Metric, Task, Termination
-from reward_agent.trial import FloorsSpec, Scores, Trained, TrialSpec, floors, reference, run_trial
+from reward_agent.trainings import quoted, run_floors, run_trials
+from reward_agent.trial import FloorsSpec, Trained, TrialSpec, reference
 from reward_agent.vet import Verdict, vet
-from reward_agent.workers import Job, Pool
+from reward_agent.workers import Pool
 
 if TYPE_CHECKING:
-    from reward_agent.optimise import Progress
     from reward_agent.optimise.sb3 import TaskVecEnv
 
 __all__ = [
@@ -72,7 +72,8 @@ class Evaluation:
     program: Program
     verdict: Verdict
     metrics: Mapping[str, Interval]
-    """On the report seeds; over trainings, over episodes where there is one. Empty when nothing could be trained."""
+    """On the report seeds; over trainings, over episodes where there is one. Where a training failed it counts as
+    doing nothing does; empty when all did."""
     floors: Mapping[str, Mapping[str, Interval]]
     """`no-op` and `random` on the same seeds."""
     outcomes: tuple[Outcome | Fault, ...]
@@ -229,7 +230,6 @@ def evaluate(
     where = reference(found, task if isinstance(task, str) else found.id)
     with TemporaryDirectory(prefix="reward-agent-") as temporary, Pool[Trial](jobs) as pool:
         place = (Path(folder) if folder is not None else Path(temporary)) / its.id[:12]
-        threads = max(1, pool.jobs // seeds)
         specs = {
             Trial("final", 0, index): TrialSpec(
                 task=where,
@@ -238,21 +238,19 @@ def evaluate(
                 seed=training_seed,
                 folder=place.resolve() / f"seed_{index:02d}",
                 optimiser=optimiser,
-                settings={"threads": threads, **(settings or {})},
+                settings=settings or {},
                 select_seeds=report[: min(episodes, 20)],
                 report_seeds=report,
                 unsafe=unsafe,
             )
             for index, training_seed in enumerate(training_seeds)
         }
-        results = _train(pool, specs, events)
-        job = Job(floors, FloorsSpec(where, report, random_seed=seed))
-        below: dict[str, Scores] = next(value for _, value in pool.run({Trial("final", 0, seeds): job}))
-    trained = [result for result in results.values() if isinstance(result, Trained)]
+        results = run_trials(pool, specs, events)
+        below = run_floors(pool, FloorsSpec(where, report, random_seed=seed))
     return Evaluation(
         program=its,
         verdict=verdict,
-        metrics=intervals_of([each.report for each in trained]) if trained else {},
+        metrics=quoted(results.values(), below),
         floors={name: intervals_of([scores]) for name, scores in below.items()},
         outcomes=tuple(r if isinstance(r, Fault) else r.outcome for r in results.values()),
         policies=tuple(specs[t].folder for t, r in results.items() if isinstance(r, Trained)) if folder else (),
@@ -298,13 +296,7 @@ def read_program(path: str | Path) -> Program:
     Raises:
         UsageError: the file cannot be read, or holds none.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The reward program {path} cannot be read: {error}.") from error
-    if not isinstance(parse(text), Fault):
-        return Program(text)
-    found = extract(text) if "```" in text or "~~~" in text else Program(text)
+    found = programs.read_program(Path(path))
     if isinstance(found, Fault):
         raise UsageError(f"{path} holds no reward program: {found.message}")
     return found
@@ -316,18 +308,3 @@ def _program(given: str | Path | Program) -> Program:
 
 def _task(given: str | Task) -> Task:
     return given if isinstance(given, Task) else find_task(given)
-
-
-def _train(pool: Pool[Trial], specs: Mapping[Trial, TrialSpec], events: Events) -> dict[Trial, Trained | Fault]:
-    def progress(trial: Trial, at: Progress) -> None:
-        told = (at.steps, at.budget, at.steps_per_second, at.episode_return, at.episode_length, at.terms)
-        events(TrainingProgress(trial, *told))
-
-    jobs = {trial: Job(run_trial, spec) for trial, spec in specs.items()}
-    results: dict[Trial, Trained | Fault] = {}
-    running = pool.run(jobs, progress, lambda trial: events(TrainingStarted(trial, specs[trial].budget)))
-    with closing(running):
-        for trial, result in running:
-            results[trial] = result
-            events(Evaluated(trial, result if isinstance(result, Fault) else result.outcome, recorded=False))
-    return {trial: results[trial] for trial in specs}

@@ -109,7 +109,14 @@ def with_whole_paths(config: RunConfig) -> RunConfig:
     """The config with paths that still hold when a run is resumed from another folder."""
     location, separator, variable = config.task.partition(":")
     task = f"{Path(location).resolve()}{separator}{variable}" if location.endswith(".py") else config.task
-    return replace(config, task=task, prompts=config.prompts.resolve() if config.prompts else None)
+    prompts = config.prompts.resolve() if config.prompts else None
+    return replace(config, task=task, prompts=prompts, llm=whole_llm(config.llm))
+
+
+def whole_llm(name: str | None) -> str | None:
+    """The model's name; with the whole path where it replays a file or a run's folder."""
+    provider, _, model = (name or "").partition(":")
+    return f"replay:{Path(model).resolve()}" if provider == "replay" and Path(model).exists() else name
 
 
 def choose_llm(config: RunConfig, task: Task) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -55,8 +53,13 @@ class SeedPlan:
 
     @staticmethod
     def report_seeds(run_seed: int, count: int) -> Ints:
-        """Episodes that the quoted result comes from, and nothing else."""
+        """Episodes that the quoted result comes from, and nothing else; they too begin a longer list."""
         return (_draw(_Stream.REPORT, run_seed, (), count) >> 2).astype(np.int64) + 2 * EVALUATION_SEEDS
+
+    @staticmethod
+    def further_seeds(run_seed: int, reported: int, count: int) -> Ints:
+        """Episodes after the first `reported` of the report: neither chosen by nor quoted from."""
+        return SeedPlan.report_seeds(run_seed, reported + count)[reported:]
 
 
 def _draw(stream: _Stream, run_seed: int, key: tuple[int, ...], count: int) -> NDArray[np.uint64]:
@@ -212,55 +215,9 @@ def confidence_interval(samples: ArrayLike) -> Interval:
     return Interval(mean, mean - half, mean + half)
 
 
-def intervals_of(runs: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, Interval]:
+def intervals_of(runs: Sequence[Mapping[str, ArrayLike]]) -> dict[str, Interval]:
     """The interval of each metric over runs (over the episodes of one). A run gives its episodes' scores by metric."""
     return {name: confidence_interval(np.array([run[name] for run in runs])) for name in runs[0]}
-
-
-@dataclass(frozen=True)
-class Scores:
-    """What one or more policies of the same reward scored on the same seeds."""
-
-    metrics: Mapping[str, Array]
-    """`(runs, episodes)` by metric name, the task's first metric first."""
-    training_seeds: tuple[int, ...]
-    """One a run."""
-    episode_seeds: tuple[int, ...]
-
-    def intervals(self) -> dict[str, Interval]:
-        """Mean and 95 % interval of each metric, over runs (over episodes where there is one run)."""
-        return {name: confidence_interval(samples) for name, samples in self.metrics.items()}
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "metrics": {name: samples.tolist() for name, samples in self.metrics.items()},
-            "training_seeds": list(self.training_seeds),
-            "episode_seeds": list(self.episode_seeds),
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Scores:
-        return cls(
-            {name: np.array(samples, np.float64) for name, samples in data["metrics"].items()},
-            tuple(data["training_seeds"]),
-            tuple(data["episode_seeds"]),
-        )
-
-
-def evaluate(
-    task: Task,
-    policies: Sequence[tuple[int, Act]],
-    seeds: Sequence[int] | Ints,
-    *,
-    threads: int = 1,
-) -> Scores:
-    """Every policy, given with its training seed, on the same episode seeds."""
-    played = [roll_out(task, act, seeds, threads=threads) for _, act in policies]
-    return Scores(
-        {metric.name: np.stack([scores[metric.name] for scores in played]) for metric in task.metrics},
-        tuple(seed for seed, _ in policies),
-        tuple(int(seed) for seed in seeds),
-    )
 
 
 def _observes_time(act: Act) -> bool:

@@ -54,6 +54,8 @@ class Provenance:
     model: str
     metrics: Mapping[str, Interval]
     trainings: int
+    failed: int
+    """Of these trainings; in the metrics they count as doing nothing."""
     budget: int
     unsafe: bool
 
@@ -66,6 +68,7 @@ class Provenance:
             result.model,
             result.metrics,
             result.trainings,
+            len(result.failed),
             result.budget,
             result.unsafe,
         )
@@ -115,6 +118,8 @@ def _header(task: Task, program: Program, origin: Provenance | None) -> str:
     if origin:
         lines.append(f"Written by {origin.model}, asked by the method {origin.method} in the run {origin.run}.")
         over = f"{origin.trainings} trainings from scratch of {origin.budget:,} steps each"
+        if origin.failed:
+            over += f" ({origin.failed} failed, and count as doing nothing)"
         for name, score in origin.metrics.items():
             lines.append(f"{name}: {score.mean:.4g}, 95 % interval {score.low:.4g} to {score.high:.4g}, {over}.")
         lines += ["It was run without a sandbox (--unsafe)."] if origin.unsafe else []

@@ -12,18 +12,17 @@ from reward_agent.evaluate import SeedPlan, intervals_of
 from reward_agent.events import Phase, Trial
 from reward_agent.export import Provenance, export_reward
 from reward_agent.files import write_atomically
-from reward_agent.history import Candidate, History
+from reward_agent.history import Candidate, History, Outcome
 from reward_agent.llm import Spent
 from reward_agent.messages import Key
 from reward_agent.methods import Method
 from reward_agent.optimise.policy import ARCHITECTURE, TENSORS
-from reward_agent.program import Fault, Program
+from reward_agent.program import Fault, Program, TrainingFault
 from reward_agent.result import RESULT, Result
 from reward_agent.search import folder_of
 from reward_agent.store import sha256
-from reward_agent.trainings import Trainer, Training
-from reward_agent.trial import FloorsSpec, Scores, Trained, floors
-from reward_agent.workers import Job
+from reward_agent.trainings import Trainer, Training, quoted, run_floors
+from reward_agent.trial import FloorsSpec, Scores, Trained
 
 BEST = "best"
 
@@ -44,13 +43,15 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
         wanted += _trainings("expert", expert, trainer)
     below = _floors(trainer)
     results = trainer.train(wanted)
-    finals, failed = _of("final", results)
+    outcomes = [results[training.trial] for training in wanted if training.trial.phase == "final"]
+    finals = {t: result for t, result in results.items() if isinstance(result, Trained) and t.phase == "final"}
+    failed = tuple(result for result in outcomes if isinstance(result, TrainingFault))
     if not finals:
         raise RewardAgentError(
             f"The best program (iteration {best.iteration}, candidate {best.index}) failed in every training from "
             f"scratch: {failed[0].message} Its files are in {run.folder / folder_of(best.iteration, best.index)}."
         )
-    experts = _of("expert", results)[0]
+    experts = quoted((results[training.trial] for training in wanted if training.trial.phase == "expert"), below)
     kept = max(finals, key=lambda trial: (finals[trial].outcome.score(), -trial.index))
     folder = next(run.folder / training.folder for training in wanted if training.trial == kept)
     (run.folder / BEST).mkdir(exist_ok=True)
@@ -68,11 +69,11 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
         program=best.program,
         iteration=best.iteration,
         candidate=best.index,
-        metrics=intervals_of([each.report for each in finals.values()]),
-        trainings=len(finals),
+        metrics=quoted(outcomes, below),
+        trainings=len(outcomes),
         failed=failed,
         floors={name: intervals_of([scores]) for name, scores in below.items()},
-        expert=intervals_of([each.report for each in experts.values()]) if experts else None,
+        expert=experts or None,
         budget=config.steps(task),
         report_episodes=config.report_episodes,
         policy_seed=SeedPlan.final_seed(config.seed, kept.index),
@@ -83,10 +84,10 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
         unsafe=config.unsafe,
     )
     write_atomically(result.reward, export_reward(task, best.program, Provenance.of(result)).encode())
+    # where it is, all of `best/` is but the clip, which may fail as a driver or an encoder does
+    run.write_json(RESULT, result)
     if config.video:
         trainer.film(kept, run.folder / BEST, int(SeedPlan.report_seeds(config.seed, 1)[0]))
-    # last: where it is, all of `best/` is
-    run.write_json(RESULT, result)
     return result
 
 
@@ -106,30 +107,22 @@ def _trainings(phase: Phase, program: Program, trainer: Trainer) -> list[Trainin
     ]
 
 
-def _of(phase: Phase, results: Mapping[Trial, Trained | Fault]) -> tuple[dict[Trial, Trained], tuple[Fault, ...]]:
-    """Trainings of a phase that ended well, and the faults of those that did not."""
-    own = {trial: result for trial, result in results.items() if trial.phase == phase}
-    return (
-        {trial: result for trial, result in own.items() if isinstance(result, Trained)},
-        tuple(result for result in own.values() if isinstance(result, Fault)),
-    )
-
-
 def _floors(trainer: Trainer) -> Mapping[str, Scores]:
     seed = trainer.config.seed
     seeds = tuple(int(s) for s in SeedPlan.report_seeds(seed, trainer.config.report_episodes))
 
     def compute() -> Mapping[str, Scores]:
-        job = Job(floors, FloorsSpec(trainer.reference, seeds, random_seed=seed))
-        return next(found for _, found in trainer.pool.run({Trial("final", 0, -1): job}))
+        return run_floors(trainer.pool, FloorsSpec(trainer.reference, seeds, random_seed=seed))
 
     kind = dict[str, dict[str, tuple[float, ...]]]
     return trainer.run.once(Key(0, 0, 0, "floors"), kind, compute)
 
 
-def _steps(history: History, results: Mapping[Trial, Trained | Fault]) -> int:
-    searched = sum(outcome.steps for _, outcome in history.evaluated())
-    return searched + sum(result.outcome.steps for result in results.values() if isinstance(result, Trained))
+def _steps(history: History, results: Mapping[Trial, Trained | TrainingFault]) -> int:
+    """Simulated for training, those trainings in which the program failed as well."""
+    ends: list[object] = [candidate.outcome for candidate in history.candidates.values()]
+    ends += [result.outcome if isinstance(result, Trained) else result for result in results.values()]
+    return sum(end.steps for end in ends if isinstance(end, Outcome | TrainingFault))
 
 
 def _nothing_to_keep(history: History) -> str:

@@ -9,8 +9,10 @@ import textwrap
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, NamedTuple
 
+from reward_agent.errors import UsageError
 from reward_agent.schema import Array
 
 Stage = Literal["extract", "check", "probe", "optimise"]
@@ -29,6 +31,14 @@ class Fault:
     """One paragraph the model can act on; text that came out of the program is bounded and cleaned."""
     line: int | None = None
     """1-based line of the program's source, where there is one."""
+
+
+@dataclass(frozen=True)
+class TrainingFault(Fault):
+    """A program that failed while it was trained on (stage `optimise`)."""
+
+    steps: int = 0
+    """Environment steps simulated for its rewards until then."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +120,18 @@ def program_in(text: str, entry: str = "compute_reward") -> Program | Fault:
     """The program in a file: Python, or text with a fenced block of it as a model writes."""
     fenced = "```" in text or "~~~" in text
     return extract(text, entry) if fenced and isinstance(parse(text), Fault) else Program(text, entry)
+
+
+def read_program(path: Path) -> Program | Fault:
+    """The program in a file; see `program_in`.
+
+    Raises:
+        UsageError: the file cannot be read as text.
+    """
+    try:
+        return program_in(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The reward program {path} cannot be read: {error}.") from error
 
 
 class _Block(NamedTuple):

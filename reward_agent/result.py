@@ -12,7 +12,7 @@ from reward_agent.codec import decode, encode
 from reward_agent.errors import UsageError
 from reward_agent.history import Interval
 from reward_agent.llm import Spent
-from reward_agent.program import Fault, Program
+from reward_agent.program import Program, TrainingFault
 
 RESULT = "result.json"
 
@@ -39,8 +39,8 @@ class Result:
     """Of policies trained on it from scratch, on the report seeds; the first is the key of selection."""
     trainings: int
     """From scratch, that `metrics` is over; intervals are over these (over episodes where there is one)."""
-    failed: tuple[Fault, ...]
-    """Trainings from scratch in which the program failed; `metrics` leaves them out."""
+    failed: tuple[TrainingFault, ...]
+    """Of these trainings, those in which the program failed: in `metrics` each counts as doing nothing (`no-op`)."""
     floors: Mapping[str, Mapping[str, Interval]]
     """`no-op` and `random`, on the same seeds."""
     expert: Mapping[str, Interval] | None
@@ -52,7 +52,7 @@ class Result:
     """Training seed of the policy that was kept, the best on the select seeds."""
     policy_sha256: str
     steps: int
-    """Simulated for training, in all."""
+    """Simulated for training, in all, until its fault where a training failed. Episodes that score are not in it."""
     spent: Spent
     reason: str
     """Why the search ended."""

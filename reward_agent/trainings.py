@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reward_agent.config import RunConfig
-from reward_agent.evaluate import SeedPlan
+from reward_agent.errors import RewardAgentError
+from reward_agent.evaluate import SeedPlan, intervals_of
 from reward_agent.events import Evaluated, Events, Noted, TrainingProgress, TrainingStarted, Trial
 from reward_agent.files import write_atomically
+from reward_agent.history import Interval
 from reward_agent.messages import Key
 from reward_agent.optimise.policy import TENSORS
-from reward_agent.program import Fault, Program
+from reward_agent.program import Program, TrainingFault
 from reward_agent.store import Run, sha256
 from reward_agent.task import Task
-from reward_agent.trial import VIDEO, Trained, TrialSpec, VideoSpec, files_are_whole, film, run_trial
+from reward_agent.trial import (
+    VIDEO,
+    FloorsSpec,
+    Scores,
+    Trained,
+    TrialSpec,
+    VideoSpec,
+    files_are_whole,
+    film,
+    floors,
+    run_trial,
+)
 from reward_agent.workers import Job, Pool
 
 if TYPE_CHECKING:
@@ -60,9 +73,10 @@ class Trainer:
     pool: Pool[Trial]
     events: Events
 
-    def train(self, wanted: Iterable[Training]) -> dict[Trial, Trained | Fault]:
+    def train(self, wanted: Iterable[Training]) -> dict[Trial, Trained | TrainingFault]:
         """Results in the order wanted, whatever order they ended in; those in the journal are taken from there."""
-        results: dict[Trial, Trained | Fault] = {}
+        wanted = tuple(wanted)
+        results: dict[Trial, Trained | TrainingFault] = {}
         missing: dict[Trial, Training] = {}
         for training in wanted:
             found = self._recorded(training)
@@ -70,53 +84,38 @@ class Trainer:
                 missing[training.trial] = training
             else:
                 results[training.trial] = found
-                self._tell(training.trial, found, recorded=True)
-        order = [*results, *missing]
-        results |= self._train(missing)
-        return {trial: results[trial] for trial in sorted(order, key=lambda t: (t.phase, t.iteration, t.index))}
+                self.events(_evaluated(training.trial, found, recorded=True))
+        specs = {trial: self._spec(training) for trial, training in missing.items()}
+        results |= run_trials(
+            self.pool, specs, self.events, lambda trial, result: self.run.record(missing[trial].key, result)
+        )
+        return {training.trial: results[training.trial] for training in wanted}
 
     def film(self, trial: Trial, folder: Path, seed: int) -> None:
-        """Leave a clip of the policy in a folder, where there is none yet; where none can be made, say why."""
+        """Leave a clip of the policy in a folder, where there is none yet; where none can be made, say why.
+
+        Whatever is wrong (a driver that crashes, an encoder that fails) costs the clip and nothing else.
+        """
         path, mark = folder / VIDEO, folder / f".{VIDEO}.of"
         policy = sha256(folder / TENSORS)
         if path.exists() and mark.exists() and mark.read_text() == policy:
             return
-        for _, lacking in self.pool.run({trial: Job(film, VideoSpec(self.reference, folder, seed, path))}):
-            if lacking:
-                self.events(Noted(f"No video could be made: {lacking}"))
-            else:
-                write_atomically(mark, policy.encode())
+        try:
+            for _, lacking in self.pool.run({trial: Job(film, VideoSpec(self.reference, folder, seed, path))}):
+                if lacking:
+                    self.events(Noted(f"No video could be made: {lacking}"))
+                else:
+                    write_atomically(mark, policy.encode())
+        except RewardAgentError as error:
+            self.events(Noted(f"No video could be made: {error}"))
 
-    def _recorded(self, training: Training) -> Trained | Fault | None:
-        found: Trained | Fault | None = self.run.recorded(training.key, Trained | Fault)
+    def _recorded(self, training: Training) -> Trained | TrainingFault | None:
+        found: Trained | TrainingFault | None = self.run.recorded(training.key, Trained | TrainingFault)
         if isinstance(found, Trained) and training.reported:
             return found if files_are_whole(self.run.folder / training.folder, found.files) else None
         return found
 
-    def _train(self, missing: Mapping[Trial, Training]) -> dict[Trial, Trained | Fault]:
-        if not missing:
-            return {}
-        threads = max(1, self.pool.jobs // len(missing))
-        jobs = {trial: Job(run_trial, self._spec(training, threads)) for trial, training in missing.items()}
-        budget = self.config.steps(self.task)
-        results: dict[Trial, Trained | Fault] = {}
-
-        def progress(trial: Trial, at: Progress) -> None:
-            self.events(
-                TrainingProgress(
-                    trial, at.steps, at.budget, at.steps_per_second, at.episode_return, at.episode_length, at.terms
-                )
-            )
-
-        running = self.pool.run(jobs, progress, lambda trial: self.events(TrainingStarted(trial, budget)))
-        with closing(running):
-            for trial, result in running:
-                self.run.record(missing[trial].key, result)
-                results[trial] = result
-                self._tell(trial, result, recorded=False)
-        return results
-
-    def _spec(self, training: Training, threads: int) -> TrialSpec:
+    def _spec(self, training: Training) -> TrialSpec:
         config, budget = self.config, self.config.steps(self.task)
         report = SeedPlan.report_seeds(config.seed, config.report_episodes) if training.reported else ()
         return TrialSpec(
@@ -126,8 +125,7 @@ class Trainer:
             seed=training.seed,
             folder=self.run.folder / training.folder,
             optimiser=config.optimiser,
-            # threads change no result, only how cores are shared
-            settings={"threads": threads, **config.settings},
+            settings=config.settings,
             measured_at=tuple(int(budget * share) for share in MEASURED_SHARES) if training.measured else (),
             select_seeds=tuple(int(s) for s in SeedPlan.select_seeds(config.seed, config.select_episodes)),
             report_seeds=tuple(int(s) for s in report),
@@ -135,5 +133,52 @@ class Trainer:
             tensorboard=config.tensorboard,
         )
 
-    def _tell(self, trial: Trial, result: Trained | Fault, *, recorded: bool) -> None:
-        self.events(Evaluated(trial, result if isinstance(result, Fault) else result.outcome, recorded))
+
+def run_trials(
+    pool: Pool[Trial],
+    specs: Mapping[Trial, TrialSpec],
+    events: Events,
+    ended: Callable[[Trial, Trained | TrainingFault], None] | None = None,
+) -> dict[Trial, Trained | TrainingFault]:
+    """Train side by side, tell of it, and hand each result to `ended` before anyone else hears of it."""
+    # threads change no result, only how cores are shared
+    threads = max(1, pool.jobs // max(1, len(specs)))
+    jobs = {
+        trial: Job(run_trial, replace(spec, settings={"threads": threads, **spec.settings}))
+        for trial, spec in specs.items()
+    }
+    results: dict[Trial, Trained | TrainingFault] = {}
+
+    def progress(trial: Trial, at: Progress) -> None:
+        told = (at.steps, at.budget, at.steps_per_second, at.episode_return, at.episode_length, at.terms)
+        events(TrainingProgress(trial, *told))
+
+    running = pool.run(jobs, progress, lambda trial: events(TrainingStarted(trial, specs[trial].budget)))
+    with closing(running):
+        for trial, result in running:
+            if ended:
+                ended(trial, result)
+            results[trial] = result
+            events(_evaluated(trial, result, recorded=False))
+    return {trial: results[trial] for trial in specs}
+
+
+def run_floors(pool: Pool[Trial], spec: FloorsSpec) -> dict[str, Scores]:
+    """Scores of what no policy falls below, by its name: `no-op` and `random`."""
+    found: dict[str, Scores] = next(value for _, value in pool.run({Trial("final", 0, -1): Job(floors, spec)}))
+    return found
+
+
+def quoted(results: Iterable[Trained | TrainingFault], below: Mapping[str, Scores]) -> dict[str, Interval]:
+    """The score of a program over its trainings, on the report seeds; nothing where all of them failed.
+
+    A training in which the program failed leaves no policy, and counts as doing nothing does: left out, a program
+    that fails in two of three trainings would be quoted by its one success.
+    """
+    results = tuple(results)
+    scores = [result.report if isinstance(result, Trained) else below["no-op"] for result in results]
+    return intervals_of(scores) if any(isinstance(result, Trained) for result in results) else {}
+
+
+def _evaluated(trial: Trial, result: Trained | TrainingFault, *, recorded: bool) -> Evaluated:
+    return Evaluated(trial, result if isinstance(result, TrainingFault) else result.outcome, recorded)

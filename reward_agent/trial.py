@@ -28,7 +28,7 @@ from reward_agent.history import Outcome
 from reward_agent.journal import RunBusyError
 from reward_agent.optimise import Curves, Optimised, Progress, find_optimiser
 from reward_agent.optimise.policy import ARCHITECTURE, TENSORS, load_policy
-from reward_agent.program import Fault, Program
+from reward_agent.program import Program, TrainingFault
 from reward_agent.schema import Array
 from reward_agent.sources import RewardSource, SourceFaultError
 from reward_agent.store import sha256
@@ -98,13 +98,13 @@ class FloorsSpec:
 
 def run_trial(
     spec: TrialSpec, progress: Callable[[Progress], None], stop: Callable[[], bool]
-) -> Trained | Fault | None:
+) -> Trained | TrainingFault | None:
     """Train, score, and leave the files of a candidate's folder; None when it was stopped before its budget.
 
     A training found in the folder goes on from its last checkpoint.
 
     Returns:
-        A `Fault` of stage `optimise` when the program failed while training.
+        A `TrainingFault` when the program failed while training.
 
     Raises:
         MissingComponentError: this machine lacks what the world or the cell needs.
@@ -118,15 +118,17 @@ def run_trial(
         if (finished := _finished(spec)) is not None:
             shutil.rmtree(spec.folder / CHECKPOINT, ignore_errors=True)
             return finished
+        steps = 0
         try:
             source = CellSource(spec.program, task, unsafe=spec.unsafe)
             try:
                 trained = _train(spec, task, source, progress, stop)
             finally:
+                steps = source.rewards
                 source.close()
         except SourceFaultError as error:
             shutil.rmtree(spec.folder / CHECKPOINT, ignore_errors=True)
-            return replace(error.fault, stage="optimise")
+            return TrainingFault("optimise", error.fault.message, error.fault.line, steps)
         # last: until the score is on the disk, what a killed process has to go on from is this
         if trained is not None:
             shutil.rmtree(spec.folder / CHECKPOINT, ignore_errors=True)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pointmass
 import pytest
 import runs_for_tests as runs
+from numpy.typing import NDArray
 
 from reward_agent import agent
 from reward_agent.codec import decode
-from reward_agent.config import RunConfig
+from reward_agent.config import RunConfig, with_whole_paths
 from reward_agent.errors import InterruptedRunError, RewardAgentError, UsageError, WaitingForPersonError
 from reward_agent.evaluate import SeedPlan
 from reward_agent.events import (
@@ -31,13 +34,17 @@ from reward_agent.events import (
     TrainingProgress,
     TrainingStarted,
 )
+from reward_agent.history import Outcome
 from reward_agent.llm import BudgetError, LLMError, Spent
 from reward_agent.messages import Key, Message, Reply, Usage
 from reward_agent.optimise.policy import load_policy
 from reward_agent.plan import make_plan
-from reward_agent.program import Fault, Program
+from reward_agent.program import Fault, Program, TrainingFault
 from reward_agent.result import Result, load_result
-from reward_agent.store import read_steps
+from reward_agent.schema import StateSchema
+from reward_agent.store import read_manifest, read_steps
+from reward_agent.trainings import quoted
+from reward_agent.trial import Trained
 
 SMALL = {"iterations": 1, "candidates": 1, "budget": 512, "final_seeds": 1}
 
@@ -245,6 +252,62 @@ def test_a_program_that_fails_while_training_is_left_behind(tmp_path: Path) -> N
     assert "ValueError" in model.asked[1][1][-1].text, "the model is told"
 
 
+@pytest.mark.parametrize("broken", ["crash", "refusal"])
+def test_a_clip_that_fails_costs_the_clip_alone(tmp_path: Path, broken: str) -> None:
+    task = replace(pointmass.pointmass_task(), id="pointmass/undrawable", world=Undrawable(broken=broken))
+    told: list[Event] = []
+    config = runs.config("x", **SMALL, video=True)
+    result = agent.synthesize(config, llm=Scripted(runs.GOOD), task=task, events=told.append, root=tmp_path, name="one")
+    assert load_result(tmp_path / "one") == result and result.video is None
+    (noted,) = (event.text for event in told if isinstance(event, Noted) and "video" in event.text)
+    assert ("exit code -6" in noted) == (broken == "crash")
+
+
+@dataclass(frozen=True)
+class Undrawable(pointmass.PointMass):
+    """A world whose pictures end the process, as drivers do, or are refused."""
+
+    broken: str = ""
+
+    def make(self, num_envs: int, fields: StateSchema, *, threads: int = 1) -> pointmass.PointMassBatch:
+        return UndrawableBatch(num_envs, fields, self.broken)
+
+
+class UndrawableBatch(pointmass.PointMassBatch):
+    def __init__(self, num_envs: int, fields: StateSchema, broken: str) -> None:
+        super().__init__(num_envs, fields)
+        self.broken = broken
+
+    def render(self, row: int) -> NDArray[np.uint8]:
+        if self.broken == "crash":
+            os.abort()
+        raise UsageError("this is not drawn")
+
+
+def test_steps_of_a_failed_training_count(tmp_path: Path) -> None:
+    late = runs.GOOD.replace(
+        "    near =", "    if next_state.episode.time.max() > 2.9:\n        raise ValueError\n    near ="
+    )
+    told: list[Event] = []
+    config = runs.config("x", **SMALL | {"iterations": 2, "budget": 2_048})
+    result = agent.synthesize(config, llm=Scripted(late, runs.GOOD), events=told.append, root=tmp_path, name="one")
+    first, second, final = (event.outcome for event in told if isinstance(event, Evaluated))
+    assert isinstance(first, TrainingFault) and 0 < first.steps < 2_048
+    assert isinstance(second, Outcome) and isinstance(final, Outcome)
+    assert result.steps == first.steps + second.steps + final.steps
+    journalled = read_steps(tmp_path / "one")[Key(0, 0, 0, "train")]
+    assert decode(Trained | TrainingFault, journalled) == first
+
+
+def test_a_failed_final_training_counts_as_doing_nothing() -> None:
+    outcome = Outcome({}, {}, (), (), (), 10, 1.0)
+    below = {"no-op": {"distance": (0.0, 0.0)}, "random": {"distance": (9.0, 9.0)}}
+    trained, fault = Trained(outcome, {}, {"distance": (3.0, 5.0)}, {}), TrainingFault("optimise", "late")
+    assert quoted([trained, fault], below)["distance"].mean == 2.0
+    assert quoted([trained, trained], below)["distance"].mean == 4.0
+    assert quoted([fault, fault], below) == {}
+
+
 def test_a_used_up_budget_ends_the_search_cleanly(tmp_path: Path) -> None:
     config = runs.config("x", **SMALL | {"iterations": 3}, max_usd=0.6)
     model, told = Scripted(runs.GOOD, runs.TIMID, runs.GOOD), []
@@ -304,6 +367,51 @@ def test_a_prompt_on_disk_is_the_one_that_was_answered(tmp_path: Path) -> None:
     model = Scripted(runs.GOOD)
     agent.resume(tmp_path / "one", llm=model)
     assert json.loads(file.read_text()) == [{"role": m.role, "text": m.text} for m in model.asked[0][1]]
+
+
+def test_a_resumed_run_tells_that_the_sandbox_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = runs.config("x", **SMALL)
+    with pytest.raises(LLMError):
+        agent.synthesize(config, llm=Scripted(LLMError("no luck")), root=tmp_path, name="one")
+    first = read_manifest(tmp_path / "one").sandbox
+    told: list[Event] = []
+
+    def sit(layers: tuple[str, ...]) -> list[str]:
+        monkeypatch.setattr(agent, "_layers", lambda unsafe: layers)
+        told.clear()
+        with pytest.raises(LLMError):
+            agent.resume(tmp_path / "one", llm=Scripted(LLMError("no luck")), events=told.append)
+        (started,) = (event for event in told if isinstance(event, Started))
+        assert started.layers == layers
+        return [event.text for event in told if isinstance(event, Noted) and "sandbox changed" in event.text]
+
+    assert sit(first) == []
+    (said,) = sit(first[1:])
+    assert f"without {first[0]}," in said
+    assert sit(first[1:]) == []
+    (said,) = sit(first)
+    assert f"with {first[0]}," in said
+    steps = read_steps(tmp_path / "one")
+    assert steps[Key(0, 0, 0, "layers")] == list(first)
+
+
+def test_a_replay_goes_on_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(tmp_path)
+    name = runs.recording(Path("replies.jsonl"), {Key(0, 0, 0): runs.GOOD})
+    assert name == "replay:replies.jsonl"
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Started):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        agent.synthesize(runs.config(name, **SMALL), events=stop, root=tmp_path, name="one")
+    monkeypatch.chdir(elsewhere)
+    assert agent.resume(tmp_path / "one").llm == f"replay:{tmp_path / 'replies.jsonl'}"
+    shipped = with_whole_paths(runs.config("replay:mujoco/hopper-forward"))
+    assert shipped.llm == "replay:mujoco/hopper-forward", "a name, not a file"
 
 
 def test_waiting_for_a_person_leaves_a_run_to_resume(tmp_path: Path) -> None:

@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pointmass import task
 from runs_for_tests import GOOD, TASK, two_rounds
+
+from reward_agent.config import RunConfig
+from reward_agent.evaluate import SeedPlan, roll_out
+from reward_agent.optimise.policy import load_policy
 
 SMALL = ("--budget", "8192", "--final-seeds", "2", "--yes")
 
@@ -81,6 +86,9 @@ def test_play_scores_the_kept_policy(ran: dict[str, Any], place: Path) -> None:
     again = answer("play", ran["run"], "--episodes", "12", cwd=place)
     assert again == played
     assert -2.0 < played["metrics"]["closeness"]["mean"] < 0.0
+    policy, reported = load_policy(place / ran["best"]), RunConfig("").report_episodes
+    fresh = roll_out(task, policy, SeedPlan.report_seeds(0, reported + 12)[reported:])["closeness"].mean()
+    assert played["metrics"]["closeness"]["mean"] == fresh, "not on the episodes that the result is quoted from"
 
 
 def test_play_renders_a_clip(ran: dict[str, Any], place: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,10 +14,8 @@ from pointmass import pointmass_task
 
 from reward_agent.errors import UsageError
 from reward_agent.evaluate import (
-    Scores,
     SeedPlan,
     confidence_interval,
-    evaluate,
     no_op,
     play,
     random_policy,
@@ -65,6 +62,9 @@ def test_seeds_are_the_same_each_time_and_a_longer_list_begins_with_the_shorter(
     assert SeedPlan.training_seed(3, 1, 2) == SeedPlan.training_seed(3, 1, 2) != SeedPlan.training_seed(3, 2, 1)
     np.testing.assert_array_equal(SeedPlan.select_seeds(3, 50)[:8], SeedPlan.select_seeds(3, 8))
     assert SeedPlan.select_seeds(3, 8).dtype == np.int64
+    further = SeedPlan.further_seeds(3, 50, 10)
+    assert len(further) == 10 and not set(further) & set(SeedPlan.report_seeds(3, 50))
+    np.testing.assert_array_equal(further, SeedPlan.report_seeds(3, 60)[50:])
 
 
 def test_scores_are_of_the_whole_episode_and_in_the_order_of_the_seeds() -> None:
@@ -167,17 +167,6 @@ def test_an_interval_over_runs_hears_of_runs_alone() -> None:
     assert 1.7 < one.low < 2.0 < one.high < 2.3
     with pytest.raises(UsageError, match="no samples"):
         confidence_interval([])
-
-
-def test_scores_of_several_policies_survive_json() -> None:
-    task = pointmass_task()
-    scores = evaluate(task, [(11, to_goal), (12, no_op(task))], SeedPlan.report_seeds(0, 6))
-    assert list(scores.metrics) == ["success", "closeness"]
-    np.testing.assert_array_equal(scores.metrics["success"], [[1.0] * 6, [0.0] * 6])
-    back = Scores.from_json(json.loads(json.dumps(scores.to_json())))
-    assert back.training_seeds == (11, 12) and back.episode_seeds == scores.episode_seeds
-    assert back.intervals() == scores.intervals()
-    assert scores.intervals()["success"].mean == 0.5
 
 
 @pytest.mark.parametrize(("act", "frames"), [(to_goal, 21), (outwards, None)])

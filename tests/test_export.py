@@ -127,13 +127,15 @@ def test_renamed_fields_are_read_by_their_own_names(tmp_path: Path) -> None:
 
 
 def test_the_header_says_where_it_comes_from() -> None:
-    origin = Provenance("run-1", "eureka", 'a "model"', {"success": Interval(0.5, 0.25, 0.75)}, 3, 1000, True)
+    origin = Provenance("run-1", "eureka", 'a "model"', {"success": Interval(0.5, 0.25, 0.75)}, 3, 1, 1000, True)
     task = replace(pointmass.task, instruction='say """ and \\N{nothing}')
     text = export_reward(task, Program(pointmass.EXPERT), origin)
     namespace: dict[str, object] = {}
     exec(compile(text, "exported.py", "exec"), namespace)
     doc = str(namespace["__doc__"])
-    assert "run-1" in doc and "0.25 to 0.75" in doc and "3 trainings" in doc and "--unsafe" in doc
+    assert (
+        "run-1" in doc and "0.25 to 0.75" in doc and "3 trainings" in doc and "(1 failed" in doc and "--unsafe" in doc
+    )
     assert Program(pointmass.EXPERT).id in doc and "RewardWrapper(env" in doc
 
 

@@ -81,7 +81,7 @@ def _value(found: Evaluation, task: str) -> dict[str, Any]:
             for whose, scores in found.floors.items()
         },
         "budget": found.budget,
-        "trainings": len(trained),
+        "trainings": len(found.outcomes),
         "seeds": list(found.seeds),
         "episodes": found.episodes,
         "steps_per_second": [outcome.steps / outcome.seconds for outcome in trained],
@@ -99,8 +99,10 @@ def _text(found: Evaluation, location: str) -> str:
     from reward_agent.program import Fault
 
     lines = [f"{location}: {found.budget:,} steps, {len(found.seeds)} trainings, {found.episodes} episodes each"]
+    counted = ", and counts as doing nothing" if found.ok else ""
     lines += scores({"this reward": found.metrics, **found.floors})
-    lines += [f"  one training failed: {fault(outcome)}" for outcome in found.outcomes if isinstance(outcome, Fault)]
+    failed = [outcome for outcome in found.outcomes if isinstance(outcome, Fault)]
+    lines += [f"  one training failed{counted}: {fault(outcome)}" for outcome in failed]
     lines += [f"  {folder}" for folder in found.policies]
     lines += ["  UNSAFE: it ran without the sandbox"] if found.unsafe else []
     return "\n".join(lines)

@@ -47,13 +47,14 @@ def read_program(location: str) -> Program | Fault:
     Raises:
         UsageError: the file cannot be read as text.
     """
-    from reward_agent.program import program_in
+    from reward_agent import program
 
+    if location != "-":
+        return program.read_program(Path(location))
     try:
-        text = sys.stdin.read() if location == "-" else Path(location).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The reward program {location} cannot be read: {error}.") from error
-    return program_in(text)
+        return program.program_in(sys.stdin.read())
+    except UnicodeDecodeError as error:
+        raise UsageError(f"The reward program on standard input cannot be read: {error}.") from error
 
 
 def positive(text: str) -> int:

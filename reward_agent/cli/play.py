@@ -21,26 +21,29 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> Answer:
+    from reward_agent.codec import decode
+    from reward_agent.config import RunConfig
     from reward_agent.envs.registry import find_task
-    from reward_agent.evaluate import SeedPlan, evaluate, record_video
+    from reward_agent.evaluate import SeedPlan, intervals_of, record_video, roll_out
     from reward_agent.optimise.policy import load_policy
     from reward_agent.store import read_manifest
 
     folder = find(args.name)
     manifest = read_manifest(folder)
+    config: RunConfig = decode(RunConfig, manifest.config)
     task, policy = find_task(manifest.task), load_policy(folder / "best")
-    seeds = SeedPlan.report_seeds(int(manifest.config["seed"]), args.episodes)
     if args.video is not None:
-        record_video(task, policy, int(seeds[0]) if args.seed is None else args.seed, args.video)
+        seed = int(SeedPlan.report_seeds(config.seed, 1)[0]) if args.seed is None else args.seed
+        record_video(task, policy, seed, args.video)
         return Answer({"video": str(args.video)}, f"{args.video} shows one episode of {manifest.id}.")
-    scores = evaluate(task, [(0, policy)], seeds)
-    intervals = scores.intervals()
+    seeds = SeedPlan.further_seeds(config.seed, config.report_episodes, args.episodes)
+    intervals = intervals_of([roll_out(task, policy, seeds)])
     value = {
         "run": manifest.id,
         "task": task.id,
         "episodes": args.episodes,
         "metrics": {name: interval._asdict() for name, interval in intervals.items()},
     }
-    lines = [f"{manifest.id}, {args.episodes} report episodes of {task.id}:"]
+    lines = [f"{manifest.id}, the kept policy on {args.episodes} fresh episodes of {task.id}:"]
     lines += [f"  {name}: {i.mean:.4g} (95 % interval {i.low:.4g} to {i.high:.4g})" for name, i in intervals.items()]
     return Answer(value, "\n".join(lines))

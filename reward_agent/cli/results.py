@@ -44,7 +44,7 @@ def describe_result(result: Result) -> str:
         "episodes each, on seeds that nothing was chosen by",
         f"  {result.steps:,} steps trained in all, {cost(result.spent.tokens, result.spent.usd)}",
     ]
-    lines += [f"  one training failed: {found.message}" for found in result.failed]
+    lines += [f"  one training failed, and counts as doing nothing: {found.message}" for found in result.failed]
     lines += ["  UNSAFE: reward programs ran without the sandbox"] if result.unsafe else []
     names = [
         name

@@ -55,7 +55,7 @@ def _summary(folder: Path) -> dict[str, Any]:
 def _journalled(folder: Path) -> dict[str, Any]:
     """Candidates by round, and what the replies cost."""
     from reward_agent.codec import decode, encode
-    from reward_agent.program import Fault
+    from reward_agent.program import TrainingFault
     from reward_agent.search import Vetted, spent_in
     from reward_agent.store import read_steps
     from reward_agent.trial import Trained
@@ -78,8 +78,8 @@ def _journalled(folder: Path) -> dict[str, Any]:
                 attempt["program_sha256"] = vetted.program.id if vetted.program else None
                 candidate(key)["attempts"].append(attempt | {"faults": encode(vetted.faults)})
             case "train":
-                trained = decode(Trained | Fault, value)
-                if isinstance(trained, Fault):
+                trained = decode(Trained | TrainingFault, value)
+                if isinstance(trained, TrainingFault):
                     candidate(key)["fault"] = encode(trained)
                 else:
                     metrics = {name: interval._asdict() for name, interval in trained.outcome.metrics.items()}

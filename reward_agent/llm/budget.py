@@ -51,10 +51,9 @@ class Spent:
 
     def plus(self, answer: Reply | Usage) -> Self:
         """This and one request more; what was replayed is a reply that cost nothing."""
-        if isinstance(answer, Reply):
-            usage = Usage() if answer.replayed else answer.usage
-        else:
-            usage = answer
+        usage = answer.usage if isinstance(answer, Reply) else answer
+        if isinstance(answer, Reply) and answer.replayed:
+            usage = Usage()
         return type(self)(
             self.replies + isinstance(answer, Reply),
             self.input_tokens + usage.input_tokens,
