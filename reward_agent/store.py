@@ -1,6 +1,7 @@
 """A run on disk: what it was started with (`run.json`), its journal, and the files of each candidate.
 
-Only `run.json` and `journal.jsonl` are needed to resume; anything else is there to be read and is made again.
+Only `run.json` and `journal.jsonl` are needed to resume. What was deleted of the rest is made again, but for policies,
+curves and clips of the search's candidates, whose scores the journal holds.
 """
 
 from __future__ import annotations

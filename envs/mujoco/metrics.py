@@ -25,6 +25,8 @@ Reward = Callable[..., tuple[Array, dict[str, Array]]]
 def native_return(expert: Path, fields: tuple[str, ...]) -> Metric:
     """Fitness: the sum over the episode of the reward that Gymnasium's v5 environment gives.
 
+    Of the kinematics at the very end of a step, where Gymnasium reads positions of bodies one sub-step older.
+
     Args:
         expert: a shipped reward program that equals the native reward; trusted, run in process.
         fields: the paths it reads.
