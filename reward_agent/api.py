@@ -25,13 +25,13 @@ from reward_agent import program as programs
 from reward_agent.config import RunConfig
 from reward_agent.envs.registry import find_task, tasks
 from reward_agent.errors import MissingComponentError, RewardAgentError, UsageError, unknown_name
-from reward_agent.evaluate import SeedPlan, intervals_of
 from reward_agent.events import Events, Trial, ignore
 from reward_agent.history import Interval, Outcome
 from reward_agent.llm import LLM
 from reward_agent.optimise.policy import Policy, load_policy
 from reward_agent.program import Fault, Program
 from reward_agent.result import Result
+from reward_agent.scoring import SeedPlan, intervals_of
 from reward_agent.search import AskPerson
 from reward_agent.store import find_run
 from reward_agent.task import Metric, Task, Termination

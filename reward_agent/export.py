@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from reward_agent.check import check
 from reward_agent.codec import decode
 from reward_agent.config import RunConfig
 from reward_agent.envs.episodes import START, task_schema
@@ -27,6 +26,7 @@ from reward_agent.program import Program
 from reward_agent.result import Result, load_result
 from reward_agent.sandbox.helpers import HELPERS, source_of
 from reward_agent.schema import StateSchema
+from reward_agent.static_check import check
 from reward_agent.store import installed_versions, read_manifest
 from reward_agent.task import Task, Termination
 from reward_agent.wrapper import RewardWrapper

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reward_agent.errors import RewardAgentError
-from reward_agent.evaluate import SeedPlan, intervals_of
 from reward_agent.events import Phase, Trial
 from reward_agent.export import Provenance, export_reward
 from reward_agent.files import write_atomically
@@ -19,6 +18,7 @@ from reward_agent.methods import Method
 from reward_agent.optimise.policy import ARCHITECTURE, TENSORS
 from reward_agent.program import Fault, Program, TrainingFault
 from reward_agent.result import RESULT, Result
+from reward_agent.scoring import SeedPlan, intervals_of
 from reward_agent.search import folder_of
 from reward_agent.store import sha256
 from reward_agent.trainings import Trainer, Training, quoted, run_floors

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from reward_agent.envs.episodes import task_schema
-from reward_agent.evaluate import confidence_interval, play
 from reward_agent.optimise.policy import load_policy
 from reward_agent.probe import Battery
 from reward_agent.program import Fault, Program
 from reward_agent.sandbox.cell import Cell
 from reward_agent.schema import StateSchema
+from reward_agent.scoring import confidence_interval, play
 from reward_agent.task import Episode, Task
 from reward_agent.trial import Scores
 

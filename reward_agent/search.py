@@ -16,7 +16,6 @@ from reward_agent import ranking
 from reward_agent.codec import decode
 from reward_agent.config import RunConfig
 from reward_agent.errors import UsageError
-from reward_agent.evaluate import SeedPlan
 from reward_agent.events import Accepted, Asked, Best, Events, Faulted, Noted, Replied, Spoke, Trial, Unanswered
 from reward_agent.feedback import automatic_words, reflection
 from reward_agent.history import Attempt, Candidate, History, Outcome
@@ -29,6 +28,7 @@ from reward_agent.optimise.policy import TENSORS
 from reward_agent.probe import Battery, record_battery
 from reward_agent.program import Fault, Program
 from reward_agent.ranking import EPISODES, Examples, record_episodes
+from reward_agent.scoring import SeedPlan
 from reward_agent.store import Run
 from reward_agent.task import Task
 from reward_agent.trainings import Trainer, Training

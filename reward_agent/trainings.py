@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from reward_agent.config import RunConfig
 from reward_agent.errors import RewardAgentError
-from reward_agent.evaluate import SeedPlan, intervals_of
 from reward_agent.events import Evaluated, Events, Noted, TrainingProgress, TrainingStarted, Trial
 from reward_agent.files import write_atomically
 from reward_agent.history import Interval
 from reward_agent.messages import Key
 from reward_agent.optimise.policy import TENSORS
 from reward_agent.program import Program, TrainingFault
+from reward_agent.scoring import SeedPlan, intervals_of
 from reward_agent.store import Run, sha256
 from reward_agent.task import Task
 from reward_agent.trial import (

@@ -22,7 +22,6 @@ import numpy as np
 from reward_agent.codec import decode, encode, to_line
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import MissingComponentError, UsageError
-from reward_agent.evaluate import confidence_interval, no_op, random_policy, record_video, roll_out
 from reward_agent.files import atomic, write_atomically
 from reward_agent.history import Outcome
 from reward_agent.journal import RunBusyError
@@ -30,6 +29,7 @@ from reward_agent.optimise import Curves, Optimised, Progress, find_optimiser
 from reward_agent.optimise.policy import ARCHITECTURE, TENSORS, load_policy
 from reward_agent.program import Program, TrainingFault
 from reward_agent.schema import Array
+from reward_agent.scoring import confidence_interval, no_op, random_policy, record_video, roll_out
 from reward_agent.sources import RewardSource, SourceFaultError
 from reward_agent.store import sha256
 from reward_agent.task import Task

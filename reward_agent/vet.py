@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from reward_agent.check import TIME, check
 from reward_agent.envs.episodes import task_schema
 from reward_agent.probe import Battery, probe, record_battery
 from reward_agent.program import Fault, Program
 from reward_agent.ranking import Examples, ranks
 from reward_agent.sandbox.cell import Cell
+from reward_agent.static_check import TIME, check
 from reward_agent.task import Task
 
 

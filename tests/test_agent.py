@@ -18,7 +18,6 @@ from reward_agent import agent
 from reward_agent.codec import decode
 from reward_agent.config import RunConfig, with_whole_paths
 from reward_agent.errors import InterruptedRunError, RewardAgentError, UsageError, WaitingForPersonError
-from reward_agent.evaluate import SeedPlan
 from reward_agent.events import (
     Accepted,
     Asked,
@@ -42,6 +41,7 @@ from reward_agent.plan import make_plan
 from reward_agent.program import Fault, Program, TrainingFault
 from reward_agent.result import Result, load_result
 from reward_agent.schema import StateSchema
+from reward_agent.scoring import SeedPlan
 from reward_agent.store import read_manifest, read_steps
 from reward_agent.trainings import quoted
 from reward_agent.trial import Trained

@@ -16,8 +16,8 @@ from pointmass import task
 from runs_for_tests import GOOD, TASK, two_rounds
 
 from reward_agent.config import RunConfig
-from reward_agent.evaluate import SeedPlan, roll_out
 from reward_agent.optimise.policy import load_policy
+from reward_agent.scoring import SeedPlan, roll_out
 
 SMALL = ("--budget", "8192", "--final-seeds", "2", "--yes")
 

@@ -9,11 +9,11 @@ import gymnasium
 import numpy as np
 import pytest
 
-from reward_agent.check import check
 from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.envs.mujoco import tasks
 from reward_agent.envs.mujoco.metrics import load_trusted
 from reward_agent.program import Program
+from reward_agent.static_check import check
 from reward_agent.task import Episode
 
 NATIVE = {

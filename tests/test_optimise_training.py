@@ -15,9 +15,9 @@ from optimisation import NearSource
 from pointmass import pointmass_task
 
 from reward_agent.errors import UsageError
-from reward_agent.evaluate import SeedPlan, no_op, roll_out
 from reward_agent.optimise import Optimised, Policy, Progress, find_optimiser
 from reward_agent.optimise.checkpoint import FILE
+from reward_agent.scoring import SeedPlan, no_op, roll_out
 from reward_agent.sources import SourceFaultError
 
 SMALL: dict[str, dict[str, Any]] = {

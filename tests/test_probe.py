@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from pointmass import EXPERT, task
 
-from reward_agent.check import check
 from reward_agent.envs.episodes import task_schema
 from reward_agent.probe import Battery, ProbeReport, probe, record_battery
 from reward_agent.program import Fault, Program
 from reward_agent.sandbox.cell import Cell, Limits
+from reward_agent.static_check import check
 
 SCHEMA = task_schema(task).visible()
 NEARNESS = """

@@ -11,13 +11,13 @@ from pointmass import task
 
 from reward_agent import agent
 from reward_agent.envs.episodes import task_schema
-from reward_agent.evaluate import SeedPlan
 from reward_agent.events import Accepted, Event
 from reward_agent.messages import Key
 from reward_agent.probe import Battery
 from reward_agent.program import Fault, Program
 from reward_agent.ranking import EPISODES, Examples, Ranking, clear_pair, order, ranks, record_episodes
 from reward_agent.sandbox.cell import Cell
+from reward_agent.scoring import SeedPlan
 from reward_agent.trial import Scores
 
 SCHEMA = task_schema(task).visible()

@@ -13,8 +13,8 @@ from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.envs.mujoco import tasks
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
-from reward_agent.evaluate import roll_out
 from reward_agent.optimise.presets import PRESETS
+from reward_agent.scoring import roll_out
 from reward_agent.task import Task, Termination
 
 CARDS = tasks()

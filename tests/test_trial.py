@@ -12,9 +12,9 @@ import pointmass
 import pytest
 
 from reward_agent.codec import encode
-from reward_agent.evaluate import SeedPlan
 from reward_agent.optimise.policy import load_policy
 from reward_agent.program import Fault, Program
+from reward_agent.scoring import SeedPlan
 from reward_agent.trial import FloorsSpec, Trained, TrialSpec, VideoSpec, film, floors, run_trial
 
 TASK = f"{pointmass.__file__}:task"

@@ -24,8 +24,8 @@ def run(args: Namespace) -> Answer:
     from reward_agent.codec import decode
     from reward_agent.config import RunConfig
     from reward_agent.envs.registry import find_task
-    from reward_agent.evaluate import SeedPlan, intervals_of, record_video, roll_out
     from reward_agent.optimise.policy import load_policy
+    from reward_agent.scoring import SeedPlan, intervals_of, record_video, roll_out
     from reward_agent.store import read_manifest
 
     folder = find(args.name)

@@ -18,13 +18,13 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from reward_agent.envs.episodes import TIME, Episodes
-from reward_agent.evaluate import EVALUATION_SEEDS
 from reward_agent.schema import Array
+from reward_agent.scoring import EVALUATION_SEEDS
 from reward_agent.sources import RewardSource
 from reward_agent.task import Task
 
 RESET_SEEDS = EVALUATION_SEEDS
-"""Training episodes begin from seeds below this; seeds for evaluation lie above (`evaluate.SeedPlan`)."""
+"""Training episodes begin from seeds below this; seeds for evaluation lie above (`scoring.SeedPlan`)."""
 
 EPISODE_WINDOW = 100
 """Finished episodes that `return` and `length` of the curves are means of."""

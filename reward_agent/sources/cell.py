@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from reward_agent.check import check
 from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.program import Fault, Program, Rewards
 from reward_agent.sandbox.cell import Cell
 from reward_agent.schema import Array, StateSchema
 from reward_agent.sources import SourceFaultError
+from reward_agent.static_check import check
 from reward_agent.task import Bools, Task
 
 LARGEST = 1e6

@@ -7,13 +7,13 @@ import ast
 import pytest
 from pointmass import EXPERT, task
 
-from reward_agent.check import CheckReport, check
 from reward_agent.envs.episodes import task_schema
 from reward_agent.program import Program
 from reward_agent.reading.expressions import MAX_WORK
 from reward_agent.reading.numpy_names import STANDARD
 from reward_agent.reading.reader import Reader
 from reward_agent.schema import ActionSpec, Constant, Entity, Field, StateSchema
+from reward_agent.static_check import CheckReport, check
 
 HEAD = "def compute_reward(state, action, next_state):\n"
 BODY = (("position", (3,)), ("orientation", (4,)), ("contact", ()))

@@ -1,4 +1,4 @@
-"""Evaluation: seeds that never meet, one whole episode a seed, intervals, floors, clips."""
+"""Scoring: seeds that never meet, one whole episode a seed, intervals, floors, clips."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from optimisation import NearSource
 from pointmass import pointmass_task
 
 from reward_agent.errors import UsageError
-from reward_agent.evaluate import (
+from reward_agent.optimise.sb3 import RESET_SEEDS
+from reward_agent.schema import Array
+from reward_agent.scoring import (
     SeedPlan,
     confidence_interval,
     no_op,
@@ -22,8 +24,6 @@ from reward_agent.evaluate import (
     record_video,
     roll_out,
 )
-from reward_agent.optimise.sb3 import RESET_SEEDS
-from reward_agent.schema import Array
 from reward_agent.task import Episode, Metric
 
 RUNS = (0, 1, 2, 12345, 2**40)
