@@ -33,7 +33,7 @@ def optimise(
     from reward_agent.optimise.checkpoint import own_torch_state
     from reward_agent.optimise.extract import ppo_policy
     from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
-    from reward_agent.optimise.training import Plan, identity, train
+    from reward_agent.optimise.training import Order, identity, train
 
     chosen = changed(preset(task.preset).ppo, settings)
     with own_torch_state():
@@ -41,7 +41,7 @@ def optimise(
         try:
             normalise = Normalise(env, norm_reward=chosen.normalise_reward, gamma=chosen.discount)
             learner = _Learner(make(normalise, chosen, seed))
-            plan = Plan(
+            order = Order(
                 budget=budget,
                 every=chosen.num_envs * chosen.rollout,
                 identity=identity("ppo", task, source, seed, chosen),
@@ -51,11 +51,11 @@ def optimise(
                 progress=progress,
                 stop=stop,
             )
-            trained = train(learner, env, normalise, plan)
+            sitting = train(learner, env, normalise, order)
             policy = ppo_policy(learner.model, normalise, env.observe_time)
         finally:
             env.close()
-    return Optimised(policy, trained.curves, trained.steps, trained.seconds, trained.bad_rewards)
+    return Optimised(policy, sitting.curves, sitting.steps, sitting.seconds, sitting.bad_rewards)
 
 
 def arguments(settings: PPOSettings, seed: int) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def optimise(
     from reward_agent.optimise.checkpoint import own_torch_state
     from reward_agent.optimise.extract import sac_policy
     from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
-    from reward_agent.optimise.training import Plan, identity, train
+    from reward_agent.optimise.training import Order, identity, train
 
     chosen = changed(preset(task.preset).sac, settings)
     with own_torch_state():
@@ -43,7 +43,7 @@ def optimise(
         try:
             normalise = Normalise(env, norm_reward=chosen.normalise_reward, gamma=chosen.discount)
             learner = _Learner(make(normalise, chosen, seed, budget))
-            plan = Plan(
+            order = Order(
                 budget=budget,
                 every=chosen.boundary,
                 identity=identity("sac", task, source, seed, chosen),
@@ -53,11 +53,11 @@ def optimise(
                 progress=progress,
                 stop=stop,
             )
-            trained = train(learner, env, normalise, plan)
+            sitting = train(learner, env, normalise, order)
             policy = sac_policy(learner.model, normalise, env.observe_time)
         finally:
             env.close()
-    return Optimised(policy, trained.curves, trained.steps, trained.seconds, trained.bad_rewards)
+    return Optimised(policy, sitting.curves, sitting.steps, sitting.seconds, sitting.bad_rewards)
 
 
 def make(env: Any, settings: SACSettings, seed: int, budget: int) -> Any:

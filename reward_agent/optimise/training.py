@@ -95,7 +95,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Order:
     """What a training is told besides its algorithm; see `optimise.Optimiser`."""
 
     budget: int
@@ -111,7 +111,9 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Trained:
+class Sitting:
+    """What the training had come to when it stopped, earlier sittings included."""
+
     curves: Curves
     steps: int
     seconds: float
@@ -119,17 +121,17 @@ class Trained:
     bad_rewards: int
 
 
-def train(learner: Learner, env: TaskVecEnv, normalise: Normalise, plan: Plan) -> Trained:
-    """Run `learner.model` to the budget or until `plan.stop`, from its checkpoint where there is one.
+def train(learner: Learner, env: TaskVecEnv, normalise: Normalise, order: Order) -> Sitting:
+    """Run `learner.model` to the budget or until `order.stop`, from its checkpoint where there is one.
 
     Raises:
         SourceFaultError: the reward program failed for good.
         UsageError: the checkpoint is of another training.
     """
-    boundary = _Boundary(learner, env, normalise, plan)
+    boundary = _Boundary(learner, env, normalise, order)
     boundary.resume()
     model = learner.model
-    remaining = plan.budget - model.num_timesteps
+    remaining = order.budget - model.num_timesteps
     try:
         if remaining > 0:
             model.learn(remaining, callback=boundary, log_interval=None, reset_num_timesteps=False)
@@ -137,7 +139,7 @@ def train(learner: Learner, env: TaskVecEnv, normalise: Normalise, plan: Plan) -
         pass
     finally:
         boundary.close()
-    return Trained(boundary.record.curves(), model.num_timesteps, boundary.seconds, boundary.counts[1])
+    return Sitting(boundary.record.curves(), model.num_timesteps, boundary.seconds, boundary.counts[1])
 
 
 class _StopTraining(Exception):  # noqa: N818
@@ -147,12 +149,12 @@ class _StopTraining(Exception):  # noqa: N818
 class _Boundary(BaseCallback):  # type: ignore[misc]
     """What happens between two rollouts: nothing here changes what is learnt."""
 
-    def __init__(self, learner: Learner, env: TaskVecEnv, normalise: Normalise, plan: Plan) -> None:
+    def __init__(self, learner: Learner, env: TaskVecEnv, normalise: Normalise, order: Order) -> None:
         super().__init__()
-        self.learner, self.env, self.normalise, self.plan = learner, env, normalise, plan
+        self.learner, self.env, self.normalise, self.order = learner, env, normalise, order
         self.record = Record(env.source.term_names)
         self._began = self._saved = time.monotonic()
-        self._pause = plan.checkpoint_seconds
+        self._pause = order.checkpoint_seconds
         self._steps_before = 0
         self._seconds_before = 0.0
         self._writer: Any = None
@@ -169,7 +171,7 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
 
     def resume(self) -> None:
         """Put everything back as a checkpoint found it, if there is one."""
-        found = self.plan.checkpoint and checkpoint.read(self.plan.checkpoint, self.plan.identity)
+        found = self.order.checkpoint and checkpoint.read(self.order.checkpoint, self.order.identity)
         model = self.learner.model
         if found:
             self.learner.restore(unprefixed("learner", found.arrays))
@@ -189,10 +191,10 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
             # of this training alone: the source may have served another before, or be new where the training is not
             self.env.source.restore(*(found.facts["rewards"] if found else (0, 0)))
         self._steps_before = model.num_timesteps
-        if self.plan.tensorboard:
+        if self.order.tensorboard:
             from torch.utils.tensorboard import SummaryWriter
 
-            self._writer = SummaryWriter(str(self.plan.tensorboard), purge_step=model.num_timesteps)
+            self._writer = SummaryWriter(str(self.order.tensorboard), purge_step=model.num_timesteps)
 
     def close(self) -> None:
         if self._writer:
@@ -202,20 +204,20 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
         return True
 
     def _on_rollout_start(self) -> None:
-        if self.model.num_timesteps < (self.record.steps[-1] if self.record.steps else 0) + self.plan.every:
+        if self.model.num_timesteps < (self.record.steps[-1] if self.record.steps else 0) + self.order.every:
             return
         self._report()
-        stopping = self.plan.stop is not None and self.plan.stop()
-        if self.plan.checkpoint and (stopping or time.monotonic() - self._saved >= self._pause):
-            self._save(self.plan.checkpoint)
+        stopping = self.order.stop is not None and self.order.stop()
+        if self.order.checkpoint and (stopping or time.monotonic() - self._saved >= self._pause):
+            self._save(self.order.checkpoint)
         if stopping:
             raise _StopTraining
 
     def _on_training_end(self) -> None:
         self._report()
-        if self.plan.checkpoint:
+        if self.order.checkpoint:
             # so that a training can go on with a larger budget
-            self._save(self.plan.checkpoint)
+            self._save(self.order.checkpoint)
 
     def _report(self) -> None:
         drained, steps = self.env.drain(), self.model.num_timesteps
@@ -225,11 +227,11 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
             values |= {f"terms/{name}": value for name, value in drained.terms.items()}
             for name, value in values.items():
                 self._writer.add_scalar(name, value, steps)
-        if self.plan.progress:
+        if self.order.progress:
             elapsed = max(time.monotonic() - self._began, 1e-9)
             rate = (steps - self._steps_before) / elapsed
-            self.plan.progress(
-                Progress(steps, self.plan.budget, rate, drained.episode_return, drained.episode_length, drained.terms)
+            self.order.progress(
+                Progress(steps, self.order.budget, rate, drained.episode_return, drained.episode_length, drained.terms)
             )
 
     def _save(self, folder: Path) -> None:
@@ -249,7 +251,7 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
             **prefixed("generators", checkpoint.generator_arrays()),
         }
         facts = {
-            "identity": dict(self.plan.identity),
+            "identity": dict(self.order.identity),
             "steps": model.num_timesteps,
             "updates": model._n_updates,
             "action_generator": model.action_space.np_random.bit_generator.state,
@@ -258,4 +260,4 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
         }
         checkpoint.write(folder, Checkpoint(arrays, facts))
         self._saved = time.monotonic()
-        self._pause = max(self.plan.checkpoint_seconds, (self._saved - start) / SAVING_SHARE)
+        self._pause = max(self.order.checkpoint_seconds, (self._saved - start) / SAVING_SHARE)
