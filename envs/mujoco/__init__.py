@@ -14,6 +14,7 @@ from reward_agent.task import Task
 
 __all__ = ["missing", "tasks"]
 
+
 def tasks() -> dict[str, Task]:
     """Every task by id, in order: the `task` of each module in `cards/`."""
     folder = importlib.import_module(f"{__name__}.cards")
