@@ -47,7 +47,7 @@ def recordings(task_id: str) -> dict[str, Path]:
     if module is None or module.__file__ is None:
         return {}
     folder = Path(module.__file__).parent / "recordings" / name
-    return {path.stem: path for path in sorted(folder.glob("*.jsonl"))}
+    return {path.stem: path for path in sorted(folder.glob("*.jsonl"), key=lambda path: path.stem)}
 
 
 def _from_file(name: str) -> Task:
