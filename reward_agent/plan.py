@@ -122,7 +122,7 @@ def known_rate(root: Path, config: RunConfig, task: Task) -> float | None:
         if (made.task, made.optimiser, made.settings) == (config.task, config.optimiser, config.settings):
             runs.append((manifest.created, path.parent))
     for _, folder in sorted(runs, reverse=True):
-        rates = [t.outcome.steps / t.outcome.seconds for t in _trainings(folder) if t.outcome.seconds > 1]
+        rates = [t.outcome.steps / t.outcome.seconds for t in _trainings(folder) if t.outcome.seconds > 0.1]
         if rates:
             return sorted(rates)[len(rates) // 2]
     return None
