@@ -18,6 +18,7 @@ setup: ## make .venv and install everything into it
 
 demo: setup ## from a sentence to a policy: replays a recorded model, trains live (no key needed)
 	@$(BIN)/reward-agent doctor
+	@echo "The prompts of this demo are terse on purpose (examples/terse_prompts), so that a fault and its repair are seen."
 	@$(BIN)/reward-agent run mujoco/hopper-forward --llm replay:mujoco/hopper-forward/text2reward \
 		--prompts examples/terse_prompts --story --yes --jobs $(JOBS) --budget 300000
 

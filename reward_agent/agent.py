@@ -12,6 +12,7 @@ from reward_agent.config import RunConfig, choose_llm, connect_llm, whole_llm, w
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import InterruptedRunError, MissingComponentError, UsageError, unknown_name
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
+from reward_agent.invocation import resume_command
 from reward_agent.llm import LLM, Budget, Metered
 from reward_agent.messages import Key
 from reward_agent.result import Result, load_result
@@ -68,7 +69,7 @@ def synthesize(
     config.make_method()  # a wrong name must be told before anything is made
     run_id = name or new_run_id(task.id)
     if (root / run_id / MANIFEST).exists():
-        raise UsageError(f"There is a run {run_id} already. `reward-agent resume {root / run_id}` goes on with it.")
+        raise UsageError(f"There is a run {run_id} already. `{resume_command(root / run_id)}` goes on with it.")
     manifest = new_manifest(
         run_id,
         task=config.task,
@@ -156,7 +157,7 @@ def _conduct(
             result = conclude(trainer, search.history, method, llm.name, metered.spent, reason)
     except KeyboardInterrupt as error:
         raise InterruptedRunError(
-            f"Stopped; what was done is saved. `reward-agent resume {run.folder}` goes on from here."
+            f"Stopped; what was done is saved. `{resume_command(run.folder)}` goes on from here."
         ) from error
     events(Finished(result))
     return result

@@ -22,6 +22,7 @@ from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
 from reward_agent.files import write_atomically
 from reward_agent.history import Interval
+from reward_agent.invocation import resume_command
 from reward_agent.program import Program
 from reward_agent.result import Result, load_result
 from reward_agent.sandbox.helpers import HELPERS, source_of
@@ -83,7 +84,7 @@ def export_run(folder: Path, to: Path, task: Task | None = None) -> Path:
     manifest = read_manifest(folder)
     result = load_result(folder)
     if result is None:
-        raise UsageError(f"{manifest.id} has no result yet. `reward-agent resume {folder}` goes on with it.")
+        raise UsageError(f"{manifest.id} has no result yet. `{resume_command(folder)}` goes on with it.")
     config: RunConfig = decode(RunConfig, manifest.config)
     text = export_reward(task or find_task(config.task), result.program, Provenance.of(result))
     to.parent.mkdir(parents=True, exist_ok=True)
@@ -127,7 +128,9 @@ def _header(task: Task, program: Program, origin: Provenance | None) -> str:
     lines += [f"Exported {datetime.now(UTC):%Y-%m-%d} with {versions}.", f"Program SHA-256: {program.id}", ""]
     lines.append("`compute_reward(state, action, next_state)` is batched: fields have a first axis for environments.")
     if isinstance(task.world, Standalone):
-        lines.append("`make_env()` gives a Gymnasium environment with this reward. Needs numpy, gymnasium and mujoco.")
+        lines.append(
+            "`make_env()` gives a Gymnasium environment with this reward; it needs `pip install 'gymnasium[mujoco]'`."
+        )
     else:
         lines += [
             "`RewardWrapper(env, compute_reward, FIELDS, reader, dt, ENDS_NATIVELY)` gives an environment this",

@@ -11,6 +11,7 @@ from typing import Any
 from reward_agent.codec import decode, encode
 from reward_agent.errors import UsageError
 from reward_agent.history import Interval
+from reward_agent.invocation import resume_command
 from reward_agent.llm import Spent
 from reward_agent.program import Program, TrainingFault
 
@@ -91,5 +92,5 @@ def load_result(folder: Path) -> Result | None:
         data = json.loads(path.read_text())
         result: Result = decode(Result, {key: value for key, value in data.items() if key not in ("best", "video")})
     except (ValueError, TypeError) as error:
-        raise UsageError(f"{path} cannot be read ({error}). `reward-agent resume {folder}` makes it again.") from error
+        raise UsageError(f"{path} cannot be read ({error}). `{resume_command(folder)}` makes it again.") from error
     return result

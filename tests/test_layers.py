@@ -43,7 +43,7 @@ LAYERS = (
     },
     {"sources", "llm", "envs", "sandbox", "prompts", "templates", "static_check", "reading"},
     {"task", "program", "schema", "messages", "history", "events", "codec", "files", "journal"},
-    {"errors"},
+    {"errors", "invocation"},
 )
 HEAVY = (
     "torch",

@@ -34,7 +34,7 @@ def run(args: Namespace) -> Answer:
 
 def describe(verdict: Verdict, location: str) -> str:
     """Faults and warnings as a compiler would print them, then the verdict in one line."""
-    lines = [f"{location}:{f.line or ''}: {f.stage} fault: {f.message}" for f in verdict.faults]
+    lines = [f"{location}{f':{f.line}' if f.line else ''}: {f.stage} fault: {f.message}" for f in verdict.faults]
     lines += [f"{location}: warning: {warning}" for warning in verdict.warnings]
     if verdict.ok:
         portable = "portable to torch and JAX arrays" if verdict.portable else "numpy only"

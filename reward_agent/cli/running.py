@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from reward_agent.cli.answer import Answer
 from reward_agent.cli.options import amount, positive
 from reward_agent.cli.results import describe_result
+from reward_agent.invocation import command
 
 if TYPE_CHECKING:
     from reward_agent.cli.view import View
@@ -68,14 +69,7 @@ def finished(result: Result, *, story: bool = False) -> Answer:
 
 def now_yours() -> str:
     """The line to copy after the demo, last of all."""
-    command = Path(sys.argv[0])
-    name = "python -m reward_agent" if command.suffix == ".py" else _short(command)
-    return f"Now yours, with any chat window as the model:\n{name} run mujoco/hopper-back-flip --llm manual"
-
-
-def _short(command: Path) -> str:
-    here = Path.cwd()
-    return str(command.relative_to(here) if command.is_relative_to(here) else command)
+    return f"Now yours, with any chat window as the model:\n{command()} run mujoco/hopper-back-flip --llm manual"
 
 
 def confirm(question: str, ask: Callable[[str], str] = input) -> bool:

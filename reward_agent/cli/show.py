@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reward_agent.cli.answer import Answer
 from reward_agent.cli.options import RUNS, find
+from reward_agent.invocation import resume_command
 
 if TYPE_CHECKING:
     from reward_agent.messages import Key
@@ -111,7 +112,7 @@ def _text(value: dict[str, Any], folder: Path) -> str:
         lines += [line for row in each["candidates"] for line in _candidate(row)]
     lines.append(f"{value['spent']['replies']} replies, {cost(_tokens(value['spent']), value['spent']['usd'])}")
     result = load_result(folder)
-    goes_on = f"Not finished. `reward-agent resume {folder}` goes on with it."
+    goes_on = f"Not finished. `{resume_command(folder)}` goes on with it."
     return "\n".join([*lines, goes_on if result is None else describe_result(result)])
 
 

@@ -15,6 +15,8 @@ HELP = "list the tasks: instruction, metrics, whether this machine can run them,
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("pattern", nargs="?", default="", metavar="TEXT", help="only tasks whose id contains this")
+    what = "also every field, helper and constant that a reward may read there, as prompts show them"
+    parser.add_argument("--fields", action="store_true", help=what)
 
 
 def run(args: Namespace) -> Answer:
@@ -22,6 +24,8 @@ def run(args: Namespace) -> Answer:
 
     chosen = [task for name, task in tasks().items() if args.pattern in name]
     rows = [_describe(task, tuple(recordings(task.id))) for task in chosen]
+    if args.fields:
+        rows = [row | {"fields": _readable(task)} for row, task in zip(rows, chosen, strict=True)]
     return Answer(rows, _listing(rows))
 
 
@@ -41,6 +45,13 @@ def _describe(task: Task, recorded: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
+def _readable(task: Task) -> str:
+    from reward_agent.envs.episodes import prompt_schema
+    from reward_agent.sandbox.helpers import describe
+
+    return f"{prompt_schema(task).render().strip()}\n\n# helpers, defined already\n{describe().strip()}"
+
+
 def _listing(rows: list[dict[str, Any]]) -> str:
     if not rows:
         return "No task's id contains that. `reward-agent tasks` lists all."
@@ -50,4 +61,5 @@ def _listing(rows: list[dict[str, Any]]) -> str:
         notes += [f"recorded: {', '.join(row['recordings'])}"] if row["recordings"] else []
         notes += [] if row["ready"] else [f"not ready: {row['missing']}"]
         lines += [row["id"], f"    {row['instruction']}", f"    {'; '.join(notes)}"]
+        lines += ["", row["fields"], ""] if "fields" in row else []
     return "\n".join(lines)

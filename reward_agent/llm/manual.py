@@ -12,6 +12,7 @@ from threading import Lock
 
 from reward_agent.errors import UsageError, WaitingForPersonError
 from reward_agent.files import write_atomically
+from reward_agent.invocation import resume_command
 from reward_agent.llm.base import LLM, Options
 from reward_agent.llm.chat import now, prompt_sha256
 from reward_agent.messages import Key, Message, Reply
@@ -76,7 +77,7 @@ class Manual:
         if answer is None:
             raise WaitingForPersonError(
                 f"{self.name} waits for a person: give {prompt} to a model (or answer it yourself), save the whole "
-                f"answer as {reply}, then `reward-agent resume {self._folder}` goes on."
+                f"answer as {reply}, then `{resume_command(self._folder)}` goes on."
             )
         return Reply(text=answer, model=self._model, date=now(), prompt_sha256=prompt_sha256(messages))
 

@@ -130,13 +130,14 @@ class Policy:
         }
 
 
-def load_policy(folder: Path) -> Policy:
+def load_policy(folder: Path | str) -> Policy:
     """The policy that `Policy.save` wrote into `folder`.
 
     Raises:
         UsageError: a file is missing, of another version, or holds other tensors than its architecture says,
             other shapes, or numbers that are not finite.
     """
+    folder = Path(folder)
     architecture, tensors = _read(folder)
     try:
         sizes = [int(size) for size in architecture["sizes"]]
