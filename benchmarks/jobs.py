@@ -28,7 +28,8 @@ def run_jobs(script: Path, jobs: Iterable[dict[str, Any]], kept: Path, *, cores:
     """
     kept.parent.mkdir(parents=True, exist_ok=True)
     done = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
-    waiting = [job for job in jobs if not any(result["job"] == job for result in done)]
+    wanted = list(jobs)
+    waiting = [job for job in wanted if not any(result["job"] == job for result in done)]
     free, running = list(range(cores)), {}
     while waiting or running:
         while waiting and free:
@@ -50,4 +51,4 @@ def run_jobs(script: Path, jobs: Iterable[dict[str, Any]], kept: Path, *, cores:
                 file.write(json.dumps(result) + "\n")
             done.append(result)
             print(f"finished {job}", file=sys.stderr, flush=True)
-    return done
+    return [result for result in done if result["job"] in wanted]
