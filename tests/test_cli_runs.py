@@ -117,8 +117,13 @@ def test_a_run_that_is_not_there_gets_the_closest(ran: dict[str, Any], place: Pa
 def test_ctrl_c_saves_and_tells_how_to_go_on(tmp_path: Path) -> None:
     llm = two_rounds(tmp_path / "recording.jsonl")
     words = command("run", TASK, "--llm", llm, "--budget", "200000", "--final-seeds", "1", "--yes")
+    # a shell's background job has SIGINT ignored, and so would everything it starts
     with subprocess.Popen(
-        words, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ["env", "--default-signal=INT", *words],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as run:
         deadline = time.monotonic() + 120
         assert run.stdout is not None
@@ -129,7 +134,7 @@ def test_ctrl_c_saves_and_tells_how_to_go_on(tmp_path: Path) -> None:
         _, error = run.communicate(timeout=120)
     assert run.returncode == 130, error.decode()
     (folder,) = (tmp_path / "runs").iterdir()
-    assert f"reward-agent resume runs/{folder.name}" in error.decode()
+    assert f"python -m reward_agent resume runs/{folder.name}" in error.decode()
     assert "Traceback" not in error.decode()
     assert answer("show", "last", cwd=tmp_path)["finished"] is False
 
@@ -150,7 +155,7 @@ def test_manual_waits_with_its_own_exit_code(tmp_path: Path) -> None:
     done = call("run", TASK, "--llm", "manual", "--budget", "4096", "--yes", cwd=tmp_path, code=4)
     (prompt, *_) = (tmp_path / "runs").glob("*/iter_00/cand_00/attempt_00/prompt.md")
     assert "push the point to the goal" in prompt.read_text()
-    assert "reward-agent resume" in done.stderr
+    assert "python -m reward_agent resume" in done.stderr
 
 
 def test_the_plan_comes_first_and_lines_follow(ran: dict[str, Any], place: Path) -> None:
