@@ -5,20 +5,23 @@
 All train PPO with the same settings (64 environments, 128 steps, batch 1,024, 5 epochs, two layers of 64) on the same
 reward formula, one torch thread each:
 
-- ours: batched physics (2 threads), the reward program in the locked cell;
+- ours: a whole training as `reward-agent eval` runs it, batched physics and update on 2 threads, the reward program in
+  the locked cell; and the same on 1 thread;
 - dummy, subproc: stable-baselines3 over `DummyVecEnv` and `SubprocVecEnv` of Gymnasium's environments, each in a
   wrapper that calls a Python reward function, with `VecNormalize`;
 - shipped (HalfCheetah): a peer's settings as it ships them (Prompt2Policy: `SubprocVecEnv` of 1 environment,
   `VecNormalize`, 256x256, RL-Zoo's preset).
 
 Each environment has a process of its own, in which the variants take turns (`--repeats` times `--steps` steps each, the
-median counts): their ratios hold on a busy machine too. Reported apart, as shares of our training time: the program's
-own arithmetic (the same program called in process), and crossing into the cell (what a call costs above that).
+median counts): their ratios hold on a busy machine too. CPU time is given beside wall-clock, for what uses two cores.
+Reported apart, as shares of our training time: the program's own arithmetic (the same program called in process on the
+same rows), and crossing into the cell (all else that training spent in the reward).
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import statistics
@@ -27,7 +30,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 os.environ |= {
     "OMP_NUM_THREADS": "1",
@@ -38,8 +41,10 @@ os.environ |= {
 
 import gymnasium
 import numpy as np
+import psutil
 
 from reward_agent.envs.registry import find_task
+from reward_agent.optimise import find_optimiser
 from reward_agent.optimise.presets import PPOSettings
 from reward_agent.program import Program, Rewards
 from reward_agent.schema import Array
@@ -54,12 +59,12 @@ TASKS = {
 }
 SHIPPED_STEPS = 1024
 """Of the shipped settings a turn: two of their rollouts."""
-CALLS = 2000
+CALLS = 100
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=16_384, help="environment steps of a variant a turn")
+    parser.add_argument("--steps", type=int, default=32_768, help="environment steps of a variant a turn")
     parser.add_argument("--envs", nargs="+", choices=TASKS, default=list(TASKS), metavar="ENV", help=" ".join(TASKS))
     parser.add_argument("--repeats", type=int, default=5, help="turns of each variant")
     parser.add_argument("--json", action="store_true", help="one JSON object and nothing else on standard output")
@@ -98,35 +103,99 @@ def measure(env: str, steps: int, repeats: int) -> dict[str, Any]:
     torch.set_num_threads(1)
     settings = PPOSettings(num_envs=64, rollout=128, batch_size=1024, epochs=5, hidden=(64, 64))
     # workers are forked before our own threads exist
-    variants: dict[str, tuple[Any, int]] = {"subproc": (stock(env, settings, subproc=True), steps)}
+    variants: dict[str, Variant] = {"subproc": Stock(stock(env, settings, subproc=True), steps)}
     if env == "HalfCheetah-v5":
-        variants["shipped"] = (shipped(env), SHIPPED_STEPS)
-    variants["dummy"] = (stock(env, settings, subproc=False), steps)
-    source, model = ours(env, settings)
-    variants["ours"] = (model, steps)
-    rates: dict[str, list[float]] = {name: [] for name in variants}
-    shares: list[float] = []
+        variants["shipped"] = Stock(shipped(env), SHIPPED_STEPS)
+    variants["dummy"] = Stock(stock(env, settings, subproc=False), steps)
+    ours = Ours(env, settings, steps, threads=2)
+    variants |= {"ours": ours, "ours_one_thread": Ours(env, settings, steps, threads=1)}
+    turns: dict[str, list[Turn]] = {name: [] for name in variants}
     for turn in range(repeats + 1):
-        for name, (trained, count) in variants.items():
-            source.seconds = 0.0
-            start = time.perf_counter()
-            trained.learn(count, log_interval=None, reset_num_timesteps=turn == 0)
-            elapsed = time.perf_counter() - start
-            if turn:  # the first turn warms up
-                rounded = -(-count // (trained.n_steps * trained.n_envs)) * trained.n_steps * trained.n_envs
-                rates[name].append(rounded / elapsed)
-                shares += [source.seconds / elapsed] if name == "ours" else []
-    middle = {name: statistics.median(values) for name, values in rates.items()}
-    reward = reward_costs(env, source, settings.num_envs / middle["ours"])
-    for trained, _ in variants.values():
-        trained.env.close()
-    source.close()
+        for name, variant in variants.items():
+            taken = variant.turn()
+            turns[name] += [taken] if turn else []  # the first turn warms up
+    rates = {name: statistics.median(t.steps / t.wall for t in taken) for name, taken in turns.items()}
+    reward = reward_costs(env, ours, turns["ours"])
+    for variant in variants.values():
+        variant.close()
     return {
-        "steps_per_second": {name: round(rate, 1) for name, rate in middle.items()},
-        "ours_over": {name: round(middle["ours"] / rate, 2) for name, rate in middle.items() if name != "ours"},
-        "all_steps_per_second": {name: [round(rate, 1) for rate in values] for name, values in rates.items()},
-        "reward": reward | {"in_training_percent": round(100 * statistics.median(shares), 2)},
+        "steps_per_second": {name: round(rate, 1) for name, rate in rates.items()},
+        "ours_over": {name: round(rates["ours"] / rate, 2) for name, rate in rates.items() if name != "ours"},
+        "steps_per_cpu_second": {
+            name: round(statistics.median(t.steps / t.cpu for t in taken), 1) for name, taken in turns.items()
+        },
+        "all_steps_per_second": {name: [round(t.steps / t.wall, 1) for t in taken] for name, taken in turns.items()},
+        "reward": reward,
     }
+
+
+class Turn(NamedTuple):
+    """What a turn took."""
+
+    steps: int
+    wall: float
+    """[s]"""
+    cpu: float
+    """Of this process and its children [s]."""
+    in_reward: float = 0.0
+    """Seconds in the reward source."""
+
+
+class Variant(Protocol):
+    def turn(self) -> Turn: ...
+
+    def close(self) -> None: ...
+
+
+class Stopwatch:
+    """Wall-clock and CPU time of this process and its children."""
+
+    def __init__(self) -> None:
+        self.began = self._now()
+
+    def turn(self, steps: int, in_reward: float = 0.0) -> Turn:
+        wall, cpu = (now - then for now, then in zip(self._now(), self.began, strict=True))
+        return Turn(steps, wall, cpu, in_reward)
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        me = psutil.Process()
+        times = [process.cpu_times() for process in (me, *me.children(recursive=True))]
+        return time.perf_counter(), sum(t.user + t.system for t in times)
+
+
+class Stock:
+    """A stable-baselines3 algorithm that goes on learning each turn."""
+
+    def __init__(self, model: Any, steps: int) -> None:
+        self.model, self.steps, self.first = model, steps, True
+
+    def turn(self) -> Turn:
+        watch, before = Stopwatch(), 0 if self.first else self.model.num_timesteps
+        self.model.learn(self.steps, log_interval=None, reset_num_timesteps=self.first)
+        self.first = False
+        return watch.turn(self.model.num_timesteps - before)
+
+    def close(self) -> None:
+        self.model.env.close()
+
+
+class Ours:
+    """`optimise.find_optimiser("ppo")`, a whole training each turn, in one cell."""
+
+    def __init__(self, env: str, settings: PPOSettings, steps: int, threads: int) -> None:
+        self.task, program = task_and_program(env)
+        self.source = Timed(CellSource(program, self.task))
+        self.steps, self.settings = steps, dataclasses.asdict(dataclasses.replace(settings, threads=threads))
+
+    def turn(self) -> Turn:
+        self.source.seconds = 0.0
+        watch = Stopwatch()
+        done = find_optimiser("ppo")(self.task, self.source, self.steps, 0, settings=self.settings)
+        return watch.turn(done.steps, self.source.seconds)
+
+    def close(self) -> None:
+        self.source.close()
 
 
 def task_and_program(env: str) -> tuple[Task, Program]:
@@ -154,34 +223,29 @@ class Timed:
         self.source.close()
 
 
-def ours(env: str, settings: PPOSettings) -> tuple[Timed, Any]:
-    from reward_agent.optimise.ppo import make
-    from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
-
-    task, program = task_and_program(env)
-    source = Timed(CellSource(program, task))
-    batch = TaskVecEnv(task, source, settings.num_envs, 0, threads=2)
-    return source, make(Normalise(batch, gamma=settings.discount), settings, seed=0)
-
-
-def reward_costs(env: str, source: Timed, vector_step: float) -> dict[str, float]:
-    """What a reward call costs, as shares of the `vector_step` seconds that training takes for a step of all rows."""
-    state, action, next_state, _ = source.rows
-    program = in_process(env, state, action, next_state, source.fields)
-    ways: dict[str, Callable[[], Any]] = {"cell": lambda: source.source(*source.rows), "program": program}
+def reward_costs(env: str, ours: Ours, turns: list[Turn]) -> dict[str, float]:
+    """What the reward took of our training time: the program's own arithmetic, and crossing into the cell."""
+    state, action, next_state, was_reset = ours.source.rows
+    steps, rows = was_reset.shape
+    flat = [array.reshape(steps * rows, -1) for array in (state, action, next_state)]
+    program = in_process(env, *flat, ours.source.fields)
+    ways: dict[str, Callable[[], Any]] = {"cell": lambda: ours.source.source(*ours.source.rows), "program": program}
     samples: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(10):
+    for _ in range(CALLS):
         for name, call in ways.items():
             start = time.perf_counter()
-            for _ in range(CALLS // 10):
-                call()
-            samples[name].append((time.perf_counter() - start) / (CALLS // 10))
+            call()
+            samples[name].append(time.perf_counter() - start)
     cell, arithmetic = (statistics.median(samples[name]) for name in ("cell", "program"))
+    in_training = statistics.median(turn.in_reward / turn.wall for turn in turns)
+    own = statistics.median(arithmetic * turn.steps / (steps * rows) / turn.wall for turn in turns)
     return {
+        "rows_a_call": steps * rows,
         "cell_microseconds": round(1e6 * cell, 1),
         "program_microseconds": round(1e6 * arithmetic, 1),
-        "crossing_percent": round(100 * (cell - arithmetic) / vector_step, 2),
-        "arithmetic_percent": round(100 * arithmetic / vector_step, 2),
+        "in_training_percent": round(100 * in_training, 2),
+        "arithmetic_percent": round(100 * own, 2),
+        "crossing_percent": round(100 * (in_training - own), 2),
     }
 
 

@@ -55,12 +55,12 @@ class Program:
 
 
 class Rewards(NamedTuple):
-    """Rewards of N transitions."""
+    """Rewards of N transitions, or of T successive steps of N rows."""
 
     total: Array
-    """`(N,)`."""
+    """`(N,)` or `(T, N)`."""
     terms: Array
-    """`(N, K)`, one column a term."""
+    """`(N, K)` or `(T, N, K)`, one column a term."""
 
 
 def parse(source: str) -> ast.Module | Fault:

@@ -25,9 +25,9 @@ class NearSource:
         self.calls.append((state.copy(), action.copy(), next_state.copy(), was_reset.copy()))
         if self.fails_at is not None and len(self.calls) > self.fails_at:
             raise SourceFaultError(Fault("optimise", "the program divided by zero", 3))
-        near = np.exp(-2.0 * np.abs(next_state[:, 0] - next_state[:, 1]))
+        near = np.exp(-2.0 * np.abs(next_state[..., 0] - next_state[..., 1]))
         effort = -0.01 * (action**2).sum(-1)
-        return Rewards(near + effort, np.stack([near, effort], axis=1))
+        return Rewards(near + effort, np.stack([near, effort], axis=-1))
 
     def close(self) -> None:
         pass

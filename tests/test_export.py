@@ -87,8 +87,8 @@ def ours(task: Task, program: Program, steps: int) -> list[list[float]]:
     for _ in range(steps):
         action = actions.uniform(episodes.action_space.low, episodes.action_space.high)[None]
         step = episodes.step(action)
-        reward = source(before[:, columns], action, step.states[:, columns], np.zeros(1, bool))
-        rows.append([float(reward.total[0]), *reward.terms[0].tolist(), bool(step.terminated[0])])
+        reward = source(before[None, :, columns], action[None], step.states[None, :, columns], np.zeros((1, 1), bool))
+        rows.append([float(reward.total[0, 0]), *reward.terms[0, 0].tolist(), bool(step.terminated[0])])
         before = step.states.copy()
     source.close()
     episodes.close()

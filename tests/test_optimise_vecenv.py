@@ -10,7 +10,7 @@ from optimisation import NearSource
 from pointmass import pointmass_task
 from stable_baselines3.common.vec_env import VecNormalize
 
-from reward_agent.optimise.sb3 import RESET_SEEDS, Normalise, TaskVecEnv
+from reward_agent.optimise.sb3 import RESET_SEEDS, Drained, Normalise, TaskVecEnv
 from reward_agent.task import Termination
 
 ROWS = 5
@@ -26,7 +26,7 @@ def test_a_source_sees_the_states_around_each_clipped_action() -> None:
     observations = env.reset()
     for given in actions(0, 130):
         following, rewards, _, infos = env.step(given)
-        state, action, next_state, _ = source.calls[-1]
+        state, action, next_state, _ = (array[0] for array in source.calls[-1])
         np.testing.assert_allclose(state[:, 0], observations[:, 0], rtol=1e-6)
         np.testing.assert_array_equal(action, np.clip(given, -1, 1).astype(np.float64))
         ends = np.array([info.get("terminal_observation", row) for info, row in zip(infos, following, strict=True)])
@@ -34,7 +34,7 @@ def test_a_source_sees_the_states_around_each_clipped_action() -> None:
         expected = np.exp(-2 * np.abs(next_state[:, 0] - next_state[:, 1])) - 0.01 * action[:, 0] ** 2
         np.testing.assert_allclose(rewards, expected, rtol=1e-6)
         observations = following
-    began = np.array([call[3] for call in source.calls])
+    began = np.concatenate([call[3] for call in source.calls])
     assert began[0].all() and began[60].all() and began[120].all()
     assert began.sum() == 3 * ROWS, "rows begin at the first step and after each horizon of 60, at no other time"
 
@@ -45,7 +45,7 @@ def test_ended_rows_begin_anew_and_tell_how_they_ended() -> None:
     push = np.zeros((ROWS, 1), np.float32)
     push[0] = 1.0
     ended: list[tuple[int, int, dict[str, object]]] = []
-    total = np.zeros(ROWS)
+    total, returns = np.zeros(ROWS), list[float]()
     for step in range(60):
         observations, rewards, dones, infos = env.step(push)
         total += rewards
@@ -55,7 +55,9 @@ def test_ended_rows_begin_anew_and_tell_how_they_ended() -> None:
             info = infos[row]["episode"]
             assert info["l"] == (step + 1 if row or step == 59 else info["l"])
             np.testing.assert_allclose(info["r"], total[row], rtol=1e-5)
+            returns.append(total[row])
             total[row] = 0
+    assert env.drain().episode_return == pytest.approx(np.mean(returns))
     terminated = [entry for entry in ended if not entry[2]["TimeLimit.truncated"]]
     assert [row for _, row, _ in terminated] == [0], "only the pushed row runs beyond 3 m"
     assert terminated[0][2]["terminal_observation"][0] > 3.0  # type: ignore[index]
@@ -77,13 +79,36 @@ def test_the_tasks_own_rule_ends_episodes_and_its_fields_stay_from_the_source() 
     for _ in range(3):
         _, _, dones, infos = env.step(np.ones((ROWS, 1), np.float32))
     assert dones.all() and not any(info["TimeLimit.truncated"] for info in infos)
-    assert source.calls[-1][0].shape == (ROWS, 2)
+    assert source.calls[-1][0].shape == (1, ROWS, 2)
 
 
 def test_a_reward_that_reads_time_makes_observations_carry_it() -> None:
     env = TaskVecEnv(pointmass_task(), NearSource(timed=True), ROWS, seed=4)
     assert env.reset().shape == (ROWS, 4) == (ROWS, *env.observation_space.shape)
     assert env.step(np.zeros((ROWS, 1), np.float32))[0][:, 3] == pytest.approx(1 / 60)
+
+
+def test_rewards_of_many_steps_in_one_call_are_those_of_each() -> None:
+    given = actions(9, 70)
+
+    def stepped(env: Normalise) -> tuple[np.ndarray, Drained]:
+        env.reset()
+        return np.array([env.step(action)[1] for action in given]), env.venv.drain()
+
+    def advanced(env: Normalise) -> tuple[np.ndarray, Drained]:
+        env.reset()
+        for action in given:
+            env.step_async(action)
+            env.advance()
+        return env.rewards().rewards, env.venv.drain()
+
+    sources = NearSource(), NearSource()
+    envs = (Normalise(TaskVecEnv(pointmass_task(), source, ROWS, seed=2), gamma=0.9) for source in sources)
+    (each, curves), (together, same) = stepped(next(envs)), advanced(next(envs))
+    np.testing.assert_array_equal(together, each)
+    assert same.episode_return == curves.episode_return and same.episode_length == curves.episode_length
+    assert same.terms == pytest.approx(curves.terms)
+    assert [len(source.calls) for source in sources] == [70, 1]
 
 
 def test_terms_are_means_per_step_since_the_last_drain() -> None:

@@ -21,7 +21,8 @@ def ask(source: CellSource, rows: int = 64, seed: int = 0) -> tuple[Rewards, np.
     state = generator.normal(size=(rows, len(source.fields)))
     action = generator.uniform(-1, 1, (rows, 1))
     following = generator.normal(size=state.shape)
-    return source(state, action, following, np.zeros(rows, bool)), action, following
+    total, terms = source(state[None], action[None], following[None], np.zeros((1, rows), bool))
+    return Rewards(total[0], terms[0]), action, following
 
 
 def test_the_numbers_are_the_programs_and_only_its_fields_cross() -> None:
@@ -36,6 +37,11 @@ def test_the_numbers_are_the_programs_and_only_its_fields_cross() -> None:
             np.testing.assert_allclose(rewards.terms, np.stack([near, -0.01 * action[:, 0] ** 2], 1), rtol=1e-12)
             np.testing.assert_allclose(rewards.total, rewards.terms.sum(1), rtol=1e-12)
         assert source.bad_rewards == 0 and source.calls == 3
+        state, action, was_reset = np.ones((3, 5, 2)), np.ones((3, 5, 1)), np.zeros((3, 5), bool)
+        state[1] = [[0, 1], [0, 2], [0, 3], [0, 4], [0, 5]]
+        total, terms = source(state, action, state, was_reset)
+        assert total.shape == (3, 5) and terms.shape == (3, 5, 2), "steps stay apart from rows"
+        np.testing.assert_allclose(terms[1, :, 0], np.exp(-2.0 * np.arange(1, 6)), rtol=1e-12)
     finally:
         source.close()
         source.close()
@@ -154,9 +160,10 @@ def test_a_program_that_fails_late_ends_the_training_with_its_line() -> None:
     source = CellSource(Program(HEAD + body), pointmass_task())
     try:
         with pytest.raises(SourceFaultError, match="late") as caught:
-            find_optimiser("ppo")(pointmass_task(), source, 5_000, 0)
+            settings = {"num_envs": 8, "rollout": 16, "batch_size": 64}
+            find_optimiser("ppo")(pointmass_task(), source, 5_000, 0, settings=settings)
         assert caught.value.fault.stage == "optimise" and caught.value.fault.line == 7
-        assert source.calls == 20, "the time is 1.05 s at the 21st step"
+        assert source.calls == 1, "the time is 1.05 s at the 21st step, in the second rollout"
     finally:
         source.close()
 

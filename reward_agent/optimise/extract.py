@@ -29,8 +29,8 @@ def sac_policy(model: Any, normalise: Normalise, observe_time: bool) -> Policy:
 def _policy(model: Any, parts: list[nn.Module], squash: bool, normalise: Normalise, observe_time: bool) -> Policy:
     modules = [module for part in parts for module in part.modules() if not list(module.children())]
     linear = [module for module in modules if isinstance(module, nn.Linear)]
-    activations = {ACTIVATIONS.get(type(module)) for module in modules if not isinstance(module, nn.Linear)}
-    activation = activations.pop() if len(activations) == 1 else None
+    between = [module for module in modules if not isinstance(module, nn.Linear)]
+    activation = next((a for kind, a in ACTIVATIONS.items() if all(isinstance(m, kind) for m in between)), None)
     if activation is None:
         raise UsageError(f"A policy is saved with one activation of {sorted(ACTIVATIONS.values())} between its layers.")
     statistics = normalise.obs_rms

@@ -14,7 +14,7 @@ from reward_agent.task import Task
 if TYPE_CHECKING:
     from reward_agent.optimise.batched_ppo import BatchedPPO
     from reward_agent.optimise.checkpoint import Arrays
-    from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
+    from reward_agent.optimise.sb3 import Normalise
 
 
 def optimise(
@@ -85,14 +85,18 @@ def arguments(settings: PPOSettings, seed: int) -> dict[str, Any]:
     }
 
 
-def make(env: TaskVecEnv | Normalise, settings: PPOSettings, seed: int) -> BatchedPPO:
+def make(env: Normalise, settings: PPOSettings, seed: int) -> BatchedPPO:
     """The algorithm with these settings."""
-    from reward_agent.optimise.batched_ppo import BatchedPPO
+    from reward_agent.optimise.batched_ppo import BatchedPPO, Tanh
 
     given = arguments(settings, seed)
+    if settings.activation == "tanh":
+        given["policy_kwargs"]["activation_fn"] = Tanh
     # eps is stable-baselines3's own for PPO; fused is one pass over all weights
     given["policy_kwargs"]["optimizer_kwargs"] = {"eps": 1e-5, "fused": True}
-    return BatchedPPO(env=env, **given)
+    model = BatchedPPO(env=env, **given)
+    model.threads = settings.threads
+    return model
 
 
 class _Learner:

@@ -1,7 +1,7 @@
 """A task as stable-baselines3 wants it: `TaskVecEnv` steps a batch and asks a source for rewards, `Normalise` scales.
 
-Costs a step, 64 environments: about 40 µs above physics and reward (`TaskVecEnv`) and 40 µs (`Normalise`, against
-100 µs of stable-baselines3's own step).
+Both can also `advance` without rewards and ask for those of all the steps since in one call: an algorithm that needs no
+reward before its rollout ends wakes the reward's process once a rollout, and the program's arrays are long.
 """
 
 from __future__ import annotations
@@ -38,6 +38,34 @@ class Drained(NamedTuple):
     episode_length: float
     terms: dict[str, float]
     """Mean per step."""
+
+
+class Advance(NamedTuple):
+    """A step of all rows, before any reward."""
+
+    observations: NDArray[np.float32]
+    """`(N, O)`; of the next episode where one ended."""
+    dones: NDArray[np.bool_]
+    infos: list[dict[str, Any]]
+
+
+class Rewarded(NamedTuple):
+    """Rewards of T successive steps of N rows."""
+
+    rewards: NDArray[np.floating[Any]]
+    """`(T, N)`."""
+    dones: NDArray[np.bool_]
+    """`(T, N)`: where an episode ended."""
+
+
+class _Unrewarded(NamedTuple):
+    """A step that no reward was asked for yet."""
+
+    state: Array
+    action: Array
+    next_state: Array
+    was_reset: NDArray[np.bool_]
+    dones: NDArray[np.bool_]
 
 
 class TaskVecEnv(VecEnv):  # type: ignore[misc]
@@ -83,9 +111,11 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
         self._term_sums: Array = np.zeros(len(source.term_names))
         self._term_rows = 0
         self._quiet: list[dict[str, Any]] = [{} for _ in range(num_envs)]
+        self._unrewarded: list[_Unrewarded] = []
 
     def reset(self) -> NDArray[np.float32]:
         """Begin N new episodes; `(N, O)`."""
+        self._unrewarded.clear()
         self._returns[:] = 0
         self._lengths[:] = 0
         return self._restart(np.ones(self.num_envs, bool)).astype(np.float32)
@@ -99,22 +129,47 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
         Raises:
             SourceFaultError: the reward program failed for good.
         """
+        observations, dones, infos = self.advance()
+        rewards = self.rewards().rewards[0].astype(np.float32)
+        ended = np.flatnonzero(dones)
+        for row, (total, length) in zip(ended, list(self._finished)[-len(ended) :], strict=False):
+            infos[row]["episode"] = {"r": total, "l": length, "t": 0.0}
+        return observations, rewards, dones, infos
+
+    def advance(self) -> Advance:
+        """Take the actions of `step_async` in every row; the step's rewards are among the next `rewards()`."""
         before, began = self._packed(self.episodes.states), self._began
         step = self.episodes.step(self._actions)
-        rewards = self.source(before, self._actions, self._packed(step.states), began)
-        self._returns += rewards.total
-        self._lengths += 1
-        self._term_sums += rewards.terms.sum(0)
-        self._term_rows += self.num_envs
-        done = step.terminated | step.truncated
+        dones = step.terminated | step.truncated
+        self._unrewarded.append(_Unrewarded(before, self._actions, self._packed(step.states), began, dones))
         observations = step.observations.astype(np.float32)
         infos = self._quiet
-        if done.any():
-            infos = self._end(done, step.truncated, observations)
-            observations = self._restart(done).astype(np.float32)
+        if dones.any():
+            infos = self._infos(dones, step.truncated, observations)
+            observations = self._restart(dones).astype(np.float32)
         elif began.any():
             self._began = np.zeros(self.num_envs, bool)
-        return observations, rewards.total.astype(np.float32), done, infos
+        return Advance(observations, dones, infos)
+
+    def rewards(self) -> Rewarded:
+        """Rewards of the T steps advanced since the last call, from one call of the source.
+
+        Raises:
+            SourceFaultError: the reward program failed for good.
+        """
+        state, action, next_state, was_reset, dones = map(np.stack, zip(*self._unrewarded, strict=True))
+        self._unrewarded.clear()
+        rewards = self.source(state, action, next_state, was_reset)
+        self._term_sums += rewards.terms.sum((0, 1))
+        self._term_rows += dones.size
+        for total, ended in zip(rewards.total, dones, strict=True):
+            self._returns += total
+            self._lengths += 1
+            if ended.any():
+                self._finished.extend(zip(self._returns[ended].tolist(), self._lengths[ended].tolist(), strict=True))
+                self._returns[ended] = 0
+                self._lengths[ended] = 0
+        return Rewarded(rewards.total, dones)
 
     def drain(self) -> Drained:
         """Returns and lengths of the last episodes, and the terms' means since the last call."""
@@ -180,21 +235,16 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
         self._began = mask
         return self.episodes.reset(mask, seeds)
 
-    def _end(
-        self, done: NDArray[np.bool_], truncated: NDArray[np.bool_], observations: NDArray[np.float32]
+    def _infos(
+        self, dones: NDArray[np.bool_], truncated: NDArray[np.bool_], observations: NDArray[np.float32]
     ) -> list[dict[str, Any]]:
-        """Infos of a step in which rows ended; returns and lengths of those begin anew."""
+        """Infos of a step in which rows ended, as stable-baselines3 wants them."""
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
-        for row in np.flatnonzero(done):
-            episode = (float(self._returns[row]), int(self._lengths[row]))
-            self._finished.append(episode)
+        for row in np.flatnonzero(dones):
             infos[row] = {
                 "terminal_observation": observations[row],
                 "TimeLimit.truncated": bool(truncated[row]),
-                "episode": {"r": episode[0], "l": episode[1], "t": 0.0},
             }
-        self._returns[done] = 0
-        self._lengths[done] = 0
         return infos
 
 
@@ -202,21 +252,38 @@ class Normalise(VecNormalize):  # type: ignore[misc]
     """`VecNormalize` for flat observations: the same statistics and results, at under half the cost a step."""
 
     returns: Array
+    venv: TaskVecEnv
 
     def step_wait(self) -> VecEnvStepReturn:
-        observations, rewards, dones, infos = self.venv.step_wait()
-        self.old_obs, self.old_reward = observations, rewards
-        if self.training:
-            if self.norm_obs:
-                self._update(self.obs_rms, observations)
-            if self.norm_reward:
-                self.returns = self.returns * self.gamma + rewards
-                self._update(self.ret_rms, self.returns)
+        observations, dones, infos = self.advance()
+        return observations, self.rewards().rewards[0], dones, infos
+
+    def advance(self) -> Advance:
+        """As `TaskVecEnv.advance`, scaled."""
+        observations, dones, infos = self.venv.advance()
+        self.old_obs = observations
+        if self.training and self.norm_obs:
+            self._update(self.obs_rms, observations)
         if dones.any():
             for row in np.flatnonzero(dones):
                 infos[row]["terminal_observation"] = self.normalize_obs(infos[row]["terminal_observation"])
-            self.returns[dones] = 0
-        return self.normalize_obs(observations), self.normalize_reward(rewards), dones, infos
+        return Advance(self.normalize_obs(observations), dones, infos)
+
+    def rewards(self) -> Rewarded:
+        """As `TaskVecEnv.rewards`, scaled: each step's by the statistics up to it."""
+        raw, dones = self.venv.rewards()
+        rewards = raw.astype(np.float32)
+        self.old_reward = rewards[-1]
+        if not self.norm_reward:
+            return Rewarded(rewards, dones)
+        scaled = np.empty_like(rewards)
+        for step, (reward, done) in enumerate(zip(rewards, dones, strict=True)):
+            if self.training:
+                self.returns = self.returns * self.gamma + reward
+                self._update(self.ret_rms, self.returns)
+                self.returns[done] = 0
+            scaled[step] = self.normalize_reward(reward)
+        return Rewarded(scaled, dones)
 
     def normalize_obs(self, obs: Any) -> Any:
         """As `VecNormalize`, without its defensive deep copy."""

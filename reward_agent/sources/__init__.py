@@ -26,7 +26,8 @@ class RewardSource(Protocol):
     """Paths of the task's schema it reads; `(N, D)` arrays are packed by exactly these, in schema order."""
 
     def __call__(self, state: Array, action: Array, next_state: Array, was_reset: Bools) -> Rewards:
-        """Rewards of `(N, D)`, `(N, A)`, `(N, D)`; `was_reset` `(N,)` marks rows whose `state` begins an episode.
+        """Rewards of T successive steps of N rows: `(T, N, D)`, `(T, N, A)`, `(T, N, D)` give a total `(T, N)` and
+        terms `(T, N, K)`. `was_reset` `(T, N)` marks where `state` begins an episode.
 
         Raises:
             SourceFaultError: the program behind it failed for good.

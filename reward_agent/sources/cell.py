@@ -66,11 +66,14 @@ class CellSource:
             SourceFaultError: the program raised, gave another shape, took too long or too much memory, or more than
                 0.1 % of its rewards are not finite.
         """
-        rewards = self._cell(state, action, next_state)
-        if isinstance(rewards, Fault):
-            raise SourceFaultError(replace(rewards, stage="optimise"))
+        steps, rows = was_reset.shape
+        flat = (array.reshape(steps * rows, array.shape[2]) for array in (state, action, next_state))
+        given = self._cell(*flat)
+        if isinstance(given, Fault):
+            raise SourceFaultError(replace(given, stage="optimise"))
+        rewards = Rewards(given.total.reshape(steps, rows), given.terms.reshape(steps, rows, len(self.term_names)))
         self.calls += 1
-        self.rewards += len(state)
+        self.rewards += steps * rows
         # not <=, as a comparison with nan is never true
         if not np.abs(rewards.total).max(initial=0.0) <= LARGEST:
             rewards = rewards._replace(total=self._mended(rewards.total))
