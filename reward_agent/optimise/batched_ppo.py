@@ -26,6 +26,8 @@ class Tanh(torch.nn.Tanh):
     """By NumPy, which is several times faster at it than PyTorch."""
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
+        if not torch.is_grad_enabled():
+            return torch.from_numpy(np.tanh(values.numpy()))
         result: torch.Tensor = _Tanh.apply(values)  # type: ignore[no-untyped-call]
         return result
 
@@ -126,19 +128,19 @@ class BatchedPPO(PPO):  # type: ignore[misc]
         parameters = list(policy.parameters())
         size = buffer.buffer_size * buffer.n_envs
         # time first, then environment: the order of SB3's own buffer, so that a permutation means the same rows
-        observations, actions, log_probs, advantages, returns = (
+        rows = [
             torch.from_numpy(np.ascontiguousarray(array.swapaxes(0, 1)).reshape(size, *array.shape[2:]))
             for array in (buffer.observations, buffer.actions, buffer.log_probs, buffer.advantages, buffer.returns)
-        )
+        ]
         with ThreadPoolExecutor(1) as beside:
             for _ in range(self.n_epochs):
                 order = torch.from_numpy(np.random.permutation(size))
-                for batch in torch.split(order, self.batch_size):
+                shuffled = (array[order].split(self.batch_size) for array in rows)
+                for observations, actions, log_probs, advantages, returns in zip(*shuffled, strict=True):
                     policy.optimizer.zero_grad()
-                    seen = observations[batch]
-                    critic = partial(self._critic_gradients, seen, returns[batch])
+                    critic = partial(self._critic_gradients, observations, returns)
                     critic_done = beside.submit(critic) if self.threads > 1 else critic()
-                    self._actor_gradients(seen, actions[batch], log_probs[batch], advantages[batch], clip=clip)
+                    self._actor_gradients(observations, actions, log_probs, advantages, clip=clip)
                     if critic_done:
                         critic_done.result()
                     torch.nn.utils.clip_grad_norm_(parameters, self.max_grad_norm)
