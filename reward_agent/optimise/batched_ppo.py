@@ -135,7 +135,7 @@ class BatchedPPO(PPO):  # type: ignore[misc]
         with ThreadPoolExecutor(1) as beside:
             for _ in range(self.n_epochs):
                 order = torch.from_numpy(np.random.permutation(size))
-                shuffled = (array[order].split(self.batch_size) for array in rows)
+                shuffled = (torch.split(array[order], self.batch_size) for array in rows)
                 for observations, actions, log_probs, advantages, returns in zip(*shuffled, strict=True):
                     policy.optimizer.zero_grad()
                     critic = partial(self._critic_gradients, observations, returns)
