@@ -182,7 +182,13 @@ class Pool(Generic[K]):
         if message is None:
             key = self._busy.pop(worker)
             worker.process.join()
-            output = worker.log.read_text(errors="replace").strip() if worker.log.exists() else ""
+            if not worker.log.exists():
+                raise WorkerCrashError(
+                    f"The process for {key} could not begin (exit code {worker.process.exitcode}). Each imports the "
+                    'script that was started: keep what the script does under `if __name__ == "__main__":`. What was '
+                    "done is saved."
+                )
+            output = worker.log.read_text(errors="replace").strip()
             raise WorkerCrashError(
                 f"The process working on {key} ended with exit code {worker.process.exitcode} and no result. What was "
                 f"done is saved. The end of its output:\n{output[-2000:] or '(none)'}"

@@ -69,6 +69,15 @@ def test_a_crash_says_what_happened(pool: Pool[str]) -> None:
     assert dict(pool.run({"a": Job(jobs.square, 2)}, ignore))["a"][0] == 4, "the pool goes on"
 
 
+def test_a_script_that_runs_itself_again_in_its_workers_is_told_how_not_to(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from reward_agent.workers import Job, Pool\n\nwith Pool(1) as pool:\n    list(pool.run({1: Job(print, 1)}))\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0 and 'under `if __name__ == "__main__":`' in done.stderr
+
+
 def test_what_cannot_be_sent_is_the_callers_mistake(pool: Pool[str]) -> None:
     with pytest.raises(UsageError, match=r"file\.py:variable"):
         list(pool.run({"a": Job(jobs.square, lambda: 3)}, ignore))
