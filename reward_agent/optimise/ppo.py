@@ -14,6 +14,7 @@ from reward_agent.task import Task
 if TYPE_CHECKING:
     from reward_agent.optimise.batched_ppo import BatchedPPO
     from reward_agent.optimise.checkpoint import Arrays
+    from reward_agent.optimise.policy import Policy
     from reward_agent.optimise.sb3 import Normalise
 
 
@@ -30,32 +31,12 @@ def optimise(
     stop: Callable[[], bool] | None = None,
 ) -> Optimised:
     """See `optimise.Optimiser`. The same seed gives the same weights on one machine."""
-    from reward_agent.optimise.checkpoint import own_torch_state
-    from reward_agent.optimise.extract import ppo_policy
-    from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
-    from reward_agent.optimise.training import Order, identity, train
+    from reward_agent.optimise.training import Order, train
 
     chosen = changed(preset(task.preset).ppo, settings)
-    with own_torch_state():
-        env = TaskVecEnv(task, source, chosen.num_envs, seed, threads=chosen.threads)
-        try:
-            normalise = Normalise(env, norm_reward=chosen.normalise_reward, gamma=chosen.discount)
-            learner = _Learner(make(normalise, chosen, seed))
-            order = Order(
-                budget=budget,
-                every=chosen.num_envs * chosen.rollout,
-                identity=identity("ppo", task, source, seed, chosen),
-                checkpoint_seconds=chosen.checkpoint_seconds,
-                checkpoint=checkpoint,
-                tensorboard=tensorboard,
-                progress=progress,
-                stop=stop,
-            )
-            sitting = train(learner, env, normalise, order)
-            policy = ppo_policy(learner.model, normalise, env.observe_time)
-        finally:
-            env.close()
-    return Optimised(policy, sitting.curves, sitting.steps, sitting.seconds, sitting.bad_rewards)
+    order = Order(budget, seed, checkpoint, tensorboard, progress, stop)
+    every = chosen.num_envs * chosen.rollout
+    return train("ppo", task, source, chosen, order, lambda env: _Learner(make(env, chosen, seed)), every=every)
 
 
 def arguments(settings: PPOSettings, seed: int) -> dict[str, Any]:
@@ -114,3 +95,8 @@ class _Learner:
 
         restore_module("policy", self.model.policy, arrays)
         restore_optimiser("moments", self.model.policy.optimizer, arrays)
+
+    def policy(self, normalise: Normalise, observe_time: bool) -> Policy:
+        from reward_agent.optimise.extract import ppo_policy
+
+        return ppo_policy(self.model, normalise, observe_time)

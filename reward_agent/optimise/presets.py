@@ -40,7 +40,7 @@ class PPOSettings:
     normalise_reward: bool = True
     """Divide by the running deviation of the discounted return: programs come in any scale."""
     threads: int = 2
-    """For the physics: 2 where one training runs alone, 1 where several do."""
+    """For physics and update: 2 where one training runs alone, 1 where several do. It changes no result."""
     checkpoint_seconds: float = 30.0
 
 

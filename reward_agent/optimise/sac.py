@@ -15,6 +15,8 @@ from reward_agent.task import Task
 
 if TYPE_CHECKING:
     from reward_agent.optimise.checkpoint import Arrays
+    from reward_agent.optimise.policy import Policy
+    from reward_agent.optimise.sb3 import Normalise
 
 STORED = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
 
@@ -32,32 +34,15 @@ def optimise(
     stop: Callable[[], bool] | None = None,
 ) -> Optimised:
     """See `optimise.Optimiser`. The same seed gives the same weights on one machine."""
-    from reward_agent.optimise.checkpoint import own_torch_state
-    from reward_agent.optimise.extract import sac_policy
-    from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
-    from reward_agent.optimise.training import Order, identity, train
+    from reward_agent.optimise.training import Order, train
 
     chosen = changed(preset(task.preset).sac, settings)
-    with own_torch_state():
-        env = TaskVecEnv(task, source, chosen.num_envs, seed, threads=chosen.threads)
-        try:
-            normalise = Normalise(env, norm_reward=chosen.normalise_reward, gamma=chosen.discount)
-            learner = _Learner(make(normalise, chosen, seed, budget))
-            order = Order(
-                budget=budget,
-                every=chosen.boundary,
-                identity=identity("sac", task, source, seed, chosen),
-                checkpoint_seconds=chosen.checkpoint_seconds,
-                checkpoint=checkpoint,
-                tensorboard=tensorboard,
-                progress=progress,
-                stop=stop,
-            )
-            sitting = train(learner, env, normalise, order)
-            policy = sac_policy(learner.model, normalise, env.observe_time)
-        finally:
-            env.close()
-    return Optimised(policy, sitting.curves, sitting.steps, sitting.seconds, sitting.bad_rewards)
+    order = Order(budget, seed, checkpoint, tensorboard, progress, stop)
+
+    def learner(env: Normalise) -> _Learner:
+        return _Learner(make(env, chosen, seed, budget))
+
+    return train("sac", task, source, chosen, order, learner, every=chosen.boundary)
 
 
 def make(env: Any, settings: SACSettings, seed: int, budget: int) -> Any:
@@ -125,6 +110,11 @@ class _Learner:
         for name, optimiser in self._optimisers().items():
             restore_optimiser(name, optimiser, arrays)
         self._restore_replay(arrays)
+
+    def policy(self, normalise: Normalise, observe_time: bool) -> Policy:
+        from reward_agent.optimise.extract import sac_policy
+
+        return sac_policy(self.model, normalise, observe_time)
 
     def _restore_replay(self, arrays: Arrays) -> None:
         buffer = self.model.replay_buffer

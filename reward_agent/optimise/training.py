@@ -15,8 +15,9 @@ import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 
-from reward_agent.optimise import Curves, Progress, checkpoint
+from reward_agent.optimise import Curves, Optimised, Progress, checkpoint
 from reward_agent.optimise.checkpoint import Arrays, Checkpoint, prefixed, unprefixed
+from reward_agent.optimise.policy import Policy
 from reward_agent.optimise.presets import PPOSettings, SACSettings
 from reward_agent.optimise.sb3 import Drained, Normalise, TaskVecEnv
 from reward_agent.sources import CountingSource, RewardSource
@@ -52,6 +53,10 @@ class Learner(Protocol):
         ...
 
     def restore(self, arrays: Arrays) -> None: ...
+
+    def policy(self, normalise: Normalise, observe_time: bool) -> Policy:
+        """The deterministic policy as it is now."""
+        ...
 
 
 @dataclass
@@ -99,39 +104,50 @@ class Order:
     """What a training is told besides its algorithm; see `optimise.Optimiser`."""
 
     budget: int
-    every: int
-    """Environment steps between boundaries."""
-    identity: Mapping[str, Any]
-    """What must agree for a checkpoint to be this training's."""
-    checkpoint_seconds: float
+    seed: int
     checkpoint: Path | None = None
     tensorboard: Path | None = None
     progress: Callable[[Progress], None] | None = None
     stop: Callable[[], bool] | None = None
 
 
-@dataclass(frozen=True)
-class Sitting:
-    """What the training had come to when it stopped, earlier sittings included."""
+def train(
+    optimiser: str,
+    task: Task,
+    source: RewardSource,
+    settings: PPOSettings | SACSettings,
+    order: Order,
+    make: Callable[[Normalise], Learner],
+    *,
+    every: int,
+) -> Optimised:
+    """Run the algorithm that `make` gives to the budget or until `order.stop`, from its checkpoint where there is one.
 
-    curves: Curves
-    steps: int
-    seconds: float
-    """Of training, over all sittings."""
-    bad_rewards: int
-
-
-def train(learner: Learner, env: TaskVecEnv, normalise: Normalise, order: Order) -> Sitting:
-    """Run `learner.model` to the budget or until `order.stop`, from its checkpoint where there is one.
+    Args:
+        every: environment steps between boundaries.
 
     Raises:
         SourceFaultError: the reward program failed for good.
         UsageError: the checkpoint is of another training.
     """
-    boundary = _Boundary(learner, env, normalise, order)
-    boundary.resume()
-    model = learner.model
-    remaining = order.budget - model.num_timesteps
+    with checkpoint.own_torch_state():
+        env = TaskVecEnv(task, source, settings.num_envs, order.seed, threads=settings.threads)
+        try:
+            normalise = Normalise(env, norm_reward=settings.normalise_reward, gamma=settings.discount)
+            learner = make(normalise)
+            who = identity(optimiser, task, source, order.seed, settings)
+            boundary = _Boundary(learner, env, normalise, order, who, every, settings.checkpoint_seconds)
+            boundary.resume()
+            _learn(learner.model, boundary)
+            policy = learner.policy(normalise, env.observe_time)
+        finally:
+            env.close()
+    steps, bad_rewards = learner.model.num_timesteps, boundary.counts[1]
+    return Optimised(policy, boundary.record.curves(), steps, boundary.seconds, bad_rewards)
+
+
+def _learn(model: BaseAlgorithm, boundary: _Boundary) -> None:
+    remaining = boundary.order.budget - model.num_timesteps
     try:
         if remaining > 0:
             model.learn(remaining, callback=boundary, log_interval=None, reset_num_timesteps=False)
@@ -139,7 +155,6 @@ def train(learner: Learner, env: TaskVecEnv, normalise: Normalise, order: Order)
         pass
     finally:
         boundary.close()
-    return Sitting(boundary.record.curves(), model.num_timesteps, boundary.seconds, boundary.counts[1])
 
 
 class _StopTraining(Exception):  # noqa: N818
@@ -149,12 +164,22 @@ class _StopTraining(Exception):  # noqa: N818
 class _Boundary(BaseCallback):  # type: ignore[misc]
     """What happens between two rollouts: nothing here changes what is learnt."""
 
-    def __init__(self, learner: Learner, env: TaskVecEnv, normalise: Normalise, order: Order) -> None:
+    def __init__(
+        self,
+        learner: Learner,
+        env: TaskVecEnv,
+        normalise: Normalise,
+        order: Order,
+        identity: Mapping[str, Any],
+        every: int,
+        checkpoint_seconds: float,
+    ) -> None:
         super().__init__()
         self.learner, self.env, self.normalise, self.order = learner, env, normalise, order
+        self.identity, self.every, self._least_pause = identity, every, checkpoint_seconds
         self.record = Record(env.source.term_names)
         self._began = self._saved = time.monotonic()
-        self._pause = order.checkpoint_seconds
+        self._pause = checkpoint_seconds
         self._steps_before = 0
         self._seconds_before = 0.0
         self._writer: Any = None
@@ -171,7 +196,7 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
 
     def resume(self) -> None:
         """Put everything back as a checkpoint found it, if there is one."""
-        found = self.order.checkpoint and checkpoint.read(self.order.checkpoint, self.order.identity)
+        found = self.order.checkpoint and checkpoint.read(self.order.checkpoint, self.identity)
         model = self.learner.model
         if found:
             self.learner.restore(unprefixed("learner", found.arrays))
@@ -204,7 +229,7 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
         return True
 
     def _on_rollout_start(self) -> None:
-        if self.model.num_timesteps < (self.record.steps[-1] if self.record.steps else 0) + self.order.every:
+        if self.model.num_timesteps < (self.record.steps[-1] if self.record.steps else 0) + self.every:
             return
         self._report()
         stopping = self.order.stop is not None and self.order.stop()
@@ -251,7 +276,7 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
             **prefixed("generators", checkpoint.generator_arrays()),
         }
         facts = {
-            "identity": dict(self.order.identity),
+            "identity": dict(self.identity),
             "steps": model.num_timesteps,
             "updates": model._n_updates,
             "action_generator": model.action_space.np_random.bit_generator.state,
@@ -260,4 +285,4 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
         }
         checkpoint.write(folder, Checkpoint(arrays, facts))
         self._saved = time.monotonic()
-        self._pause = max(self.order.checkpoint_seconds, (self._saved - start) / SAVING_SHARE)
+        self._pause = max(self._least_pause, (self._saved - start) / SAVING_SHARE)
