@@ -2,9 +2,9 @@
 
     python benchmarks/expert_scores.py --json [--seeds 3] [--tasks mujoco/ant-lie-down ...]
 
-Each training has the task's own budget and one core. The score is on 50 fresh episodes a training, its 95 % interval over
-trainings (over episodes where there is one training). Results are kept in `benchmarks/results/expert_scores.jsonl`; what
-is there is not run again.
+Each training has the task's own budget and one core. The score is on 50 fresh episodes a training, with its 95 %
+interval over trainings (over episodes where there is one training). Results are kept in
+`benchmarks/results/expert_scores.jsonl`; what is there is not run again.
 """
 
 from __future__ import annotations
