@@ -52,6 +52,8 @@ class Plan:
     search_trainings: int
     final_trainings: int
     """From scratch, of the best program and of the expert's."""
+    expert_trainings: int
+    """Of the final ones, the expert's."""
     steps: int
     """Of simulation for training, in all."""
     jobs: int
@@ -86,7 +88,8 @@ def make_plan(config: RunConfig, *, task: Task | None = None, root: Path = Path(
     jobs, budget = config.jobs or cores(), config.steps(task)
     rounds = config.method_settings()
     widths = [rounds.width(iteration) for iteration in range(rounds.rounds)]
-    finals = config.final_seeds * (2 if config.expert and task.expert else 1)
+    of_expert = config.final_seeds if config.expert and task.expert else 0
+    finals = config.final_seeds + of_expert
     rate = known_rate(root, config, task) or (measured_rate(config, task) if measure else None)
     # side by side as far as cores go, but the rounds one after another
     waves = sum(math.ceil(width / jobs) for width in (*widths, finals))
@@ -100,6 +103,7 @@ def make_plan(config: RunConfig, *, task: Task | None = None, root: Path = Path(
         llm=llm,
         search_trainings=sum(widths),
         final_trainings=finals,
+        expert_trainings=of_expert,
         steps=(sum(widths) + finals) * budget,
         jobs=jobs,
         steps_per_second=rate,

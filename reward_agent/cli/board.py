@@ -138,6 +138,12 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.4g}"
 
 
+def count(number: int, what: str) -> str:
+    """As `1 training` or `3 trainings`."""
+    plural = what[:-1] + "ies" if what.endswith("y") else what + "s"
+    return f"{number:,} {what if number == 1 else plural}"
+
+
 def cost(tokens: int, usd: float) -> str:
     """Tokens and money so far."""
-    return f"{tokens:,} tokens" + (f", ${usd:.2f}" if usd else "")
+    return count(tokens, "token") + (f", ${usd:.2f}" if usd else "")

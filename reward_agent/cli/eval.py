@@ -94,11 +94,13 @@ def _value(found: Evaluation, task: str) -> dict[str, Any]:
 
 
 def _text(found: Evaluation, location: str) -> str:
+    from reward_agent.cli.board import count
     from reward_agent.cli.results import scores
     from reward_agent.cli.view import fault
     from reward_agent.program import Fault
 
-    lines = [f"{location}: {found.budget:,} steps, {len(found.seeds)} trainings, {found.episodes} episodes each"]
+    trained, scored = count(len(found.seeds), "training"), count(found.episodes, "episode")
+    lines = [f"{location}: {found.budget:,} steps, {trained}, {scored} each"]
     counted = ", and counts as doing nothing" if found.ok else ""
     lines += scores({"this reward": found.metrics, **found.floors})
     failed = [outcome for outcome in found.outcomes if isinstance(outcome, Fault)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from reward_agent.cli.board import cost, duration, interval
+from reward_agent.cli.board import cost, count, duration, interval
 from reward_agent.history import Interval
 
 if TYPE_CHECKING:
@@ -17,18 +17,20 @@ if TYPE_CHECKING:
 def describe_plan(plan: Plan, config: RunConfig) -> str:
     """Some lines for a person."""
     each = plan.steps // plan.trainings
+    finals = count(plan.final_trainings - plan.expert_trainings, "training")
+    expert = f" and {plan.expert_trainings} of the expert's beside it" if plan.expert_trainings else ""
     lasting = f", about {duration(plan.seconds)} on this machine ({plan.jobs} at a time)" if plan.seconds else ""
     if plan.llm.startswith("replay:"):
         asked = "recorded replies; no model is asked, nothing is paid"
     elif plan.llm.startswith("manual"):
-        asked = f"about {plan.requests} replies from you, or from a chat window of yours"
+        asked = f"about {count(plan.requests, 'reply')} from you, or from a chat window of yours"
     else:
         price = "price not known" if plan.usd is None else f"about ${plan.usd:.2f}"
-        asked = f"about {plan.requests} replies, {plan.tokens:,} tokens, {price}"
+        asked = f"about {count(plan.requests, 'reply')}, {cost(plan.tokens, 0)}, {price}"
     return (
-        f"{plan.task} by {plan.method}, {config.iterations} rounds of {config.candidates}\n"
-        f"  trainings  {plan.trainings}: {plan.search_trainings} in the search, {plan.final_trainings} from scratch at "
-        f"the end\n"
+        f"{plan.task} by {plan.method}, {count(config.iterations, 'round')} of {config.candidates}\n"
+        f"  trainings  {plan.trainings}: {plan.search_trainings} in the search; at the end {finals} from scratch of "
+        f"the best reward{expert}\n"
         f"  steps      {plan.steps:,} ({each:,} each){lasting}\n"
         f"  model      {plan.llm}: {asked}"
     )
@@ -40,8 +42,8 @@ def describe_result(result: Result) -> str:
         f"{result.run}: “{result.instruction}”",
         f"  best of the search: iteration {result.iteration}, candidate {result.candidate} ({result.model})",
         *scores({"this reward": result.metrics, "expert reward": result.expert or {}, **result.floors}),
-        f"  over {result.trainings} trainings from scratch of {result.budget:,} steps, {result.report_episodes} "
-        "episodes each, on seeds that nothing was chosen by",
+        f"  over {count(result.trainings, 'training')} from scratch of {result.budget:,} steps, "
+        f"{count(result.report_episodes, 'episode')} each, on seeds that nothing was chosen by",
         f"  {result.steps:,} steps trained in all, {cost(result.spent.tokens, result.spent.usd)}",
     ]
     lines += [f"  one training failed, and counts as doing nothing: {found.message}" for found in result.failed]

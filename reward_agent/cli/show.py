@@ -98,7 +98,7 @@ def _journalled(folder: Path) -> dict[str, Any]:
 
 
 def _text(value: dict[str, Any], folder: Path) -> str:
-    from reward_agent.cli.board import cost
+    from reward_agent.cli.board import cost, count
     from reward_agent.cli.results import describe_result
     from reward_agent.result import load_result
 
@@ -110,7 +110,7 @@ def _text(value: dict[str, Any], folder: Path) -> str:
     for each in value["rounds"]:
         lines.append(f"iteration {each['iteration']}")
         lines += [line for row in each["candidates"] for line in _candidate(row)]
-    lines.append(f"{value['spent']['replies']} replies, {cost(_tokens(value['spent']), value['spent']['usd'])}")
+    lines.append(f"{count(value['spent']['replies'], 'reply')}, {cost(_tokens(value['spent']), value['spent']['usd'])}")
     result = load_result(folder)
     goes_on = f"Not finished. `{resume_command(folder)}` goes on with it."
     return "\n".join([*lines, goes_on if result is None else describe_result(result)])
