@@ -161,7 +161,7 @@ def test_manual_waits_with_its_own_exit_code(tmp_path: Path) -> None:
 def test_the_plan_comes_first_and_lines_follow(ran: dict[str, Any], place: Path) -> None:
     plan, _, rest = (place / "told.txt").read_text().partition(" starts: ")
     assert "pointmass/reach by eureka, 2 rounds of 2" in plan
-    assert "6: 4 in the search; at the end 1 training from scratch of the best reward and 1 of the expert's" in plan
+    assert "6: 4 in the search; at the end 2 trainings from scratch of the best reward" in plan
     assert "49,152 (8,192 each)" in plan
     assert "nothing is paid" in plan
     assert "check fault, line 2" in rest
