@@ -177,7 +177,26 @@ def _message(error: BaseException) -> str:
         said = str(error)
     except BaseException as second:  # a program's own exception may fail even at this
         said = f"(its text could not be had: {type(second).__name__})"
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    hint = _shapes(error) if isinstance(error, ValueError) and "broadcast" in said else ""
+    return f"{type(error).__name__}: {said.rstrip()}{hint}" if said else type(error).__name__
+
+
+def _shapes(error: BaseException) -> str:
+    """What the arrays in dictionaries were where it arose: a sum of terms fails far from the term of another shape."""
+    trace, held = error.__traceback__, {}
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILENAME:
+            held = trace.tb_frame.f_locals
+        trace = trace.tb_next
+    shapes = {
+        name: value.shape
+        for terms in held.values()
+        if type(terms) is dict
+        for name, value in terms.items()
+        if type(name) is str and type(value) is np.ndarray
+    }
+    listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+    return f". Each term must be (N,); here: {listed}" if len(set(shapes.values())) > 1 else ""
 
 
 def _line(error: BaseException) -> int:

@@ -81,6 +81,20 @@ def test_hidden_fields_do_not_exist_for_a_reward() -> None:
     assert "secret" not in verdict.faults[0].message.replace("`next_state.secret`", "")
 
 
+def test_a_sum_of_terms_that_do_not_fit_says_what_each_was() -> None:
+    source = """
+import numpy as np
+
+def compute_reward(state, action, next_state):
+    terms = {"near": -np.abs(next_state.point.position), "wide": np.tile(action, (1, 3))}
+    return sum(terms.values()), terms
+"""
+    (fault,) = vet(Program(source), tiny).faults
+    assert fault.line == 6 and re.search(
+        r"Each term must be \(N,\); here: near \(\d+,\), wide \(\d+, 3\)", fault.message
+    )
+
+
 @pytest.mark.parametrize("name", [name for name, row in EXPECTED["good"].items() if row["portable"]])
 def test_portable_programs_give_the_same_on_torch(name: str, battery: Battery) -> None:
     """The same text, with `np` the Array API's view of torch."""
