@@ -326,10 +326,34 @@ def test_an_ant_that_waves() -> None:
     assert wave_scores(waving_ant()) == (1.0, 2.0)
     assert wave_scores(waving_ant(hertz=2.0))[0] == 1.0
     drifting = waving_ant(8.25)
-    drifting.torso.position[:, 0] += np.linspace(0, 0.5, len(drifting.torso.position))
-    for leg in metrics_legs.LEGS:
-        getattr(drifting, f"{leg}_foot").position[:, 0] += np.linspace(0, 0.5, len(drifting.torso.position))
+    _carried_along(drifting, 0.05)
     assert wave_scores(drifting)[0] == 1.0
+    hopping = waving_ant()
+    hopping.back_left_foot.contact[1::3] = hopping.back_left_foot.contact[2::3] = False
+    assert wave_scores(hopping)[0] == 1.0, "a foot may leave the floor for a tenth of a second"
+
+
+def _carried_along(state: SimpleNamespace, speed: float) -> None:
+    way = speed * 0.05 * np.arange(len(state.torso.position))
+    for part in ("torso", *(f"{leg}_foot" for leg in metrics_legs.LEGS)):
+        getattr(state, part).position[:, 0] += way
+
+
+def _running(state: SimpleNamespace) -> None:
+    _carried_along(state, 3.0)
+
+
+def _walking(state: SimpleNamespace) -> None:
+    _carried_along(state, 0.5)
+
+
+def _standing_on_two_feet(state: SimpleNamespace) -> None:
+    state.back_left_foot.contact[:] = False
+
+
+def _stepping(state: SimpleNamespace) -> None:
+    state.back_left_foot.contact[::8] = state.back_left_foot.contact[1::8] = False
+    state.back_left_foot.contact[2::8] = state.back_left_foot.contact[3::8] = False
 
 
 def _too_low(state: SimpleNamespace) -> None:
@@ -374,6 +398,10 @@ def _whole_body_wags(state: SimpleNamespace) -> None:
         _too_low,
         _put_down_in_between,
         _standing_on_one_foot,
+        _standing_on_two_feet,
+        _stepping,
+        _walking,
+        _running,
         _on_its_back_kicking,
         _toppled,
         _on_its_belly,

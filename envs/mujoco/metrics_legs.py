@@ -5,10 +5,11 @@ up, it lies when its legs are spread to their stops, torso at 0.38 m (it stands 
 the torso is no higher than `LOW` and level, all four feet and nothing else touch the floor, and nothing moves. On
 its back it is lower still, at 0.25 m: that does not count, nor does an episode in which the ant ever tipped over.
 
-**Waving.** A leg is up when its foot's tip clears the floor by `CLEARANCE` while the torso is up and level, at
-least two of the other three feet touch the floor, and nothing else does. While it stays up without a break, swings
-are counted: turns of the leg's hip from one extreme to the opposite one by at least `SWING`, each lasting at least
-`QUICKEST`, that also move the foot around the torso in the world. Wagging the body under a foot that stays where it
+**Waving.** A leg is up when its foot's tip clears the floor by `CLEARANCE` while the torso is up and level, each
+of the other three feet has touched the floor within `BOUNCE`, nothing else touches it, and the torso has gone no
+further than `DRIFT` in the last second: it stands. While the leg stays up without a break, swings are counted:
+turns of its hip from one extreme to the opposite one by at least `SWING`, each lasting at least `QUICKEST`, that
+also move the foot around the torso in the world. Wagging the body under a foot that stays where it
 is, or jitter, is no wave.
 """
 
@@ -43,6 +44,10 @@ UP = 0.9
 """Least vertical part of the torso's up axis while waving (26 degrees of tilt)."""
 STAND = 0.35
 """Metres, least height of the torso while waving."""
+BOUNCE = 0.1
+"""Seconds for which a foot that the ant stands on may leave the floor."""
+DRIFT = 0.3
+"""Metres that the torso may go in a second while waving."""
 SWING = 0.4
 """Radians at the hip from one extreme to the next; its whole range is 1.05."""
 MOVED = 0.2
@@ -93,7 +98,7 @@ def wave_success() -> Metric:
     """Success: three full waves of one leg without putting it down."""
     doc = (
         f"one foot kept {CLEARANCE:g} m off the floor through {WAVES} full waves of at least {SWING:g} rad at the hip, "
-        "torso level and up on the other feet"
+        "the ant standing level on the other three"
     )
     return Metric("success", "success", doc, WAVE_FIELDS, lambda episode: float(_most_swings(episode) >= 2 * WAVES))
 
@@ -152,12 +157,22 @@ def _lying(episode: Episode) -> float:
 
 
 def _held_up(episode: Episode, leg: str) -> Bools:
-    """States `(T,)` in which this leg is up, the torso up and level, and the other feet carry it."""
+    """States `(T,)` in which this leg is up and the ant stands on the three others."""
     state, radius = episode.state, episode.constants.foot_radius
     raised = getattr(state, f"{leg}_foot").position[:, 2] - radius >= CLEARANCE
     others = _touches(episode, tuple(foot for foot in _FEET if foot != f"{leg}_foot"))
     upright = (_level(state.torso.orientation) >= UP) & (state.torso.position[:, 2] >= STAND)
-    return np.asarray(raised & upright & (others.sum(-1) >= 2) & ~_touches(episode, _BODIES).any(-1))
+    carried = _lately(others, steps_in(BOUNCE, episode.dt)).all(-1)
+    at, ago = state.torso.position[:, :2], steps_in(1.0, episode.dt)
+    before = at[np.maximum(np.arange(len(at)) - ago, 0)]
+    stays = np.linalg.norm(at - before, axis=-1) <= DRIFT
+    return np.asarray(raised & upright & carried & stays & ~_touches(episode, _BODIES).any(-1))
+
+
+def _lately(happened: Bools, steps: int) -> Bools:
+    """`(T, k)`: at this state or at one of the `steps` before it; before the first, nothing is held against it."""
+    padded = np.concatenate([np.ones((steps, happened.shape[1]), bool), happened])
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, steps + 1, axis=0).any(-1))
 
 
 def _most_swings(episode: Episode) -> int:
