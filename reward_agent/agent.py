@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from reward_agent.codec import decode, encode
-from reward_agent.config import RunConfig, choose_llm, connect_llm, whole_llm, with_whole_paths, without_keys
+from reward_agent.config import RunConfig, connect_llm, whole_llm, with_whole_paths, without_keys
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import InterruptedRunError, MissingComponentError, UsageError, unknown_name
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
 from reward_agent.invocation import resume_command
 from reward_agent.llm import LLM, Budget, Metered
 from reward_agent.messages import Key
+from reward_agent.recorded import settle
 from reward_agent.result import Result, load_result
 from reward_agent.search import AskPerson
 from reward_agent.store import MANIFEST, Run, installed_versions, new_manifest, new_run_id
@@ -39,6 +40,7 @@ def synthesize(
     llm: LLM | None = None,
     root: Path = RUNS,
     name: str | None = None,
+    left_open: Collection[str] = (),
 ) -> Result:
     """Run a search from its first prompt to a trained, scored policy.
 
@@ -50,6 +52,7 @@ def synthesize(
         llm: the model itself, where `config.llm` does not name one.
         root: the folder of runs.
         name: of the run, in place of date, task and random digits.
+        left_open: those of `recorded.OPEN` that a replayed session may settle.
 
     Raises:
         UsageError, MissingComponentError: it cannot start, with what mends it. Nothing was asked yet.
@@ -64,8 +67,7 @@ def synthesize(
     task = task or find_task(config.task)
     if (lacking := task.world.missing()) is not None:
         raise MissingComponentError(f"{task.id} cannot run here: {lacking}")
-    llm_name = llm.name if llm else choose_llm(config, task)
-    config = replace(config, llm=llm_name)
+    config = replace(config, llm=llm.name) if llm else settle(config, task, left_open)
     config.make_method()  # a wrong name must be told before anything is made
     run_id = name or new_run_id(task.id)
     if (root / run_id / MANIFEST).exists():
@@ -78,7 +80,7 @@ def synthesize(
         sandbox=_layers(config.unsafe),
         unsafe=config.unsafe,
     )
-    llm = llm or connect_llm(config, llm_name, root / run_id)
+    llm = llm or connect_llm(config, str(config.llm), root / run_id)
     with Run.create(root, manifest) as run:
         return _conduct(run, config, task, llm, events, ask_person, manifest.sandbox, resumed=False)
 
@@ -111,7 +113,7 @@ def resume(
         config: RunConfig = replace(decode(RunConfig, run.manifest.config), **dict(changes or {}))
         config = replace(config, llm=whole_llm(config.llm))
         task = task or _find_again(config.task)
-        llm = llm or connect_llm(config, config.llm or choose_llm(config, task), folder)
+        llm = llm or connect_llm(config, config.llm or str(settle(config, task).llm), folder)
         _tell_versions(run, events)
         # a finished run is told again by machines, too, that could not go on with it
         layers = known_layers(run) if load_result(folder) else _compare_layers(run, config.unsafe, events)

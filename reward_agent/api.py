@@ -96,10 +96,10 @@ def synthesize(
     task: str | Task,
     llm: str | LLM | None = None,
     *,
-    method: str = "eureka",
+    method: str | None = None,
     init: str | Path | Program | None = None,
-    iterations: int = 3,
-    candidates: int = 3,
+    iterations: int | None = None,
+    candidates: int | None = None,
     budget: int | None = None,
     final_seeds: int = 3,
     seed: int = 0,
@@ -116,10 +116,10 @@ def synthesize(
         task: a shipped task's id, `path/to/file.py:variable`, or a `Task`.
         llm: `provider:model`, or any object with `name` and `complete`; None picks by which key is set, else replays
             the session that the task ships.
-        method: `eureka` or `text2reward`.
+        method: by name; `eureka` unless given, or as the session was recorded that is replayed. So with the next two.
         init: a reward of one's own to improve: a file or a program.
-        iterations: rounds.
-        candidates: programs a round.
+        iterations: rounds; 3.
+        candidates: programs a round; 3.
         budget: environment steps of one training; the task's own unless given.
         final_seeds: trainings from scratch that the score comes from.
         seed: everything random follows from it.
@@ -133,17 +133,16 @@ def synthesize(
     known = {field.name for field in fields(RunConfig)} - {"task", "initial"}
     for option in sorted(options.keys() - known):
         raise unknown_name("option of a run", option, known)
+    chosen: dict[str, Any] = {"method": method, "iterations": iterations, "candidates": candidates}
     config = RunConfig(
         task=task if isinstance(task, str) else task.id,
-        method=method,
         llm=llm if isinstance(llm, str) else None,
         initial=None if init is None else _program(init),
-        iterations=iterations,
-        candidates=candidates,
         budget=budget,
         final_seeds=final_seeds,
         seed=seed,
         jobs=jobs,
+        **{name: value for name, value in chosen.items() if value is not None},
         **options,
     )
     return agent.synthesize(
@@ -154,6 +153,7 @@ def synthesize(
         llm=None if isinstance(llm, str) else llm,
         root=Path(root),
         name=name,
+        left_open=[name for name, value in chosen.items() if value is None],
     )
 
 

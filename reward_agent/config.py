@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reward_agent.errors import UsageError
-from reward_agent.llm import LLM, Options, connect, default_llm, redact
+from reward_agent.llm import LLM, Options, connect, redact
 from reward_agent.methods import Method, Settings, find_method
 from reward_agent.program import Program
 from reward_agent.task import Task
@@ -117,26 +117,6 @@ def whole_llm(name: str | None) -> str | None:
     """The model's name; with the whole path where it replays a file or a run's folder."""
     provider, _, model = (name or "").partition(":")
     return f"replay:{Path(model).resolve()}" if provider == "replay" and Path(model).exists() else name
-
-
-def choose_llm(config: RunConfig, task: Task) -> str:
-    """The name of the model to ask: the one given, else by which key is set, else the task's recording.
-
-    Raises:
-        UsageError: none of these.
-    """
-    from reward_agent.envs.registry import recordings
-
-    if config.llm is not None:
-        return config.llm
-    if (name := default_llm()) is not None:
-        return name
-    for recording in recordings(task.id).values():
-        return f"replay:{recording}"
-    raise UsageError(
-        f"No model to ask: no key is set and {task.id} ships no recorded session. Name one with `--llm PROVIDER:MODEL` "
-        "and set its key (as `export ANTHROPIC_API_KEY=...`), or answer the prompts yourself with `--llm manual`."
-    )
 
 
 def connect_llm(config: RunConfig, name: str, folder: Path) -> LLM:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reward_agent.codec import decode
-from reward_agent.config import RunConfig, choose_llm
+from reward_agent.config import RunConfig
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
 from reward_agent.history import History
@@ -19,6 +19,7 @@ from reward_agent.llm.prices import price_list
 from reward_agent.methods import Ask
 from reward_agent.optimise import Progress
 from reward_agent.program import Fault, Program
+from reward_agent.recorded import settle
 from reward_agent.store import JOURNAL, MANIFEST, read_manifest
 from reward_agent.task import Task
 from reward_agent.trial import Trained, TrialSpec, reference, run_trial
@@ -84,7 +85,7 @@ def make_plan(config: RunConfig, *, task: Task | None = None, root: Path = Path(
         UsageError, MissingComponentError: the run could not start.
     """
     task = task or find_task(config.task)
-    llm = choose_llm(config, task)
+    llm = str(settle(config, task).llm)
     jobs, budget = config.jobs or cores(), config.steps(task)
     rounds = config.method_settings()
     widths = [rounds.width(iteration) for iteration in range(rounds.rounds)]

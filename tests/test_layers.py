@@ -21,6 +21,7 @@ LAYERS = (
         "export",
         "final",
         "plan",
+        "recorded",
         "result",
         "search",
         "sweep",

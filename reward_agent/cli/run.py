@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reward_agent.cli.answer import Answer
 from reward_agent.cli.options import RUNS, add_unsafe, natural, positive, read_program
@@ -49,22 +48,22 @@ def run(args: Namespace) -> Answer:
     from reward_agent.agent import synthesize
     from reward_agent.cli.results import describe_plan
     from reward_agent.cli.running import confirm, finished, person, telling
-    from reward_agent.config import choose_llm, connect_llm, with_whole_paths
+    from reward_agent.config import connect_llm, with_whole_paths
     from reward_agent.envs.registry import find_task
     from reward_agent.plan import make_plan
+    from reward_agent.recorded import OPEN, settle
 
     config = with_whole_paths(_config(args))
-    task = find_task(config.task)
-    llm = choose_llm(config, task)
-    replayed = llm.startswith("replay:")
-    config = replace(config, llm=llm)
-    if replayed:
-        config = _as_recorded(config, args)
-        if args.llm is None:
-            print("No --llm was named and no key is set: the recorded session of this task is replayed.")
-            print("What the model says is recorded; checks, sandbox, training and scores are live.\n")
+    left_open = [name for name in OPEN if getattr(args, name) is None]
+    config = settle(config, find_task(config.task), left_open)
+    assert config.llm is not None
+    replayed = config.llm.startswith("replay:")
+    if replayed and args.llm is None:
+        print("No --llm was named and no key is set: the recorded session of this task is replayed.")
+        print("What the model says is recorded; checks, sandbox, training and scores are live.\n")
     config.make_method()
-    connect_llm(config, llm, args.out)  # a missing key or a wrong name is told before anything is planned or made
+    # a missing key or a wrong name is told before anything is planned or made
+    connect_llm(config, config.llm, args.out)
     plan = make_plan(config, root=args.out)
     print(describe_plan(plan, config), flush=True)
     asks = sys.stdin.isatty() and sys.stdout.isatty() and not (args.yes or args.json)
@@ -115,25 +114,3 @@ def _initial(location: str | None) -> Program | None:
     if isinstance(program, Fault):
         raise UsageError(f"{location} holds no reward program. {program.message}")
     return program
-
-
-def _as_recorded(config: RunConfig, args: Namespace) -> RunConfig:
-    """The config with what the command line left open as it was when the session was recorded."""
-    from reward_agent.llm.recordings import find_recording, read_recording
-
-    recording = read_recording(find_recording((config.llm or "").partition(":")[2]))
-    known: dict[str, Any] = {"method": _recorded_method(recording.path, words=bool(recording.words))}
-    known["iterations"] = 1 + max(key.iteration for key in recording.replies)
-    known["candidates"] = 1 + max(key.candidate for key in recording.replies)
-    return replace(config, **{name: value for name, value in known.items() if value and getattr(args, name) is None})
-
-
-def _recorded_method(path: Path, *, words: bool) -> str:
-    """The method a session was recorded with: of the run it is the journal of, or as the recording's name begins."""
-    from reward_agent.methods import method_names
-    from reward_agent.store import MANIFEST, read_manifest
-
-    if (path.parent / MANIFEST).is_file():
-        return str(read_manifest(path.parent).config["method"])
-    named = next((name for name in sorted(method_names()) if path.stem.startswith(name)), "")
-    return named or ("text2reward" if words else "")

@@ -1,0 +1,74 @@
+"""What a run leaves open, as the session was that it replays: its method, rounds and programs a round."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from reward_agent.config import RunConfig
+from reward_agent.envs.registry import recordings
+from reward_agent.errors import UsageError
+from reward_agent.llm import default_llm
+from reward_agent.llm.recordings import Recording, find_recording, read_recording
+from reward_agent.methods import method_names
+from reward_agent.store import MANIFEST, read_manifest
+from reward_agent.task import Task
+
+OPEN = ("method", "iterations", "candidates")
+"""What a recording can settle."""
+
+
+def settle(config: RunConfig, task: Task, left_open: Collection[str] = ()) -> RunConfig:
+    """The config with a model named; where that replays a session, with what was left open as it was recorded.
+
+    The model is the one given, else the one whose key is set, else a session that the task ships.
+
+    Args:
+        config: of the run.
+        task: whose sessions may be replayed.
+        left_open: those of `OPEN` that nobody chose: their values in `config` are only defaults.
+
+    Raises:
+        UsageError: there is no model to ask, or the session was recorded with another method.
+    """
+    llm = config.llm or default_llm() or f"replay:{_shipped(config, task, any_method='method' in left_open)}"
+    config = replace(config, llm=llm)
+    if not llm.startswith("replay:"):
+        return config
+    recording = read_recording(find_recording(llm.partition(":")[2]))
+    method = recorded_method(recording)
+    if method not in ("", config.method) and "method" not in left_open:
+        raise UsageError(
+            f"{recording.path} was recorded with the method {method}; its replies answer other prompts than those of "
+            f"{config.method}. Replay it with `--method {method}`, or name another recording."
+        )
+    known: dict[str, Any] = {"method": method}
+    known["iterations"] = 1 + max(key.iteration for key in recording.replies)
+    known["candidates"] = 1 + max(key.candidate for key in recording.replies)
+    return replace(config, **{name: value for name, value in known.items() if value and name in left_open})
+
+
+def recorded_method(recording: Recording) -> str:
+    """The method of a session: of the run it is the journal of, or as its file's name begins; empty where unknown."""
+    if (recording.path.parent / MANIFEST).is_file():
+        return str(read_manifest(recording.path.parent).config["method"])
+    named = next((name for name in sorted(method_names()) if recording.path.stem.startswith(name)), "")
+    return named or ("text2reward" if recording.words else "")
+
+
+def _shipped(config: RunConfig, task: Task, *, any_method: bool) -> Path:
+    found = list(recordings(task.id).values())
+    for path in found:
+        if any_method or recorded_method(read_recording(path)) in ("", config.method):
+            return path
+    shipped = (
+        f"what {task.id} ships was recorded with another method than {config.method}"
+        if found
+        else f"{task.id} ships no recorded session"
+    )
+    raise UsageError(
+        f"No model to ask: no key is set and {shipped}. Name one with `--llm PROVIDER:MODEL` and set its key (as "
+        "`export ANTHROPIC_API_KEY=...`), or answer the prompts yourself with `--llm manual`."
+    )
