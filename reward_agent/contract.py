@@ -8,37 +8,32 @@ from collections.abc import Iterable, Iterator
 from reward_agent.program import Fault
 
 
-def names(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
     """The words of a text."""
     return frozenset(text.split())
 
 
 PARAMETERS = ("state", "action", "next_state")
+BY_PATH = "write fields by their path, as `next_state.torso.position`"
 RETURNS = "return the total and the dict of its terms: `return sum(terms.values()), terms`"
 
 FORBIDDEN = {
-    name: reason
-    for reason, names in {
-        "a reward runs no other code": ("exec", "eval", "compile", "__import__", "breakpoint"),
-        "a reward reads and writes no files": ("open",),
-        "a reward prints and asks nothing": ("print", "input"),
-        "write fields by their path, as `next_state.torso.position`": (
-            ("getattr", "hasattr", "setattr", "delattr", "vars", "dir")
-        ),
-        "a reward keeps nothing between calls": ("globals", "locals"),
-        "a reward does not end the program": ("exit", "quit"),
-    }.items()
-    for name in names
+    **dict.fromkeys(words("exec eval compile __import__ breakpoint"), "a reward runs no other code"),
+    **dict.fromkeys(words("getattr hasattr setattr delattr vars dir"), BY_PATH),
+    **dict.fromkeys(words("globals locals"), "a reward keeps nothing between calls"),
+    **dict.fromkeys(words("print input"), "a reward prints and asks nothing"),
+    **dict.fromkeys(words("exit quit"), "a reward does not end the program"),
+    "open": "a reward reads and writes no files",
 }
 """Builtins a reward may not use, with why."""
 
-FILES = names(
+FILES = words(
     """load save savez savez_compressed loadtxt savetxt genfromtxt fromfile memmap fromregex DataSource ctypeslib f2py
     testing lib core _core"""
 )
 """Parts of numpy that reach files or its own insides."""
 
-CHANGING = names("add append clear discard extend fill insert pop popitem put remove reverse setdefault sort update")
+CHANGING = words("add append clear discard extend fill insert pop popitem put remove reverse setdefault sort update")
 """Methods that change a container or an array."""
 
 
@@ -115,18 +110,13 @@ def bound_names(nodes: Iterable[ast.AST]) -> Iterator[str]:
 
 
 def own_nodes(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """Nodes of one scope: without what is inside its functions, and without what comprehensions bind."""
+    """Nodes of a module or function without what is inside its functions."""
     waiting = list(body)
     while waiting:
         node = waiting.pop()
         yield node
-        match node:
-            case ast.FunctionDef(args=args) | ast.Lambda(args=args):
-                waiting += [default for default in (*args.defaults, *args.kw_defaults) if default]
-            case ast.comprehension(iter=source, ifs=conditions):
-                waiting += [source, *conditions]
-            case _:
-                waiting.extend(ast.iter_child_nodes(node))
+        if not isinstance(node, ast.FunctionDef | ast.Lambda):
+            waiting.extend(ast.iter_child_nodes(node))
 
 
 def fault(node: ast.AST, message: str) -> Fault:

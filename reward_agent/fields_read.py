@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from reward_agent.contract import fault, names
+from reward_agent.contract import fault, words
 from reward_agent.portability import ARRAY_ATTRIBUTES
 from reward_agent.program import Fault
 from reward_agent.schema import StateSchema
@@ -25,10 +25,10 @@ MAX_WORK = 300_000
 """Things looked at before a text counts as one that cannot be followed."""
 MAX_FAULTS = 30
 BEYOND = (ast.ClassDef, ast.Match, ast.Global, ast.Nonlocal, ast.AsyncFunctionDef, ast.Await, ast.Yield, ast.YieldFrom)
-REFLECTION = names("getattr hasattr vars dir type property format format_map")
+REFLECTION = words("getattr hasattr vars dir type property format format_map")
 """What reads attributes that are not written out."""
 METHODS = ARRAY_ATTRIBUTES.union(*(dir(kind) for kind in (dict, list, tuple, set, str)))
-KEEP_NOTHING = names("zip enumerate list tuple dict set reversed len sum range")
+KEEP_NOTHING = words("zip enumerate list tuple dict set reversed len sum range")
 """Builtins that put what they are given into nothing but their result."""
 
 AnyFunction = ast.FunctionDef | ast.Lambda

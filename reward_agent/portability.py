@@ -7,9 +7,9 @@ from collections import Counter
 
 import numpy as np
 
-from reward_agent.contract import bound_names, imported, names, numpy_name
+from reward_agent.contract import bound_names, imported, numpy_name, words
 
-STANDARD = names(
+STANDARD = words(
     """abs acos acosh add all any arange argmax argmin argsort asarray asin asinh astype atan atan2 atanh bitwise_and
     bitwise_invert bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor bool broadcast_arrays broadcast_to
     can_cast ceil clip complex128 complex64 concat conj copysign cos cosh count_nonzero cumulative_prod cumulative_sum
@@ -31,7 +31,7 @@ STANDARD = names(
 """What the Python Array API standard (2024.12) names."""
 
 ARRAY_ATTRIBUTES = frozenset(name for name in dir(np.ndarray) if not name.startswith("_"))
-PORTABLE_ATTRIBUTES = names("T mT shape ndim size dtype device to_device sum prod any all reshape")
+PORTABLE_ATTRIBUTES = words("T mT shape ndim size dtype device to_device sum prod any all reshape")
 """By the standard; its methods outside it mean the same for numpy, torch and JAX."""
 
 

@@ -184,6 +184,43 @@ def test_what_works_is_let_pass(expression: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "before"),
+    [
+        ("x = xp.add(action[:, 0], 1.0)", "import numpy as np\nxp = np"),
+        ("x = exp(action[:, 0])", "from numpy import *"),
+        ("dir = action[:, 0]\nx = dir + 1.0", ""),
+        ("def unused(b):\n    return nothing(b.nothing)\nx = action[:, 0]", ""),
+        ("def unused():\n    return next_state.nothing\nx = action[:, 0]", ""),
+        (
+            "def f(y, options={}):\n    options = dict(options, k=1)\n    return y * options['k']\nx = f(action[:, 0])",
+            "",
+        ),
+        ("x = action[:, 0] * len(action[0])", ""),
+        ("held = {'a': 1}\ndef add():\n    held['b'] = 2\nadd()\nx = action[:, 0] * held['b']", "held = {'c': 3}"),
+        ("held = [next_state.torso]\nheld[0] = held[0].position\nx = held[0].sum(-1)", ""),
+        ("action = action * 2.0\naction *= 2.0\nx = action[:, 0]", ""),
+        ("b = next_state.torso\nx = b.position[:, 0]\nb = next_state.joints.knee\nx = x + b.angle", ""),
+        ("x = [m.tanh(b.position[:, 0]) for m, b in [(np, next_state.torso)]][0]", "import numpy as np"),
+        ("rows = ((np, next_state.torso),)\nfor m, b in rows:\n    x = m.tanh(b.position[:, 0])", "import numpy as np"),
+        ("total, terms = 0.0, {}\nterms['x'] = action[:, 0]\nx = total + sum(terms.values())", ""),
+    ],
+)
+def test_a_program_that_runs_is_not_refused(body: str, before: str) -> None:
+    found = report(body + "\nreturn x, {'x': x}", before)
+    assert found.faults == ()
+    rows = np.random.default_rng(0).normal(size=(2, 8, SCHEMA.width))
+    lines = "".join(f"    {line}\n" for line in [*body.splitlines(), "return x, {'x': x}"])
+    selected = SCHEMA.select(found.fields)
+    columns = np.concatenate([np.r_[SCHEMA.columns[path]] for path in selected.by_path] or [np.zeros(0, int)]).astype(
+        int
+    )
+    with Cell() as cell:
+        program = Program(f"{before}\ndef compute_reward(state, action, next_state):\n{lines}")
+        loaded = cell.load(program, selected, (rows[0][:, columns], np.zeros((8, 2)), rows[1][:, columns]))
+    assert loaded == ("x",)
+
+
+@pytest.mark.parametrize(
     ("body", "line", "hint"),
     [
         ("next_state.torso.position[:, 2] = 0.0\nreturn action[:, 0], {'x': action[:, 0]}", 3, "input"),
