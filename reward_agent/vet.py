@@ -76,6 +76,10 @@ def vet(
     with Cell(unsafe=unsafe) as cell:
         probed = probe(program, schema.select(report.fields), battery, cell)
         layers = cell.layers
+    if any(fault.message.startswith(("AttributeError", "TypeError")) for fault in probed.faults):
+        with Cell(unsafe=unsafe) as cell:  # with every field, so that what there is can be named
+            whole = probe(program, schema, battery, cell)
+        probed = whole if whole.faults else probed
     ranked: tuple[str, ...] = ()
     if examples is not None and not probed.faults:
         with Cell(unsafe=unsafe) as cell:

@@ -34,6 +34,12 @@ class Namespace:
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"{self._name} is read-only: {name!r} cannot be deleted")
 
+    def __array__(self, *_: object, **__: object) -> Any:
+        known = ", ".join(k for k in self.__dict__ if not k.startswith("_"))
+        raise TypeError(f"{self._name} is a part of the state, not an array; name one of its fields: {known}")
+
+    __array_namespace__ = __array__  # what the helpers ask for
+
     def child(self, name: str) -> Namespace:
         """The namespace `name` in this one, made when missing."""
         if name not in self.__dict__:

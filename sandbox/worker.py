@@ -7,12 +7,15 @@ checks are for honest mistakes, so that the model hears of them in its own terms
 from __future__ import annotations
 
 import builtins
+import contextlib
+import difflib
 import json
 import mmap
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -24,6 +27,17 @@ from reward_agent.sandbox.views import Rows, constants
 FILENAME = "reward.py"
 """What the program's source is called in its own tracebacks."""
 _CACHED_SIZES = 32
+_CONTRACT = "Return the total and the dict of its terms: `return sum(terms.values()), terms`."
+_HINTS = {
+    "truth value of an array": "An array has one value for each environment and cannot decide an `if`, `and`, `or`, "
+    "`not`, `max` or `a < b < c`: use `np.where(condition, a, b)`, `&`, `|`, `~`, `np.maximum`, `(a < b) & (b < c)`.",
+    "read-only": "Inputs cannot be changed: make a new array (`z = z - 1.0`, `np.where`).",
+    "can be converted to Python scalars": "`float()`, `int()` and `math` take one number, not an array: leave them "
+    "out, or use numpy's function, as `np.exp`.",
+    "'Namespace'": "A part of the state is no array: name one of its fields, as `next_state.torso.position`.",
+    "'numpy.ndarray' object has no attribute": "The fields are arrays: component 2 of a vector is `[:, 2]`.",
+}
+"""What to do instead, by what Python and numpy say."""
 
 
 class ContractError(Exception):
@@ -75,7 +89,8 @@ class _Worker:
                 return protocol.OK, self._load(json.loads(self._inputs[:count])), 0
             return protocol.OK, self._sample(count), 0
         except BaseException as error:  # also SystemExit and KeyboardInterrupt: whatever a program raises is its fault
-            return protocol.FAULT, self._say(_message(error)), _line(error)
+            line = self._return_line(count) if isinstance(error, ContractError) and kind != protocol.LOAD else 0
+            return protocol.FAULT, self._say(_message(error)), line or _line(error)
 
     def _load(self, request: dict[str, Any]) -> int:
         self._schema = request["schema"]
@@ -102,8 +117,11 @@ class _Worker:
     def _sample(self, n: int) -> int:
         """Learn the names of the terms from a first run."""
         _, terms = self._run(n)
+        if not terms:
+            raise ContractError("The dict of terms is empty; give each summand of the total a name in it.")
         if len(terms) > protocol.MAX_TERMS:
-            raise ContractError(f"There are {len(terms)} terms; at most {protocol.MAX_TERMS} are allowed.")
+            most = f"at most {protocol.MAX_TERMS} are allowed. Sum some that belong together."
+            raise ContractError(f"There are {len(terms)} terms; {most}")
         for name in terms:
             if not isinstance(name, str) or not name.isidentifier() or len(name) > protocol.MAX_NAME:
                 raise ContractError(
@@ -134,11 +152,27 @@ class _Worker:
         assert self._entry is not None
         result = self._entry(rows.state, rows.action, rows.next_state)
         if not isinstance(result, tuple) or len(result) != 2:
-            raise ContractError(f"The program returned {_kind(result)}; it must return (total, terms).")
+            raise ContractError(f"The program returned {_kind(result)}; it must return (total, terms). {_CONTRACT}")
         total, terms = result
         if not isinstance(terms, dict):
-            raise ContractError(f"The second value returned is {_kind(terms)}; it must be a dict of terms by name.")
+            swapped = ", and the total the first" if isinstance(total, dict) else ""
+            what = f"The second value returned is {_kind(terms)}; it must be a dict of terms by name{swapped}."
+            raise ContractError(f"{what} {_CONTRACT}")
         return total, terms
+
+    def _return_line(self, n: int) -> int:
+        """Line of the entry's `return`, seen in one more call; 0 where it has none."""
+        code, lines = getattr(self._entry, "__code__", None), [0]
+
+        def watch(frame: FrameType, event: str, _: object) -> None:
+            if event == "return" and frame.f_code is code:
+                lines.append(frame.f_lineno)
+
+        sys.setprofile(watch)
+        with contextlib.suppress(BaseException):
+            self._run(n)
+        sys.setprofile(None)
+        return lines[-1]
 
     def _say(self, text: str) -> int:
         data = text.encode("utf-8", "replace")[: protocol.MAX_TEXT]
@@ -151,7 +185,8 @@ def _column(name: str, value: Any, n: int) -> Any:
         value = np.asarray(value)
     if value.shape != (n,):
         raise ContractError(
-            f"{_quoted(name)} has shape {value.shape}, but must be (N,), here ({n},): one value for each environment."
+            f"{_quoted(name)} has shape {value.shape}, but must be (N,), here ({n},): one value for each environment. "
+            "Take components along the last axis (`field[:, 2]`) and reduce over it (`axis=-1`)."
         )
     if value.dtype.kind not in "fiub":
         raise ContractError(f"{_quoted(name)} has dtype {value.dtype}; rewards are real numbers.")
@@ -165,7 +200,8 @@ def _quoted(name: str) -> str:
 def _kind(value: Any) -> str:
     if isinstance(value, tuple):
         return f"a tuple of {len(value)}"
-    return "None" if value is None else f"a value of type {type(value).__name__}"
+    known = {np.ndarray: "an array", dict: "a dictionary", list: "a list"}
+    return "None" if value is None else known.get(type(value)) or f"a value of type {type(value).__name__}"
 
 
 def _message(error: BaseException) -> str:
@@ -177,8 +213,11 @@ def _message(error: BaseException) -> str:
         said = str(error)
     except BaseException as second:  # a program's own exception may fail even at this
         said = f"(its text could not be had: {type(second).__name__})"
-    hint = _shapes(error) if isinstance(error, ValueError) and "broadcast" in said else ""
-    return f"{type(error).__name__}: {said.rstrip()}{hint}" if said else type(error).__name__
+    hint = _name_hint(error) if isinstance(error, NameError) else ""
+    hint = hint or (_shapes(error) if isinstance(error, ValueError) and "broadcast" in said else "")
+    hint = hint or next((hint for text, hint in _HINTS.items() if text in said), "")
+    told = f"{type(error).__name__}: {said.rstrip()}" if said else type(error).__name__
+    return f"{told}. {hint}" if hint else told
 
 
 def _shapes(error: BaseException) -> str:
@@ -196,7 +235,18 @@ def _shapes(error: BaseException) -> str:
         if type(name) is str and type(value) is np.ndarray
     }
     listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
-    return f". Each term must be (N,); here: {listed}" if len(set(shapes.values())) > 1 else ""
+    return f"Each term must be (N,); here: {listed}." if len(set(shapes.values())) > 1 else ""
+
+
+def _name_hint(error: NameError) -> str:
+    if error.name in ("np", "numpy", "math"):
+        return f"Add `import {'numpy as np' if error.name == 'np' else error.name}`."
+    trace, names = error.__traceback__, set(dir(builtins))
+    while trace is not None:
+        names |= {*trace.tb_frame.f_locals, *trace.tb_frame.f_globals}
+        trace = trace.tb_next
+    close = difflib.get_close_matches(error.name or "", names, n=1)
+    return f"Did you mean `{close[0]}`?" if close else ""
 
 
 def _line(error: BaseException) -> int:

@@ -95,6 +95,20 @@ def compute_reward(state, action, next_state):
     )
 
 
+@pytest.mark.parametrize(
+    ("read", "hint"),
+    [
+        ("parts['point'].positon", "next_state.point has no 'positon'. Did you mean 'position'?"),
+        ("np.abs(next_state.point)", "fields: position, velocity, moving"),
+    ],
+)
+def test_the_closest_field_is_named_where_the_check_cannot_follow(read: str, hint: str) -> None:
+    source = EXPERT.replace("    near =", f"    parts = {{'point': next_state.point}}\n    seen = {read}\n    near =")
+    (fault,) = vet(Program(source), tiny).faults
+    assert (fault.stage, fault.line) == ("probe", 8)
+    assert hint in fault.message
+
+
 @pytest.mark.parametrize("name", [name for name, row in EXPECTED["good"].items() if row["portable"]])
 def test_portable_programs_give_the_same_on_torch(name: str, battery: Battery) -> None:
     """The same text, with `np` the Array API's view of torch."""
