@@ -48,6 +48,7 @@ def play(
     faults: Callable[[Key], Sequence[Fault]] = lambda key: (),
     history: History | None = None,
     task: Task = tiny,
+    warnings: tuple[str, ...] = (),
 ) -> tuple[History, list[Action]]:
     """Do what the method says until it is done."""
     history = history or History()
@@ -65,7 +66,7 @@ def play(
                     reply = Reply(f"Here:\n{fenced(source(prompt.key))}", model="test")
                     program = method.read(reply.text)
                     assert isinstance(program, Program)
-                    made = Attempt(prompt.key, prompt.messages, reply, program, tuple(faults(prompt.key)))
+                    made = Attempt(prompt.key, prompt.messages, reply, program, tuple(faults(prompt.key)), warnings)
                     history = put(history, replace(candidate, attempts=(*candidate.attempts, made)))
             case Train(candidates):
                 for at in candidates:
@@ -112,6 +113,15 @@ def test_a_fault_goes_straight_back_with_its_line(name: str) -> None:
     assert "[check, line 2]" in prompt.messages[3].text
     assert FAULT.message in prompt.messages[3].text
     assert actions[2] == Train(((0, 0), (0, 1)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_probe_noticed_reaches_the_next_round(name: str) -> None:
+    warning = "The term `effort` is 0 in every one of 64 recorded transitions."
+    _, actions = play(make(name, candidates=1), lambda i, c: outcome(0.5), warnings=(warning,))
+    assert warning in last_prompt(actions)[-1].text
+    _, actions = play(make(name, candidates=1), lambda i, c: outcome(0.5))
+    assert "probe noticed" not in text(last_prompt(actions))
 
 
 @pytest.mark.parametrize("name", NAMES)

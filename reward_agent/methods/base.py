@@ -124,6 +124,11 @@ class Rounds(ABC):
         return self.settings.initial is not None and candidate.iteration == 0
 
 
+def noticed(candidate: Candidate) -> tuple[str, ...]:
+    """What check, probe and ranking found odd in the program that was trained."""
+    return candidate.attempts[-1].warnings if candidate.program else ()
+
+
 def failure(candidate: Candidate) -> str:
     """Why a candidate was not trained through, as data for a prompt."""
     if isinstance(candidate.outcome, Fault):

@@ -13,7 +13,7 @@ from typing import ClassVar
 from reward_agent.feedback import reflection, scored
 from reward_agent.history import Candidate, History, Outcome
 from reward_agent.messages import Message
-from reward_agent.methods.base import Rounds, chosen, failure, shown
+from reward_agent.methods.base import Rounds, chosen, failure, noticed, shown
 from reward_agent.task import Task
 
 MAX_TRIED = 5
@@ -39,6 +39,7 @@ class Eureka(Rounds):
             initial=self.is_initial(best),
             steps=f"{best.outcome.steps:,}",
             reflection=reflection(task, best.outcome),
+            noticed=noticed(best),
             tried=list(_tried(task, history, best, iteration)),
             score=scored(task, best.outcome),
             success=task.graded is not task.metrics[0],

@@ -11,7 +11,7 @@ from typing import ClassVar
 from reward_agent.history import Candidate, History, Outcome
 from reward_agent.messages import Message
 from reward_agent.methods import Action, Words
-from reward_agent.methods.base import Rounds, chosen, failure, shown
+from reward_agent.methods.base import Rounds, chosen, failure, noticed, shown
 from reward_agent.task import Task
 
 
@@ -44,6 +44,7 @@ class Text2Reward(Rounds):
             "text2reward/feedback.jinja",
             initial=self.is_initial(candidate),
             described="" if trained else failure(candidate),
+            noticed=noticed(candidate),
             words=candidate.words.strip(),
             best=best.iteration + 1 if best else 0,
         )
