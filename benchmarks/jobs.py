@@ -24,7 +24,11 @@ ONE_THREAD = {
 def run_jobs(script: Path, jobs: Iterable[dict[str, Any]], kept: Path, *, cores: int) -> list[dict[str, Any]]:
     """Run `python script --job JSON` for each job, `cores` at once, each pinned to one core; results in any order.
 
-    A job prints one JSON object as its last line. Finished jobs are read from `kept` (JSON lines) and not run again.
+    A job prints one JSON object as its last line. Finished jobs are read from `kept` (JSON lines) and not run again;
+    each row says of which commit and machine it is.
+
+    Raises:
+        SystemExit: a job failed. What the others gave is kept.
     """
     kept.parent.mkdir(parents=True, exist_ok=True)
     done = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
@@ -46,9 +50,31 @@ def run_jobs(script: Path, jobs: Iterable[dict[str, Any]], kept: Path, *, cores:
             if process.returncode != 0 or not output:
                 print(f"FAILED ({process.returncode}) {job}", file=sys.stderr, flush=True)
                 continue
-            result = {"job": job, **json.loads(output[-1])}
+            result = {"job": job, **json.loads(output[-1]), "commit": commit(), "machine": machine()}
             with kept.open("a") as file:
                 file.write(json.dumps(result) + "\n")
             done.append(result)
             print(f"finished {job}", file=sys.stderr, flush=True)
-    return [result for result in done if result["job"] in wanted]
+    found = [result for result in done if result["job"] in wanted]
+    missing = [job for job in wanted if not any(result["job"] == job for result in found)]
+    if missing:
+        raise SystemExit(f"{len(missing)} of {len(wanted)} jobs failed, as {missing[0]}; run it again for those alone.")
+    others = {str(result.get("commit")) for result in found} - {commit()}
+    if others:
+        print(f"Kept results of other commits are among these: {', '.join(sorted(others))}", file=sys.stderr)
+    return found
+
+
+def commit() -> str:
+    """The checkout's commit; with `+` where files differ from it."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    head = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    dirty = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True, text=True).stdout.strip()
+    return f"{head or 'unknown'}{'+' if dirty else ''}"
+
+
+def machine() -> str:
+    """The processor and how many of its cores there are."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+    return f"{model}, {os.cpu_count()} cores"

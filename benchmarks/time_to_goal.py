@@ -132,8 +132,9 @@ def run_job(job: dict[str, Any]) -> dict[str, Any]:
     model = make_trainer(job["trainer"], job["env"], job["seed"])
     with contextlib.suppress(GoalReachedError):
         model.learn(10**9, callback=watch(clock))
+    in_time = [point for point in clock.curve if point[job["clock"]] <= job["cap"]]
     reached = {
-        str(goal): next((point[job["clock"]] for point in clock.curve if point["return"] >= goal), None)
+        str(goal): next((point[job["clock"]] for point in in_time if point["return"] >= goal), None)
         for goal in THRESHOLDS[job["env"]]
     }
     return {"reached": reached, "curve": clock.curve}
