@@ -27,7 +27,7 @@ from peers import act_of, native_returns, sb3_at_our_settings, sbx_sac, zoo_ppo
 
 from reward_agent.task import Task
 
-THRESHOLDS = {"HalfCheetah-v5": [4800, 9000], "Hopper-v5": [2000], "Walker2d-v5": [2000]}
+THRESHOLDS = {"HalfCheetah-v5": [4800, 9000], "Hopper-v5": [1500], "Walker2d-v5": [1500]}
 TASKS = {
     "HalfCheetah-v5": "mujoco/halfcheetah-run",
     "Hopper-v5": "mujoco/hopper-forward",
