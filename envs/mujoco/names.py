@@ -139,6 +139,7 @@ _ANT = Robot(
     },
     root="torso",
     floor="floor",
+    view=(3.5, 135, -35),
 )
 
 _SIDES = ("right", "left")
