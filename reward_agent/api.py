@@ -250,8 +250,8 @@ def evaluate(
     return Evaluation(
         program=its,
         verdict=verdict,
-        metrics=quoted(results.values(), below),
-        floors={name: intervals_of([scores]) for name, scores in below.items()},
+        metrics=quoted(results.values(), below, found.metrics),
+        floors={name: intervals_of([scores], found.metrics) for name, scores in below.items()},
         outcomes=tuple(r if isinstance(r, Fault) else r.outcome for r in results.values()),
         policies=tuple(specs[t].folder for t, r in results.items() if isinstance(r, Trained)) if folder else (),
         budget=steps,

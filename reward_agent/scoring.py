@@ -14,7 +14,7 @@ from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.errors import UsageError
 from reward_agent.history import Interval
 from reward_agent.schema import Array
-from reward_agent.task import Episode, Ints, Metric, Task
+from reward_agent.task import Episode, Ints, Kind, Metric, Task
 
 Act = Callable[[Array], Array]
 """Actions `(N, A)` for observations `(N, O)`;
@@ -190,14 +190,17 @@ def random_policy(task: Task, seed: int) -> Act:
     return lambda observations: generator.uniform(low, high, (len(observations), action.width))
 
 
-def confidence_interval(samples: ArrayLike) -> Interval:
-    """The mean of `samples` with its 95 % interval by Student's t.
+def confidence_interval(samples: ArrayLike, kind: Kind = "fitness") -> Interval:
+    """The mean of `samples` with its 95 % interval.
 
-    Over few runs it is wide, and rightly so: resampling three runs would give no more than their range.
+    It is by Student's t. Over few runs that is wide, and rightly so: resampling three runs would give no more than
+    their range. An interval of successes lies within [0, 1]; over the episodes of one run, and where every run has
+    only successes or only failures, it is by Clopper and Pearson (1934).
 
     Args:
         samples: `(runs, episodes)`, or `(episodes,)` of one run. Runs are the units, for episodes of one policy say
             nothing of the next training; with one run, its episodes.
+        kind: of the metric; a success is 1 or 0.
 
     Raises:
         UsageError: no samples.
@@ -209,15 +212,27 @@ def confidence_interval(samples: ArrayLike) -> Interval:
         raise UsageError("There is no interval of no samples: evaluate at least one episode.")
     units = table[0] if len(table) == 1 else table.mean(1)
     mean, count = float(units.mean()), len(units)
+    if kind == "success" and (len(table) == 1 or mean in (0.0, 1.0)):
+        return _clopper_pearson(float(units.sum()), count)
     if count == 1:
         return Interval(mean, mean, mean)
     half = float(stdtrit(count - 1, 0.975) * units.std(ddof=1) / math.sqrt(count))
-    return Interval(mean, mean - half, mean + half)
+    low, high = mean - half, mean + half
+    return Interval(mean, max(low, 0.0), min(high, 1.0)) if kind == "success" else Interval(mean, low, high)
 
 
-def intervals_of(runs: Sequence[Mapping[str, ArrayLike]]) -> dict[str, Interval]:
+def intervals_of(runs: Sequence[Mapping[str, ArrayLike]], metrics: Sequence[Metric]) -> dict[str, Interval]:
     """The interval of each metric over runs (over the episodes of one). A run gives its episodes' scores by metric."""
-    return {name: confidence_interval(np.array([run[name] for run in runs])) for name in runs[0]}
+    return {m.name: confidence_interval(np.array([run[m.name] for run in runs]), m.kind) for m in metrics}
+
+
+def _clopper_pearson(successes: float, count: int) -> Interval:
+    from scipy.special import betaincinv
+
+    failures = count - successes
+    low = float(betaincinv(successes, failures + 1, 0.025)) if successes != 0 else 0.0
+    high = float(betaincinv(successes + 1, failures, 0.975)) if failures != 0 else 1.0
+    return Interval(successes / count, low, high)
 
 
 def _observes_time(act: Act) -> bool:

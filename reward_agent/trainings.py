@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from reward_agent.optimise.policy import TENSORS
 from reward_agent.program import Program, TrainingFault
 from reward_agent.scoring import SeedPlan, intervals_of
 from reward_agent.store import Run, sha256
-from reward_agent.task import Task
+from reward_agent.task import Metric, Task
 from reward_agent.trial import (
     VIDEO,
     FloorsSpec,
@@ -169,7 +169,9 @@ def run_floors(pool: Pool[Trial], spec: FloorsSpec) -> dict[str, Scores]:
     return found
 
 
-def quoted(results: Iterable[Trained | TrainingFault], below: Mapping[str, Scores]) -> dict[str, Interval]:
+def quoted(
+    results: Iterable[Trained | TrainingFault], below: Mapping[str, Scores], metrics: Sequence[Metric]
+) -> dict[str, Interval]:
     """The score of a program over its trainings, on the report seeds; nothing where all of them failed.
 
     A training in which the program failed leaves no policy, and counts as doing nothing does: left out, a program
@@ -177,7 +179,7 @@ def quoted(results: Iterable[Trained | TrainingFault], below: Mapping[str, Score
     """
     results = tuple(results)
     scores = [result.report if isinstance(result, Trained) else below["no-op"] for result in results]
-    return intervals_of(scores) if any(isinstance(result, Trained) for result in results) else {}
+    return intervals_of(scores, metrics) if any(isinstance(result, Trained) for result in results) else {}
 
 
 def _evaluated(trial: Trial, result: Trained | TrainingFault, *, recorded: bool) -> Evaluated:

@@ -43,6 +43,7 @@ from reward_agent.result import Result, load_result
 from reward_agent.schema import StateSchema
 from reward_agent.scoring import SeedPlan
 from reward_agent.store import read_manifest, read_steps
+from reward_agent.task import Metric
 from reward_agent.trainings import quoted
 from reward_agent.trial import Trained
 
@@ -303,9 +304,18 @@ def test_a_failed_final_training_counts_as_doing_nothing() -> None:
     outcome = Outcome({}, {}, (), (), (), 10, 1.0)
     below = {"no-op": {"distance": (0.0, 0.0)}, "random": {"distance": (9.0, 9.0)}}
     trained, fault = Trained(outcome, {}, {"distance": (3.0, 5.0)}, {}), TrainingFault("optimise", "late")
-    assert quoted([trained, fault], below)["distance"].mean == 2.0
-    assert quoted([trained, trained], below)["distance"].mean == 4.0
-    assert quoted([fault, fault], below) == {}
+    metrics = (Metric("distance", "fitness", "how far", (), lambda episode: 0.0),)
+    assert quoted([trained, fault], below, metrics)["distance"].mean == 2.0
+    assert quoted([trained, trained], below, metrics)["distance"].mean == 4.0
+    assert quoted([fault, fault], below, metrics) == {}
+
+
+def test_success_is_quoted_by_a_share_and_fitness_by_any_number() -> None:
+    outcome = Outcome({}, {}, (), (), (), 10, 1.0)
+    runs_of = [Trained(outcome, {}, {"success": (s,), "closeness": (s,)}, {}) for s in (0.0, 0.0, 1.0)]
+    found = quoted(runs_of, {}, pointmass.task.metrics)
+    assert found["success"].low == 0.0 and found["success"].high == 1.0
+    assert found["closeness"].low < -1.0 and found["closeness"].high > 1.7
 
 
 def test_a_used_up_budget_ends_the_search_cleanly(tmp_path: Path) -> None:

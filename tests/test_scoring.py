@@ -169,6 +169,34 @@ def test_an_interval_over_runs_hears_of_runs_alone() -> None:
         confidence_interval([])
 
 
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([[0], [0], [1]], (1 / 3, 0.0, 1.0)),
+        ([[1], [1], [1]], (1.0, 0.025 ** (1 / 3), 1.0)),
+        ([[0, 0]] * 3, (0.0, 0.0, 1 - 0.025 ** (1 / 3))),
+        ([[0] * 50], (0.0, 0.0, 1 - 0.025 ** (1 / 50))),
+        ([[1]], (1.0, 0.025, 1.0)),
+        ([[1] * 3 + [0] * 7], (0.3, 0.066739511, 0.652452850)),  # R: binom.test(3, 10)
+        ([[1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 0, 0]], (5 / 12, 5 / 12 - 4.3026527 / 12, 5 / 12 + 4.3026527 / 12)),
+    ],
+)
+def test_an_interval_of_successes_is_one_of_shares(runs: list[list[int]], expected: tuple[float, ...]) -> None:
+    assert confidence_interval(runs, "success") == pytest.approx(expected, abs=1e-6)
+
+
+def test_an_interval_of_successes_covers_their_rate() -> None:
+    generator = np.random.default_rng(0)
+    for rate in (0.02, 0.5, 0.97):
+        intervals = [confidence_interval(generator.random(20) < rate, "success") for _ in range(400)]
+        assert sum(low <= rate <= high for _, low, high in intervals) >= 367, "at least 95 % of 400, within three sigma"
+
+
+def test_successes_that_are_no_numbers_have_no_interval() -> None:
+    for runs in ([[float("nan"), 1.0]], [[float("nan")], [1.0]]):
+        assert np.isnan(confidence_interval(runs, "success")).all()
+
+
 @pytest.mark.parametrize(("act", "frames"), [(to_goal, 21), (outwards, None)])
 def test_a_clip_is_short_whole_and_in_real_time(
     act: Callable[[Array], Array], frames: int | None, tmp_path: Path
