@@ -26,14 +26,17 @@ EVALUATION_SEEDS = 1 << 61
 
 
 class _Stream(IntEnum):
-    TRAINING, FINAL, SELECT, REPORT = range(4)
+    TRAINING, FINAL, SELECT, REPORT, EVALUATION_TRAINING, EVALUATION_REPORT = range(6)
 
 
 class SeedPlan:
-    """Four streams of seeds that never meet, each from a run's seed.
+    """Four streams of seeds that never meet, each from a run's seed, and two of an evaluation without a run.
 
     Training seeds are even and final seeds odd, both below 2³²: an optimiser draws its episodes' own seeds, below 2⁶¹,
     from them. Select seeds lie in [2⁶¹, 2⁶²) and report seeds in [2⁶², 2⁶³).
+
+    `evaluate` may be asked again and again while a reward is written, so that its seeds are none that a run quotes:
+    they are drawn apart, odd and in the report's range, and two meet by chance alone (1 in 2³¹ and 1 in 2⁶²).
     """
 
     @staticmethod
@@ -44,7 +47,7 @@ class SeedPlan:
     @staticmethod
     def final_seed(run_seed: int, index: int) -> int:
         """Of the winner's `index`-th training from scratch."""
-        return 2 * int(_draw(_Stream.FINAL, run_seed, (index,), 1)[0] >> 33) + 1
+        return _odd(_Stream.FINAL, run_seed, index)
 
     @staticmethod
     def select_seeds(run_seed: int, count: int) -> Ints:
@@ -54,12 +57,30 @@ class SeedPlan:
     @staticmethod
     def report_seeds(run_seed: int, count: int) -> Ints:
         """Episodes that the quoted result comes from, and nothing else; they too begin a longer list."""
-        return (_draw(_Stream.REPORT, run_seed, (), count) >> 2).astype(np.int64) + 2 * EVALUATION_SEEDS
+        return _topmost(_Stream.REPORT, run_seed, count)
 
     @staticmethod
     def further_seeds(run_seed: int, reported: int, count: int) -> Ints:
         """Episodes after the first `reported` of the report: neither chosen by nor quoted from."""
         return SeedPlan.report_seeds(run_seed, reported + count)[reported:]
+
+    @staticmethod
+    def evaluation_training_seed(seed: int, index: int) -> int:
+        """Of the `index`-th training of `evaluate`."""
+        return _odd(_Stream.EVALUATION_TRAINING, seed, index)
+
+    @staticmethod
+    def evaluation_report_seeds(seed: int, count: int) -> Ints:
+        """Episodes that `evaluate` scores on; they too begin a longer list."""
+        return _topmost(_Stream.EVALUATION_REPORT, seed, count)
+
+
+def _odd(stream: _Stream, seed: int, index: int) -> int:
+    return 2 * int(_draw(stream, seed, (index,), 1)[0] >> 33) + 1
+
+
+def _topmost(stream: _Stream, seed: int, count: int) -> Ints:
+    return (_draw(stream, seed, (), count) >> 2).astype(np.int64) + 2 * EVALUATION_SEEDS
 
 
 def _draw(stream: _Stream, run_seed: int, key: tuple[int, ...], count: int) -> NDArray[np.uint64]:

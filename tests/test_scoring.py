@@ -58,6 +58,27 @@ def test_the_four_streams_of_seeds_never_meet() -> None:
     assert all(2 * RESET_SEEDS <= seed < 4 * RESET_SEEDS for seed in report)
 
 
+def test_seeds_of_an_evaluation_are_none_of_a_run() -> None:
+    plan = SeedPlan()
+    for seed in RUNS:
+        training = {plan.evaluation_training_seed(seed, i) for i in range(100)}
+        assert len(training) == 100 and all(s % 2 == 1 and 0 <= s < 2**32 for s in training), "none of a search's"
+        assert not training & {plan.final_seed(run, i) for run in RUNS for i in range(100)}
+        report = {int(s) for s in plan.evaluation_report_seeds(seed, 500)}
+        assert len(report) == 500 and all(2 * RESET_SEEDS <= s < 4 * RESET_SEEDS for s in report)
+        assert not report & {int(s) for run in RUNS for s in plan.report_seeds(run, 500)}
+    np.testing.assert_array_equal(plan.evaluation_report_seeds(3, 50)[:8], plan.evaluation_report_seeds(3, 8))
+
+
+def test_seeds_of_a_run_are_those_of_earlier_versions() -> None:
+    """A run goes on with the seeds it began with."""
+    plan = SeedPlan()
+    found = [plan.training_seed(0, 1, 2), plan.final_seed(0, 1), *plan.select_seeds(0, 2), *plan.report_seeds(0, 2)]
+    searched, final = 743855360, 618621611
+    selected = 4362428932912746689, 3563284323268274843
+    assert found == [searched, final, *selected, 7921283343640752879, 9000267625463972181]
+
+
 def test_seeds_are_the_same_each_time_and_a_longer_list_begins_with_the_shorter() -> None:
     assert SeedPlan.training_seed(3, 1, 2) == SeedPlan.training_seed(3, 1, 2) != SeedPlan.training_seed(3, 2, 1)
     np.testing.assert_array_equal(SeedPlan.select_seeds(3, 50)[:8], SeedPlan.select_seeds(3, 8))
