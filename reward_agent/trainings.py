@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 MEASURED_SHARES = (0.2, 0.4, 0.6, 0.8)
 """Of the budget: where the metric is measured on the way, for feedback."""
+FILM_SECONDS = 600.0
+"""That a clip may take: minutes on a machine that draws in software, and for ever in a driver that hangs."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +96,15 @@ class Trainer:
     def film(self, trial: Trial, folder: Path, seed: int) -> None:
         """Leave a clip of the policy in a folder, where there is none yet; where none can be made, say why.
 
-        Whatever is wrong (a driver that crashes, an encoder that fails) costs the clip and nothing else.
+        Whatever is wrong (a driver that crashes or hangs, an encoder that fails) costs the clip and nothing else.
         """
         path, mark = folder / VIDEO, folder / f".{VIDEO}.of"
         policy = sha256(folder / TENSORS)
         if path.exists() and mark.exists() and mark.read_text() == policy:
             return
         try:
-            for _, lacking in self.pool.run({trial: Job(film, VideoSpec(self.reference, folder, seed, path))}):
+            job = Job(film, VideoSpec(self.reference, folder, seed, path), seconds=FILM_SECONDS)
+            for _, lacking in self.pool.run({trial: job}):
                 if lacking:
                     self.events(Noted(f"No video could be made: {lacking}"))
                 else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 import runs_for_tests as runs
 from numpy.typing import NDArray
 
-from reward_agent import agent
+from reward_agent import agent, trainings
 from reward_agent.codec import decode
 from reward_agent.config import RunConfig, with_whole_paths
 from reward_agent.errors import InterruptedRunError, RewardAgentError, UsageError, WaitingForPersonError
@@ -253,20 +254,26 @@ def test_a_program_that_fails_while_training_is_left_behind(tmp_path: Path) -> N
     assert "ValueError" in model.asked[1][1][-1].text, "the model is told"
 
 
-@pytest.mark.parametrize("broken", ["crash", "refusal"])
-def test_a_clip_that_fails_costs_the_clip_alone(tmp_path: Path, broken: str) -> None:
+@pytest.mark.parametrize(
+    ("broken", "told_of"), [("crash", "exit code -6"), ("refusal", "not drawn"), ("hang", "not done within 5 s")]
+)
+def test_a_clip_that_fails_costs_the_clip_alone(
+    tmp_path: Path, broken: str, told_of: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if broken == "hang":
+        monkeypatch.setattr(trainings, "FILM_SECONDS", 5.0)
     task = replace(pointmass.pointmass_task(), id="pointmass/undrawable", world=Undrawable(broken=broken))
     told: list[Event] = []
     config = runs.config("x", **SMALL, video=True)
     result = agent.synthesize(config, llm=Scripted(runs.GOOD), task=task, events=told.append, root=tmp_path, name="one")
     assert load_result(tmp_path / "one") == result and result.video is None
     (noted,) = (event.text for event in told if isinstance(event, Noted) and "video" in event.text)
-    assert ("exit code -6" in noted) == (broken == "crash")
+    assert told_of in noted
 
 
 @dataclass(frozen=True)
 class Undrawable(pointmass.PointMass):
-    """A world whose pictures end the process, as drivers do, or are refused."""
+    """A world whose pictures end the process or never come, as with drivers, or are refused."""
 
     broken: str = ""
 
@@ -282,6 +289,8 @@ class UndrawableBatch(pointmass.PointMassBatch):
     def render(self, row: int) -> NDArray[np.uint8]:
         if self.broken == "crash":
             os.abort()
+        if self.broken == "hang":
+            time.sleep(600)
         raise UsageError("this is not drawn")
 
 
