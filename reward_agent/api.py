@@ -72,8 +72,8 @@ class Evaluation:
     program: Program
     verdict: Verdict
     metrics: Mapping[str, Interval]
-    """On the report seeds; over trainings, over episodes where there is one. Where a training failed it counts as
-    doing nothing does; empty when all did."""
+    """On seeds of `evaluate` alone; over trainings, over episodes where there is one. Where a training failed it
+    counts as doing nothing does; empty when all did."""
     floors: Mapping[str, Mapping[str, Interval]]
     """`no-op` and `random` on the same seeds."""
     outcomes: tuple[Outcome | Fault, ...]
@@ -199,6 +199,8 @@ def evaluate(
 ) -> Evaluation:
     """Check a reward, train on it, and score the policies by the task's metrics on fresh episodes. No model.
 
+    Its seeds are its own: what a run reports later, of a reward that was tuned with this, comes from others.
+
     Args:
         program: a file or a program.
         task: a shipped task's id, `path/to/file.py:variable`, or a `Task`.
@@ -222,8 +224,9 @@ def evaluate(
     found, its = _task(task), _program(program)
     if (lacking := found.world.missing()) is not None:
         raise MissingComponentError(f"{found.id} cannot run here: {lacking}")
-    steps, training_seeds = budget or found.budget, tuple(SeedPlan.final_seed(seed, i) for i in range(seeds))
-    report = tuple(int(s) for s in SeedPlan.report_seeds(seed, episodes))
+    steps = budget or found.budget
+    training_seeds = tuple(SeedPlan.evaluation_training_seed(seed, i) for i in range(seeds))
+    report = tuple(int(s) for s in SeedPlan.evaluation_report_seeds(seed, episodes))
     verdict = vet(its, found, unsafe=unsafe)
     if not verdict.ok:
         return Evaluation(its, verdict, {}, {}, (), (), steps, training_seeds, episodes, unsafe)
@@ -250,8 +253,8 @@ def evaluate(
     return Evaluation(
         program=its,
         verdict=verdict,
-        metrics=quoted(results.values(), below),
-        floors={name: intervals_of([scores]) for name, scores in below.items()},
+        metrics=quoted(results.values(), below, found.metrics),
+        floors={name: intervals_of([scores], found.metrics) for name, scores in below.items()},
         outcomes=tuple(r if isinstance(r, Fault) else r.outcome for r in results.values()),
         policies=tuple(specs[t].folder for t, r in results.items() if isinstance(r, Trained)) if folder else (),
         budget=steps,

@@ -17,7 +17,7 @@ from typing import Protocol, runtime_checkable
 
 from reward_agent.codec import decode
 from reward_agent.config import RunConfig
-from reward_agent.envs.episodes import START, task_schema
+from reward_agent.envs.episodes import START, TIME, task_schema
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
 from reward_agent.files import write_atomically
@@ -97,7 +97,7 @@ def export_reward(task: Task, program: Program, origin: Provenance | None = None
     schema = task_schema(task).visible()
     fields = schema.select(check(program, schema).fields)
     parts = [
-        f'"""{_header(task, program, origin)}\n"""',
+        f'"""{_header(task, program, origin, timed=TIME in fields)}\n"""',
         "from types import SimpleNamespace\n\nimport numpy as np",
         _constants(schema),
         _used_helpers(program),
@@ -106,7 +106,7 @@ def export_reward(task: Task, program: Program, origin: Provenance | None = None
         _reader(task, fields),
         f"from collections.abc import Callable, Mapping\nfrom typing import Any\n\nimport gymnasium\n\n\n"
         f"{inspect.getsource(RewardWrapper)}",
-        _make(task) if isinstance(task.world, Standalone) else "",
+        _make() if isinstance(task.world, Standalone) else "",
     ]
     text = "\n\n\n".join(part.strip("\n") for part in parts if part)
     # annotations then cost nothing and need no import; they must come first, after the docstring
@@ -114,7 +114,7 @@ def export_reward(task: Task, program: Program, origin: Provenance | None = None
     return f"{head}from __future__ import annotations\n\nfrom types import SimpleNamespace{rest}\n"
 
 
-def _header(task: Task, program: Program, origin: Provenance | None) -> str:
+def _header(task: Task, program: Program, origin: Provenance | None, *, timed: bool) -> str:
     lines = [f"Reward for {task.id}: {task.instruction}", ""]
     if origin:
         lines.append(f"Written by {origin.model}, asked by the method {origin.method} in the run {origin.run}.")
@@ -133,8 +133,13 @@ def _header(task: Task, program: Program, origin: Provenance | None) -> str:
         )
     else:
         lines += [
-            "`RewardWrapper(env, compute_reward, FIELDS, reader, dt, ENDS_NATIVELY)` gives an environment this",
-            "reward; `reader` has `begin()` and `advance()`, which give the values of FIELDS after a reset and a step.",
+            "`RewardWrapper(env, compute_reward, FIELDS, reader, dt, HORIZON, ENDS_NATIVELY)` gives an environment",
+            "this reward; `reader` has `begin()` and `advance()`: the values of FIELDS after a reset and a step.",
+        ]
+    if timed:
+        lines += [
+            "The program reads the time since the episode began, so that the wrapper appends to observations the share",
+            "of the horizon that has passed, as in training: a policy must see what its reward depends on.",
         ]
     if isinstance(task.terminates, Termination):
         lines.append(f"In training an episode also ended when: {task.terminates.doc} The wrapper does not do that.")
@@ -164,9 +169,15 @@ def _fields(task: Task, fields: StateSchema) -> str:
         f"    {field.path!r}: ({native.get(field.path.removeprefix(START), '')!r}, {field.shape}, {field.kind!r}),"
         for field in fields.fields
     ]
-    ends = f"ENDS_NATIVELY = {task.terminates == 'native'}  # else only the horizon ends an episode"
     return "\n".join(
-        ["# What the program reads: the reader's name for it, shape, kind", "FIELDS = {", *table, "}", ends]
+        [
+            "# What the program reads: the reader's name for it, shape, kind",
+            "FIELDS = {",
+            *table,
+            "}",
+            f"HORIZON = {task.horizon}  # steps",
+            f"ENDS_NATIVELY = {task.terminates == 'native'}  # else only the horizon ends an episode",
+        ]
     )
 
 
@@ -185,12 +196,13 @@ def _native_names(task: Task) -> dict[str, str]:
     return {ours.path: its.path for ours, its in zip(edited.fields, schema.fields, strict=True)}
 
 
-def _make(task: Task) -> str:
-    text = f'''
+def _make() -> str:
+    text = '''
     def make_env(**options):
         """The environment with this reward; `options` go to `gymnasium.make`."""
-        env = gymnasium.make(ENVIRONMENT, max_episode_steps={task.horizon}, **{{**OPTIONS, **options}})
-        return RewardWrapper(env, compute_reward, FIELDS, StateReader(env, TABLE), env.unwrapped.dt, ENDS_NATIVELY)
+        env = gymnasium.make(ENVIRONMENT, max_episode_steps=HORIZON, **{**OPTIONS, **options})
+        reader, dt = StateReader(env, TABLE), env.unwrapped.dt
+        return RewardWrapper(env, compute_reward, FIELDS, reader, dt, HORIZON, ENDS_NATIVELY)
 
 
     if __name__ == "__main__":
@@ -199,7 +211,7 @@ def _make(task: Task) -> str:
         env.action_space.seed(0)
         for _ in range(5):
             _, reward, terminated, truncated, info = env.step(env.action_space.sample())
-            print(round(reward, 4), {{name: round(value, 4) for name, value in info["reward_terms"].items()}})
+            print(round(reward, 4), {name: round(value, 4) for name, value in info["reward_terms"].items()})
             if terminated or truncated:
                 env.reset()
     '''

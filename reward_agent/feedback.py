@@ -73,7 +73,7 @@ def reflection(task: Task, outcome: Outcome) -> str:
     lines = []
     if graded is not first:
         share = outcome.metrics[first.name]
-        spread = f" (95% interval {_percent(max(share.low, 0.0))} to {_percent(min(share.high, 1.0))})"
+        spread = f" (95% interval {_percent(share.low)} to {_percent(share.high)})"
         lines.append(f"success of the trained policy: {_percent(share.mean)} of episodes{spread}")
     final = outcome.metrics[graded.name]
     spread = f" (95% interval {_number(final.low)} to {_number(final.high)})"

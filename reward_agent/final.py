@@ -51,7 +51,8 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
             f"The best program (iteration {best.iteration}, candidate {best.index}) failed in every training from "
             f"scratch: {failed[0].message} Its files are in {run.folder / folder_of(best.iteration, best.index)}."
         )
-    experts = quoted((results[training.trial] for training in wanted if training.trial.phase == "expert"), below)
+    of_expert = [results[training.trial] for training in wanted if training.trial.phase == "expert"]
+    experts = quoted(of_expert, below, task.metrics)
     kept = max(finals, key=lambda trial: (finals[trial].outcome.score(), -trial.index))
     folder = next(run.folder / training.folder for training in wanted if training.trial == kept)
     (run.folder / BEST).mkdir(exist_ok=True)
@@ -69,10 +70,10 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
         program=best.program,
         iteration=best.iteration,
         candidate=best.index,
-        metrics=quoted(outcomes, below),
+        metrics=quoted(outcomes, below, task.metrics),
         trainings=len(outcomes),
         failed=failed,
-        floors={name: intervals_of([scores]) for name, scores in below.items()},
+        floors={name: intervals_of([scores], task.metrics) for name, scores in below.items()},
         expert=experts or None,
         budget=config.steps(task),
         report_episodes=config.report_episodes,

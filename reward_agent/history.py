@@ -12,7 +12,7 @@ from reward_agent.program import Fault, Program
 
 
 class Interval(NamedTuple):
-    """A mean with its 95 % bootstrap interval."""
+    """A mean with its 95 % interval; `scoring.confidence_interval` says of what kind."""
 
     mean: float
     low: float

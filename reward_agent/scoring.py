@@ -14,7 +14,7 @@ from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.errors import UsageError
 from reward_agent.history import Interval
 from reward_agent.schema import Array
-from reward_agent.task import Episode, Ints, Metric, Task
+from reward_agent.task import Episode, Ints, Kind, Metric, Task
 
 Act = Callable[[Array], Array]
 """Actions `(N, A)` for observations `(N, O)`;
@@ -26,14 +26,17 @@ EVALUATION_SEEDS = 1 << 61
 
 
 class _Stream(IntEnum):
-    TRAINING, FINAL, SELECT, REPORT = range(4)
+    TRAINING, FINAL, SELECT, REPORT, EVALUATION_TRAINING, EVALUATION_REPORT = range(6)
 
 
 class SeedPlan:
-    """Four streams of seeds that never meet, each from a run's seed.
+    """Four streams of seeds that never meet, each from a run's seed, and two of an evaluation without a run.
 
     Training seeds are even and final seeds odd, both below 2³²: an optimiser draws its episodes' own seeds, below 2⁶¹,
     from them. Select seeds lie in [2⁶¹, 2⁶²) and report seeds in [2⁶², 2⁶³).
+
+    `evaluate` may be asked again and again while a reward is written, so that its seeds are none that a run quotes:
+    they are drawn apart, odd and in the report's range, and two meet by chance alone (1 in 2³¹ and 1 in 2⁶²).
     """
 
     @staticmethod
@@ -44,7 +47,7 @@ class SeedPlan:
     @staticmethod
     def final_seed(run_seed: int, index: int) -> int:
         """Of the winner's `index`-th training from scratch."""
-        return 2 * int(_draw(_Stream.FINAL, run_seed, (index,), 1)[0] >> 33) + 1
+        return _odd(_Stream.FINAL, run_seed, index)
 
     @staticmethod
     def select_seeds(run_seed: int, count: int) -> Ints:
@@ -54,12 +57,30 @@ class SeedPlan:
     @staticmethod
     def report_seeds(run_seed: int, count: int) -> Ints:
         """Episodes that the quoted result comes from, and nothing else; they too begin a longer list."""
-        return (_draw(_Stream.REPORT, run_seed, (), count) >> 2).astype(np.int64) + 2 * EVALUATION_SEEDS
+        return _topmost(_Stream.REPORT, run_seed, count)
 
     @staticmethod
     def further_seeds(run_seed: int, reported: int, count: int) -> Ints:
         """Episodes after the first `reported` of the report: neither chosen by nor quoted from."""
         return SeedPlan.report_seeds(run_seed, reported + count)[reported:]
+
+    @staticmethod
+    def evaluation_training_seed(seed: int, index: int) -> int:
+        """Of the `index`-th training of `evaluate`."""
+        return _odd(_Stream.EVALUATION_TRAINING, seed, index)
+
+    @staticmethod
+    def evaluation_report_seeds(seed: int, count: int) -> Ints:
+        """Episodes that `evaluate` scores on; they too begin a longer list."""
+        return _topmost(_Stream.EVALUATION_REPORT, seed, count)
+
+
+def _odd(stream: _Stream, seed: int, index: int) -> int:
+    return 2 * int(_draw(stream, seed, (index,), 1)[0] >> 33) + 1
+
+
+def _topmost(stream: _Stream, seed: int, count: int) -> Ints:
+    return (_draw(stream, seed, (), count) >> 2).astype(np.int64) + 2 * EVALUATION_SEEDS
 
 
 def _draw(stream: _Stream, run_seed: int, key: tuple[int, ...], count: int) -> NDArray[np.uint64]:
@@ -190,14 +211,17 @@ def random_policy(task: Task, seed: int) -> Act:
     return lambda observations: generator.uniform(low, high, (len(observations), action.width))
 
 
-def confidence_interval(samples: ArrayLike) -> Interval:
-    """The mean of `samples` with its 95 % interval by Student's t.
+def confidence_interval(samples: ArrayLike, kind: Kind = "fitness") -> Interval:
+    """The mean of `samples` with its 95 % interval.
 
-    Over few runs it is wide, and rightly so: resampling three runs would give no more than their range.
+    It is by Student's t. Over few runs that is wide, and rightly so: resampling three runs would give no more than
+    their range. An interval of successes lies within [0, 1]; over the episodes of one run, and where every run has
+    only successes or only failures, it is by Clopper and Pearson (1934).
 
     Args:
         samples: `(runs, episodes)`, or `(episodes,)` of one run. Runs are the units, for episodes of one policy say
             nothing of the next training; with one run, its episodes.
+        kind: of the metric; a success is 1 or 0.
 
     Raises:
         UsageError: no samples.
@@ -209,15 +233,27 @@ def confidence_interval(samples: ArrayLike) -> Interval:
         raise UsageError("There is no interval of no samples: evaluate at least one episode.")
     units = table[0] if len(table) == 1 else table.mean(1)
     mean, count = float(units.mean()), len(units)
+    if kind == "success" and (len(table) == 1 or mean in (0.0, 1.0)):
+        return _clopper_pearson(float(units.sum()), count)
     if count == 1:
         return Interval(mean, mean, mean)
     half = float(stdtrit(count - 1, 0.975) * units.std(ddof=1) / math.sqrt(count))
-    return Interval(mean, mean - half, mean + half)
+    low, high = mean - half, mean + half
+    return Interval(mean, max(low, 0.0), min(high, 1.0)) if kind == "success" else Interval(mean, low, high)
 
 
-def intervals_of(runs: Sequence[Mapping[str, ArrayLike]]) -> dict[str, Interval]:
+def intervals_of(runs: Sequence[Mapping[str, ArrayLike]], metrics: Sequence[Metric]) -> dict[str, Interval]:
     """The interval of each metric over runs (over the episodes of one). A run gives its episodes' scores by metric."""
-    return {name: confidence_interval(np.array([run[name] for run in runs])) for name in runs[0]}
+    return {m.name: confidence_interval(np.array([run[m.name] for run in runs]), m.kind) for m in metrics}
+
+
+def _clopper_pearson(successes: float, count: int) -> Interval:
+    from scipy.special import betaincinv
+
+    failures = count - successes
+    low = float(betaincinv(successes, failures + 1, 0.025)) if successes != 0 else 0.0
+    high = float(betaincinv(successes + 1, failures, 0.975)) if failures != 0 else 1.0
+    return Interval(successes / count, low, high)
 
 
 def _observes_time(act: Act) -> bool:

@@ -100,12 +100,15 @@ class Episode(NamedTuple):
     """Seconds a step."""
 
 
+Kind = Literal["success", "fitness"]
+
+
 @dataclass(frozen=True)
 class Metric:
     """Trusted code that judges whole episodes; higher is better. A reward can never read it."""
 
     name: str
-    kind: Literal["success", "fitness"]
+    kind: Kind
     doc: str
     """What it counts exactly, in one line or two."""
     fields: tuple[str, ...]

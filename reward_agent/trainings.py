@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from reward_agent.optimise.policy import TENSORS
 from reward_agent.program import Program, TrainingFault
 from reward_agent.scoring import SeedPlan, intervals_of
 from reward_agent.store import Run, sha256
-from reward_agent.task import Task
+from reward_agent.task import Metric, Task
 from reward_agent.trial import (
     VIDEO,
     FloorsSpec,
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 MEASURED_SHARES = (0.2, 0.4, 0.6, 0.8)
 """Of the budget: where the metric is measured on the way, for feedback."""
+FILM_SECONDS = 600.0
+"""That a clip may take: minutes on a machine that draws in software, and for ever in a driver that hangs."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +96,15 @@ class Trainer:
     def film(self, trial: Trial, folder: Path, seed: int) -> None:
         """Leave a clip of the policy in a folder, where there is none yet; where none can be made, say why.
 
-        Whatever is wrong (a driver that crashes, an encoder that fails) costs the clip and nothing else.
+        Whatever is wrong (a driver that crashes or hangs, an encoder that fails) costs the clip and nothing else.
         """
         path, mark = folder / VIDEO, folder / f".{VIDEO}.of"
         policy = sha256(folder / TENSORS)
         if path.exists() and mark.exists() and mark.read_text() == policy:
             return
         try:
-            for _, lacking in self.pool.run({trial: Job(film, VideoSpec(self.reference, folder, seed, path))}):
+            job = Job(film, VideoSpec(self.reference, folder, seed, path), seconds=FILM_SECONDS)
+            for _, lacking in self.pool.run({trial: job}):
                 if lacking:
                     self.events(Noted(f"No video could be made: {lacking}"))
                 else:
@@ -169,7 +172,9 @@ def run_floors(pool: Pool[Trial], spec: FloorsSpec) -> dict[str, Scores]:
     return found
 
 
-def quoted(results: Iterable[Trained | TrainingFault], below: Mapping[str, Scores]) -> dict[str, Interval]:
+def quoted(
+    results: Iterable[Trained | TrainingFault], below: Mapping[str, Scores], metrics: Sequence[Metric]
+) -> dict[str, Interval]:
     """The score of a program over its trainings, on the report seeds; nothing where all of them failed.
 
     A training in which the program failed leaves no policy, and counts as doing nothing does: left out, a program
@@ -177,7 +182,7 @@ def quoted(results: Iterable[Trained | TrainingFault], below: Mapping[str, Score
     """
     results = tuple(results)
     scores = [result.report if isinstance(result, Trained) else below["no-op"] for result in results]
-    return intervals_of(scores) if any(isinstance(result, Trained) for result in results) else {}
+    return intervals_of(scores, metrics) if any(isinstance(result, Trained) for result in results) else {}
 
 
 def _evaluated(trial: Trial, result: Trained | TrainingFault, *, recorded: bool) -> Evaluated:

@@ -29,7 +29,7 @@ from reward_agent.optimise import Curves, Optimised, Progress, find_optimiser
 from reward_agent.optimise.policy import ARCHITECTURE, TENSORS, load_policy
 from reward_agent.program import Program, TrainingFault
 from reward_agent.schema import Array
-from reward_agent.scoring import confidence_interval, no_op, random_policy, record_video, roll_out
+from reward_agent.scoring import intervals_of, no_op, random_policy, record_video, roll_out
 from reward_agent.sources import RewardSource, SourceFaultError
 from reward_agent.store import sha256
 from reward_agent.task import Task
@@ -287,7 +287,7 @@ def _facts(spec: TrialSpec) -> dict[str, Any]:
 
 def _outcome(task: Task, optimised: Optimised, select: Scores, measured: tuple[Mapping[str, float], ...]) -> Outcome:
     curves = optimised.curves
-    intervals = {name: confidence_interval(s) for name, s in select.items()}
+    intervals = intervals_of([select], task.metrics)
     course = [*measured, {name: interval.mean for name, interval in intervals.items()}]
     first = task.metrics[0]
     return Outcome(

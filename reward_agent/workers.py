@@ -8,6 +8,7 @@ A worker's output goes to a file, of which the end is shown when it crashes.
 from __future__ import annotations
 
 import faulthandler
+import math
 import multiprocessing
 import os
 import pickle
@@ -36,6 +37,10 @@ class WorkerCrashError(RewardAgentError):
     """A worker ended without a result: a defect of ours or of the machine (as too little memory)."""
 
 
+class JobTimeoutError(RewardAgentError):
+    """A job was not done within its time."""
+
+
 @dataclass(frozen=True)
 class Job:
     """`function(argument, progress, stop)` to run in a worker.
@@ -46,6 +51,8 @@ class Job:
 
     function: Callable[[Any, Callable[[object], None], Callable[[], bool]], Any]
     argument: object
+    seconds: float | None = None
+    """After which its worker is killed, the start of the process included; as long as it takes unless given."""
 
 
 class _Progress(NamedTuple):
@@ -58,6 +65,15 @@ class _Result(NamedTuple):
 
 class _Error(NamedTuple):
     error: RewardAgentError
+
+
+class _Taken(NamedTuple, Generic[K]):
+    """What a worker works on."""
+
+    key: K
+    seconds: float | None
+    deadline: float
+    """By the monotonic clock."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +95,7 @@ class Pool(Generic[K]):
         self._logs = logs or Path(self._temporary.name if self._temporary else "")
         self._logs.mkdir(parents=True, exist_ok=True)
         self._idle: list[_Worker] = []
-        self._busy: dict[_Worker, K] = {}
+        self._busy: dict[_Worker, _Taken[K]] = {}
         self._started = 0
 
     def run(
@@ -94,6 +110,7 @@ class Pool(Generic[K]):
 
         Raises:
             WorkerCrashError: a worker ended without a result.
+            JobTimeoutError: a job was not done within its time.
             RewardAgentError: what a job raised.
             UsageError: a job cannot be sent to another process.
         """
@@ -105,16 +122,18 @@ class Pool(Generic[K]):
                     self._assign(key, job)
                     if started:
                         started(key)
-                ready = wait([worker.connection for worker in self._busy])
-                for worker in [worker for worker in self._busy if worker.connection in ready]:
+                ready, now = wait([worker.connection for worker in self._busy], self._patience()), time.monotonic()
+                for worker, taken in list(self._busy.items()):
                     if worker not in self._busy:  # `progress` may stop the pool
                         continue
-                    message = self._receive(worker)
-                    if isinstance(message, _Progress):
-                        if progress:
-                            progress(self._busy[worker], message.value)
+                    message = self._receive(worker) if worker.connection in ready else None
+                    if message is None or isinstance(message, _Progress):
+                        if now >= taken.deadline:
+                            self._give_up(worker)
+                        if message and progress:
+                            progress(taken.key, message.value)
                         continue
-                    key = self._busy.pop(worker)
+                    key = self._busy.pop(worker).key
                     self._idle.append(worker)
                     if isinstance(message, _Error):
                         raise message.error
@@ -164,8 +183,19 @@ class Pool(Generic[K]):
                 "into a file and name it as `path/to/file.py:variable`, or define its functions in a module."
             ) from error
         worker = self._idle.pop() if self._idle else self._start()
-        self._busy[worker] = key
+        deadline = math.inf if job.seconds is None else time.monotonic() + job.seconds
+        self._busy[worker] = _Taken(key, job.seconds, deadline)
         _send(worker.connection, packed)
+
+    def _patience(self) -> float | None:
+        """Seconds to the first deadline; None where no job has one."""
+        first = min((taken.deadline for taken in self._busy.values()), default=math.inf)
+        return None if math.isinf(first) else max(0.0, first - time.monotonic())
+
+    def _give_up(self, worker: _Worker) -> None:
+        taken = self._busy.pop(worker)
+        self._kill(worker)
+        raise JobTimeoutError(f"{taken.key} was not done within {taken.seconds:g} s, and its process was ended.")
 
     def _start(self) -> _Worker:
         context = multiprocessing.get_context("spawn")
@@ -180,7 +210,7 @@ class Pool(Generic[K]):
     def _receive(self, worker: _Worker) -> Any:
         message = self._read(worker)
         if message is None:
-            key = self._busy.pop(worker)
+            key = self._busy.pop(worker).key
             worker.process.join()
             if not worker.log.exists():
                 raise WorkerCrashError(

@@ -25,12 +25,16 @@ class Reader(Protocol):
 class RewardWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
     """Replaces an environment's reward by `compute_reward`'s; `info["reward_terms"]` has the terms.
 
+    Where the program reads `episode.time`, observations end with the share of the horizon that has passed, as those
+    that its policy was trained on.
+
     Args:
-        env: with box actions.
+        env: with box actions; with flat box observations where the program reads the time.
         compute_reward: the program.
         fields: what it reads, by path: the reader's name for it, its shape and its kind.
         reader: reads the state out of the environment.
         dt: seconds a step.
+        horizon: steps that an episode lasts at most.
         ends_natively: whether the environment's own rule ends episodes; else only truncation does.
     """
 
@@ -41,39 +45,51 @@ class RewardWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
         fields: Mapping[str, tuple[str, tuple[int, ...], str]],
         reader: Any,
         dt: float,
+        horizon: int,
         ends_natively: bool = True,
     ) -> None:
         super().__init__(env)
         self._low, self._high = env.action_space.low, env.action_space.high
         self.compute_reward, self.fields, self.reader = compute_reward, fields, reader
-        self.dt, self.ends_natively = dt, ends_natively
+        self.dt, self.horizon, self.ends_natively = dt, horizon, ends_natively
+        self._observes_time = "episode.time" in fields
+        if self._observes_time:
+            space = env.observation_space
+            low, high = (np.append(bound, at).astype(space.dtype) for bound, at in ((space.low, 0), (space.high, 1)))
+            self.observation_space = gymnasium.spaces.Box(low, high, dtype=space.dtype)
 
     def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
-        """As the environment's own."""
+        """As the environment's own, with the time where the program reads it."""
         observation, info = self.env.reset(**options)
-        self._time, self._previous = 0.0, np.zeros_like(self._low)
+        self._elapsed, self._previous = 0, np.zeros_like(self._low)
         self._start = dict(self.reader.begin())
         self._state = self._view(self._start)
-        return observation, info
+        return self._observe(observation), info
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """As the environment's own, with the program's reward; `info["native_reward"]` has the other."""
         applied = np.clip(np.asarray(action, np.float64), self._low, self._high)
         observation, native, terminated, truncated, info = self.env.step(action)
-        self._time, self._previous = self._time + self.dt, applied
+        self._elapsed, self._previous = self._elapsed + 1, applied
         after = self._view(self.reader.advance())
         total, terms = self.compute_reward(self._state, applied[None], after)
         self._state = after
         info["native_reward"] = native
         info["reward_terms"] = {name: float(np.asarray(value)[0]) for name, value in terms.items()}
-        return observation, float(np.asarray(total)[0]), terminated and self.ends_natively, truncated, info
+        reward, ends = float(np.asarray(total)[0]), terminated and self.ends_natively
+        return self._observe(observation), reward, ends, truncated, info
+
+    def _observe(self, observation: Any) -> Any:
+        if not self._observes_time:
+            return observation
+        return np.append(observation, self._elapsed / self.horizon).astype(self.observation_space.dtype)
 
     def _view(self, values: Mapping[str, Any]) -> SimpleNamespace:
         """The namespace that the program reads, for one environment."""
         root = SimpleNamespace()
         for path, (source, shape, kind) in self.fields.items():
             if path == "episode.time":
-                value: Any = self._time
+                value: Any = self._elapsed * self.dt
             elif path == "episode.previous_action":
                 value = self._previous
             else:

@@ -58,3 +58,13 @@ def save_when_told(path: Path, progress: Progress, stop: Stop) -> None:
 def deaf(argument: object, progress: Progress, stop: Stop) -> None:
     progress(os.getpid())
     time.sleep(600)
+
+
+def talk(argument: object, progress: Progress, stop: Stop) -> None:
+    """Never done, and never silent."""
+    while True:
+        progress(os.getpid())
+
+
+def pause(seconds: float, progress: Progress, stop: Stop) -> None:
+    time.sleep(seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 import runs_for_tests as runs
 from numpy.typing import NDArray
 
-from reward_agent import agent
+from reward_agent import agent, trainings
 from reward_agent.codec import decode
 from reward_agent.config import RunConfig, with_whole_paths
 from reward_agent.errors import InterruptedRunError, RewardAgentError, UsageError, WaitingForPersonError
@@ -43,6 +44,7 @@ from reward_agent.result import Result, load_result
 from reward_agent.schema import StateSchema
 from reward_agent.scoring import SeedPlan
 from reward_agent.store import read_manifest, read_steps
+from reward_agent.task import Metric
 from reward_agent.trainings import quoted
 from reward_agent.trial import Trained
 
@@ -252,20 +254,26 @@ def test_a_program_that_fails_while_training_is_left_behind(tmp_path: Path) -> N
     assert "ValueError" in model.asked[1][1][-1].text, "the model is told"
 
 
-@pytest.mark.parametrize("broken", ["crash", "refusal"])
-def test_a_clip_that_fails_costs_the_clip_alone(tmp_path: Path, broken: str) -> None:
+@pytest.mark.parametrize(
+    ("broken", "told_of"), [("crash", "exit code -6"), ("refusal", "not drawn"), ("hang", "not done within 5 s")]
+)
+def test_a_clip_that_fails_costs_the_clip_alone(
+    tmp_path: Path, broken: str, told_of: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if broken == "hang":
+        monkeypatch.setattr(trainings, "FILM_SECONDS", 5.0)
     task = replace(pointmass.pointmass_task(), id="pointmass/undrawable", world=Undrawable(broken=broken))
     told: list[Event] = []
     config = runs.config("x", **SMALL, video=True)
     result = agent.synthesize(config, llm=Scripted(runs.GOOD), task=task, events=told.append, root=tmp_path, name="one")
     assert load_result(tmp_path / "one") == result and result.video is None
     (noted,) = (event.text for event in told if isinstance(event, Noted) and "video" in event.text)
-    assert ("exit code -6" in noted) == (broken == "crash")
+    assert told_of in noted
 
 
 @dataclass(frozen=True)
 class Undrawable(pointmass.PointMass):
-    """A world whose pictures end the process, as drivers do, or are refused."""
+    """A world whose pictures end the process or never come, as with drivers, or are refused."""
 
     broken: str = ""
 
@@ -281,6 +289,8 @@ class UndrawableBatch(pointmass.PointMassBatch):
     def render(self, row: int) -> NDArray[np.uint8]:
         if self.broken == "crash":
             os.abort()
+        if self.broken == "hang":
+            time.sleep(600)
         raise UsageError("this is not drawn")
 
 
@@ -303,9 +313,18 @@ def test_a_failed_final_training_counts_as_doing_nothing() -> None:
     outcome = Outcome({}, {}, (), (), (), 10, 1.0)
     below = {"no-op": {"distance": (0.0, 0.0)}, "random": {"distance": (9.0, 9.0)}}
     trained, fault = Trained(outcome, {}, {"distance": (3.0, 5.0)}, {}), TrainingFault("optimise", "late")
-    assert quoted([trained, fault], below)["distance"].mean == 2.0
-    assert quoted([trained, trained], below)["distance"].mean == 4.0
-    assert quoted([fault, fault], below) == {}
+    metrics = (Metric("distance", "fitness", "how far", (), lambda episode: 0.0),)
+    assert quoted([trained, fault], below, metrics)["distance"].mean == 2.0
+    assert quoted([trained, trained], below, metrics)["distance"].mean == 4.0
+    assert quoted([fault, fault], below, metrics) == {}
+
+
+def test_success_is_quoted_by_a_share_and_fitness_by_any_number() -> None:
+    outcome = Outcome({}, {}, (), (), (), 10, 1.0)
+    runs_of = [Trained(outcome, {}, {"success": (s,), "closeness": (s,)}, {}) for s in (0.0, 0.0, 1.0)]
+    found = quoted(runs_of, {}, pointmass.task.metrics)
+    assert found["success"].low == 0.0 and found["success"].high == 1.0
+    assert found["closeness"].low < -1.0 and found["closeness"].high > 1.7
 
 
 def test_a_used_up_budget_ends_the_search_cleanly(tmp_path: Path) -> None:

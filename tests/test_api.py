@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from reward_agent.errors import RewardAgentError, UsageError
 from reward_agent.events import Evaluated, Event
 from reward_agent.messages import Key, Message, Reply
 from reward_agent.program import Fault
+from reward_agent.scoring import SeedPlan
 
 FAST = {"settings": runs.SETTINGS, "budget": 2_048}
 EXPERT = Program(pointmass.EXPERT)
@@ -67,6 +69,9 @@ def test_evaluate_trains_and_scores(tmp_path: Path) -> None:
     )
     assert load_policy(found.policies[0]).action_size == 1
     assert sum(isinstance(event, Evaluated) for event in told) == 2
+    facts = json.loads((found.policies[0] / "eval.json").read_text())
+    assert facts["training_seed"] == found.seeds[0] != SeedPlan.final_seed(0, 0)
+    assert not set(facts["report_seeds"]) & set(SeedPlan.report_seeds(0, 50).tolist()), "tuned on what a run quotes"
     assert evaluate(EXPERT, runs.TASK, seeds=2, episodes=10, folder=tmp_path, **FAST).metrics == found.metrics
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pointmass
@@ -18,6 +20,11 @@ from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
 from reward_agent.export import Provenance, export_reward, export_run
 from reward_agent.history import Interval
+from reward_agent.optimise.extract import ppo_policy
+from reward_agent.optimise.policy import Policy, load_policy
+from reward_agent.optimise.ppo import make
+from reward_agent.optimise.presets import PPOSettings
+from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
 from reward_agent.program import Program
 from reward_agent.sources.cell import CellSource
 from reward_agent.task import Task
@@ -40,6 +47,11 @@ def compute_reward(state, action, next_state):
 
 def start_height(state):
     return state.start.torso.position[:, 2]
+"""
+FIXED = """
+def compute_reward(state, action, next_state):
+    up = next_state.torso.position[:, 2]
+    return up, {"up": up}
 """
 FEET = {
     "mujoco/hopper-forward": ("foot",),
@@ -112,6 +124,53 @@ def test_a_task_that_never_ends_early_does_not_in_the_wrapper(tmp_path: Path) ->
     rows = json.loads(subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True).stdout)
     assert [row[-2] for row in rows] == [False] * 30
     assert [row[-1] for row in rows] == [False] * 29 + [True]
+
+
+@pytest.mark.parametrize("reads_time", [True, False])
+def test_a_saved_policy_acts_in_the_exported_environment(reads_time: bool, tmp_path: Path) -> None:
+    """As it does in the package's own episodes: same observations, same actions, to the horizon."""
+    task = replace(find_task("mujoco/hopper-forward"), terminates="never", horizon=30)
+    source = program(("foot",)).source if reads_time else FIXED
+    (tmp_path / "exported.py").write_text(export_reward(task, Program(source)))
+    untrained(task, Program(source)).save(tmp_path / "policy")
+    policy = load_policy(tmp_path / "policy")
+    assert policy.observe_time == reads_time
+
+    exported = import_file(tmp_path / "exported.py")
+    assert ("appends to observations the share of" in " ".join(exported.__doc__.split())) == reads_time
+    env = exported.make_env()
+    episodes = Episodes(task, 1, (), observe_time=policy.observe_time)
+    theirs, mine = env.reset(seed=5)[0], episodes.reset(np.ones(1, bool), np.array([5]))
+    for step in range(30):
+        assert theirs in env.observation_space and theirs.shape == (policy.observation_size,)
+        np.testing.assert_allclose(theirs, mine[0], rtol=1e-6, atol=1e-8)
+        assert not reads_time or theirs[-1] == pytest.approx(step / 30)
+        action = policy.act(theirs[None])
+        theirs, _, terminated, truncated, _ = env.step(action[0])
+        mine = episodes.step(action).observations
+    assert truncated and not terminated
+    np.testing.assert_allclose(theirs, mine[0], rtol=1e-6, atol=1e-8)
+    assert not reads_time or theirs[-1] == 1.0
+    env.close()
+    episodes.close()
+
+
+def untrained(task: Task, program: Program) -> Policy:
+    """The policy that a training on the program begins with."""
+    source = CellSource(program, task)
+    env = Normalise(TaskVecEnv(task, source, 2, seed=0, owns_source=True))
+    model = make(env, PPOSettings(num_envs=2, rollout=8, batch_size=16), seed=0)
+    policy = ppo_policy(model, env, env.venv.observe_time)
+    env.close()
+    return policy
+
+
+def import_file(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_renamed_fields_are_read_by_their_own_names(tmp_path: Path) -> None:

@@ -58,6 +58,27 @@ def test_the_four_streams_of_seeds_never_meet() -> None:
     assert all(2 * RESET_SEEDS <= seed < 4 * RESET_SEEDS for seed in report)
 
 
+def test_seeds_of_an_evaluation_are_none_of_a_run() -> None:
+    plan = SeedPlan()
+    for seed in RUNS:
+        training = {plan.evaluation_training_seed(seed, i) for i in range(100)}
+        assert len(training) == 100 and all(s % 2 == 1 and 0 <= s < 2**32 for s in training), "none of a search's"
+        assert not training & {plan.final_seed(run, i) for run in RUNS for i in range(100)}
+        report = {int(s) for s in plan.evaluation_report_seeds(seed, 500)}
+        assert len(report) == 500 and all(2 * RESET_SEEDS <= s < 4 * RESET_SEEDS for s in report)
+        assert not report & {int(s) for run in RUNS for s in plan.report_seeds(run, 500)}
+    np.testing.assert_array_equal(plan.evaluation_report_seeds(3, 50)[:8], plan.evaluation_report_seeds(3, 8))
+
+
+def test_seeds_of_a_run_are_those_of_earlier_versions() -> None:
+    """A run goes on with the seeds it began with."""
+    plan = SeedPlan()
+    found = [plan.training_seed(0, 1, 2), plan.final_seed(0, 1), *plan.select_seeds(0, 2), *plan.report_seeds(0, 2)]
+    searched, final = 743855360, 618621611
+    selected = 4362428932912746689, 3563284323268274843
+    assert found == [searched, final, *selected, 7921283343640752879, 9000267625463972181]
+
+
 def test_seeds_are_the_same_each_time_and_a_longer_list_begins_with_the_shorter() -> None:
     assert SeedPlan.training_seed(3, 1, 2) == SeedPlan.training_seed(3, 1, 2) != SeedPlan.training_seed(3, 2, 1)
     np.testing.assert_array_equal(SeedPlan.select_seeds(3, 50)[:8], SeedPlan.select_seeds(3, 8))
@@ -167,6 +188,34 @@ def test_an_interval_over_runs_hears_of_runs_alone() -> None:
     assert 1.7 < one.low < 2.0 < one.high < 2.3
     with pytest.raises(UsageError, match="no samples"):
         confidence_interval([])
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([[0], [0], [1]], (1 / 3, 0.0, 1.0)),
+        ([[1], [1], [1]], (1.0, 0.025 ** (1 / 3), 1.0)),
+        ([[0, 0]] * 3, (0.0, 0.0, 1 - 0.025 ** (1 / 3))),
+        ([[0] * 50], (0.0, 0.0, 1 - 0.025 ** (1 / 50))),
+        ([[1]], (1.0, 0.025, 1.0)),
+        ([[1] * 3 + [0] * 7], (0.3, 0.066739511, 0.652452850)),  # R: binom.test(3, 10)
+        ([[1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 0, 0]], (5 / 12, 5 / 12 - 4.3026527 / 12, 5 / 12 + 4.3026527 / 12)),
+    ],
+)
+def test_an_interval_of_successes_is_one_of_shares(runs: list[list[int]], expected: tuple[float, ...]) -> None:
+    assert confidence_interval(runs, "success") == pytest.approx(expected, abs=1e-6)
+
+
+def test_an_interval_of_successes_covers_their_rate() -> None:
+    generator = np.random.default_rng(0)
+    for rate in (0.02, 0.5, 0.97):
+        intervals = [confidence_interval(generator.random(20) < rate, "success") for _ in range(400)]
+        assert sum(low <= rate <= high for _, low, high in intervals) >= 367, "at least 95 % of 400, within three sigma"
+
+
+def test_successes_that_are_no_numbers_have_no_interval() -> None:
+    for runs in ([[float("nan"), 1.0]], [[float("nan")], [1.0]]):
+        assert np.isnan(confidence_interval(runs, "success")).all()
 
 
 @pytest.mark.parametrize(("act", "frames"), [(to_goal, 21), (outwards, None)])

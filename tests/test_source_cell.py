@@ -164,6 +164,7 @@ def test_a_program_that_fails_late_ends_the_training_with_its_line() -> None:
             find_optimiser("ppo")(pointmass_task(), source, 5_000, 0, settings=settings)
         assert caught.value.fault.stage == "optimise" and caught.value.fault.line == 7
         assert source.calls == 1, "the time is 1.05 s at the 21st step, in the second rollout"
+        assert source.rewards == 2 * 8 * 16, "the steps of the rollout that failed were simulated"
     finally:
         source.close()
 

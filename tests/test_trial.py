@@ -84,7 +84,7 @@ def test_the_outcome_is_of_the_select_seeds(undisturbed: tuple[TrialSpec, Traine
     assert [len(scores) for scores in result.report.values()] == [2, 2]
     success = result.outcome.metrics["success"]
     assert success.mean == pytest.approx(np.mean(result.select["success"]))
-    assert success.low <= success.mean <= success.high
+    assert 0.0 <= success.low <= success.mean <= success.high <= 1.0 and success.low < success.high
     assert len(result.outcome.success) == 2 and result.outcome.success[-1] == success.mean
     graded = result.outcome.task_score
     assert len(graded) == 2 and graded[-1] == result.outcome.metrics["closeness"].mean and graded[0] < graded[-1]

@@ -7,14 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jobs_for_workers as jobs
 import pytest
 
 from reward_agent.errors import MissingComponentError, RewardAgentError, UsageError
-from reward_agent.workers import Job, Pool, WorkerCrashError
+from reward_agent.workers import Job, JobTimeoutError, Pool, WorkerCrashError
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +107,27 @@ def test_a_deaf_job_is_killed() -> None:
 
         assert list(pool.run({"a": Job(jobs.deaf, None)}, kill)) == []
         assert gone(pids[0])
+
+
+@pytest.mark.parametrize("job", [jobs.deaf, jobs.talk])
+def test_a_job_that_takes_too_long_is_killed_and_the_pool_goes_on(job: Callable[..., None]) -> None:
+    pids: set[int] = set()
+    with Pool[str](1) as pool:
+        list(pool.run({"a": Job(jobs.square, 2)}))  # the process has started
+        with pytest.raises(JobTimeoutError, match=r"a was not done within 0\.5 s"):
+            list(pool.run({"a": Job(job, None, seconds=0.5)}, lambda key, pid: pids.add(pid)))
+        assert len(pids) == 1 and gone(pids.pop())
+        assert dict(pool.run({"a": Job(jobs.square, 2, seconds=60.0)}))["a"][0] == 4
+
+
+def test_time_spent_on_another_result_is_not_the_jobs(pool: Pool[str]) -> None:
+    """What was done in time counts, however late it is asked for."""
+    list(pool.run({key: Job(jobs.pause, 0.1) for key in "ab"}))  # the processes have started
+    found = []
+    for key, _ in pool.run({key: Job(jobs.pause, 0.1, seconds=2.0) for key in "ab"}):
+        found.append(key)
+        time.sleep(2.5 if len(found) == 1 else 0.0)
+    assert sorted(found) == ["a", "b"]
 
 
 def test_workers_end_when_the_parent_is_killed(tmp_path: Path, repository: Path) -> None:

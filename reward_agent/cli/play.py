@@ -37,7 +37,7 @@ def run(args: Namespace) -> Answer:
         record_video(task, policy, seed, args.video)
         return Answer({"video": str(args.video)}, f"{args.video} shows one episode of {manifest.id}.")
     seeds = SeedPlan.further_seeds(config.seed, config.report_episodes, args.episodes)
-    intervals = intervals_of([roll_out(task, policy, seeds)])
+    intervals = intervals_of([roll_out(task, policy, seeds)], task.metrics)
     value = {
         "run": manifest.id,
         "task": task.id,

@@ -26,9 +26,9 @@ SAMPLE_ROWS = 4
 class CellSource:
     """A program's rewards, from a cell of its own. It vets nothing: `vet` says beforehand what is wrong.
 
-    A total or term that is no finite number counts as 0; `bad_rewards` counts such totals among all `rewards`. Where
-    a training goes on that another source served before, `restore` hands its counts on: the limit on bad ones is the
-    whole training's.
+    A total or term that is no finite number counts as 0; `bad_rewards` counts such totals among all `rewards` that
+    were asked for. Where a training goes on that another source served before, `restore` hands its counts on: the
+    limit on bad ones is the whole training's.
 
     Args:
         program: the reward.
@@ -67,13 +67,14 @@ class CellSource:
                 0.1 % of its rewards are not finite.
         """
         steps, rows = was_reset.shape
+        # before the program is asked: where it fails, these steps were simulated all the same
+        self.rewards += steps * rows
         flat = (array.reshape(steps * rows, array.shape[2]) for array in (state, action, next_state))
         given = self._cell(*flat)
         if isinstance(given, Fault):
             raise SourceFaultError(replace(given, stage="optimise"))
         rewards = Rewards(given.total.reshape(steps, rows), given.terms.reshape(steps, rows, len(self.term_names)))
         self.calls += 1
-        self.rewards += steps * rows
         # not <=, as a comparison with nan is never true
         if not np.abs(rewards.total).max(initial=0.0) <= LARGEST:
             rewards = rewards._replace(total=self._mended(rewards.total))
