@@ -13,6 +13,8 @@ from reward_agent.errors import UsageError, unknown_name
 from reward_agent.task import Task
 
 GROUP = "reward_agent.worlds"
+FROM_PYTHON = "python:"
+"""Begins the name that a run keeps of a task that only its caller has."""
 
 
 def worlds() -> dict[str, ModuleType]:
@@ -38,6 +40,24 @@ def find_task(name: str) -> Task:
     if name not in known:
         raise unknown_name("task", name, known, hint="`reward-agent tasks` describes them.")
     return known[name]
+
+
+def find_again(name: str, instead: str) -> Task:
+    """The task of a run by the name that the run keeps of it.
+
+    Args:
+        name: of the task.
+        instead: what to do from Python where only the caller has the task.
+
+    Raises:
+        UsageError: only the caller has it, or as `find_task`.
+    """
+    if name.startswith(FROM_PYTHON):
+        raise UsageError(
+            f"This run was started from Python with a task of its own, {name.removeprefix(FROM_PYTHON)}, which has no "
+            f"name to find it by. {instead}"
+        )
+    return find_task(name)
 
 
 def recordings(task_id: str) -> dict[str, Path]:

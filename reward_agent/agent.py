@@ -9,7 +9,7 @@ from typing import Any
 
 from reward_agent.codec import decode, encode
 from reward_agent.config import RunConfig, choose_llm, connect_llm, whole_llm, with_whole_paths, without_keys
-from reward_agent.envs.registry import find_task
+from reward_agent.envs.registry import FROM_PYTHON, find_again, find_task
 from reward_agent.errors import InterruptedRunError, MissingComponentError, UsageError, unknown_name
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
 from reward_agent.invocation import resume_command
@@ -24,8 +24,6 @@ from reward_agent.workers import Pool
 RUNS = Path("runs")
 LAYERS = Key(0, 0, 0, "layers")
 """Of the sandbox, journalled in a sitting that has others than the one before."""
-FROM_PYTHON = "python:"
-"""Begins the name of a task that only the caller has."""
 MAY_CHANGE = ("llm", "jobs", "max_tokens", "max_usd", "base_url", "prices", "video", "tensorboard")
 """What a resumed run may be told otherwise: nothing of it changes what a finished step was."""
 
@@ -110,7 +108,7 @@ def resume(
     with Run.open(folder) as run:
         config: RunConfig = replace(decode(RunConfig, run.manifest.config), **dict(changes or {}))
         config = replace(config, llm=whole_llm(config.llm))
-        task = task or _find_again(config.task)
+        task = task or find_again(config.task, "Resume it from there: `reward_agent.resume(run, task=task)`.")
         llm = llm or connect_llm(config, config.llm or choose_llm(config, task), folder)
         _tell_versions(run, events)
         # a finished run is told again by machines, too, that could not go on with it
@@ -169,15 +167,6 @@ def _name_of(task: Task, name: str) -> str:
 
     found = reference(task, name)
     return found if isinstance(found, str) else FROM_PYTHON + task.id
-
-
-def _find_again(name: str) -> Task:
-    if name.startswith(FROM_PYTHON):
-        raise UsageError(
-            f"This run was started from Python with a task of its own, {name.removeprefix(FROM_PYTHON)}. Resume it "
-            "from there: `reward_agent.resume(run, task=task)`."
-        )
-    return find_task(name)
 
 
 def _layers(unsafe: bool) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from typing import Protocol, runtime_checkable
 from reward_agent.codec import decode
 from reward_agent.config import RunConfig
 from reward_agent.envs.episodes import START, task_schema
-from reward_agent.envs.registry import find_task
+from reward_agent.envs.registry import find_again
 from reward_agent.errors import UsageError
 from reward_agent.files import write_atomically
 from reward_agent.history import Interval
@@ -86,7 +86,10 @@ def export_run(folder: Path, to: Path, task: Task | None = None) -> Path:
     if result is None:
         raise UsageError(f"{manifest.id} has no result yet. `{resume_command(folder)}` goes on with it.")
     config: RunConfig = decode(RunConfig, manifest.config)
-    text = export_reward(task or find_task(config.task), result.program, Provenance.of(result))
+    task = task or find_again(
+        config.task, "Export it from there: `reward_agent.export.export_run(run, file, task=task)`."
+    )
+    text = export_reward(task, result.program, Provenance.of(result))
     to.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(to, text.encode())
     return to

@@ -14,8 +14,10 @@ import runs_for_tests as runs
 
 import reward_agent
 from reward_agent import Program, as_vec_env, check, evaluate, find_task, load_policy, resume, synthesize
+from reward_agent.cli import main
 from reward_agent.errors import RewardAgentError, UsageError
 from reward_agent.events import Evaluated, Event
+from reward_agent.export import export_run
 from reward_agent.messages import Key, Message, Reply
 from reward_agent.program import Fault
 
@@ -114,7 +116,7 @@ class Model:
         return Reply(f"```python\n{runs.GOOD}\n```", model="mine")
 
 
-def test_synthesize_and_resume_in_a_line_each(tmp_path: Path) -> None:
+def test_synthesize_and_resume_in_a_line_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small = {"iterations": 1, "candidates": 1, "final_seeds": 1, "budget": 512, "settings": runs.SETTINGS}
     more = {"select_episodes": 4, "report_episodes": 4, "video": False, "tensorboard": False}
     result = synthesize(pointmass.pointmass_task(), Model(), root=tmp_path, name="one", **small, **more)
@@ -123,6 +125,10 @@ def test_synthesize_and_resume_in_a_line_each(tmp_path: Path) -> None:
     assert again == result
     with pytest.raises(UsageError, match=r"started from Python.*task=task"):
         resume("one", root=tmp_path, llm=Model())
+    with pytest.raises(UsageError, match=r"started from Python.*export_run\(run, file, task=task\)"):
+        export_run(result.folder, tmp_path / "mine.py")
+    assert main(["play", str(result.folder)]) == 2
+    assert "started from Python with a task of its own, pointmass/reach" in capsys.readouterr().err
     with pytest.raises(UsageError, match="Did you mean 'tensorboard'"):
         synthesize(runs.TASK, Model(), tensorbord=False)
 

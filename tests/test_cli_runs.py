@@ -94,6 +94,8 @@ def test_play_scores_the_kept_policy(ran: dict[str, Any], place: Path) -> None:
 def test_play_renders_a_clip(ran: dict[str, Any], place: Path) -> None:
     call("play", ran["run"], "--video", "clip.mp4", cwd=place)
     assert (place / "clip.mp4").read_bytes()[4:8] == b"ftyp"
+    refused = call("play", ran["run"], "--video", "clip.mp4", "--seed", "-1", cwd=place, code=2)
+    assert "'-1' is not a whole number" in refused.stderr
 
 
 def test_export_writes_one_file(ran: dict[str, Any], place: Path) -> None:
