@@ -75,11 +75,11 @@ class Provenance:
         )
 
 
-def export_run(folder: Path, to: Path, task: Task | None = None) -> Path:
-    """Write the best program of the finished run in `folder` as one file.
+def export_run(folder: Path, to: Path, task: Task | None = None, *, force: bool = False) -> Path:
+    """Write the best program of the finished run in `folder` as one file; with `force` also over one that is there.
 
     Raises:
-        UsageError: there is no run, or it has no result yet.
+        UsageError: there is no run, it has no result yet, or `to` is there already.
     """
     manifest = read_manifest(folder)
     result = load_result(folder)
@@ -90,6 +90,8 @@ def export_run(folder: Path, to: Path, task: Task | None = None) -> Path:
         config.task, "Export it from there: `reward_agent.export.export_run(run, file, task=task)`."
     )
     text = export_reward(task, result.program, Provenance.of(result))
+    if to.exists() and not force:
+        raise UsageError(f"{to} is there already. Name another file with `-o FILE`, or replace it with `--force`.")
     to.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(to, text.encode())
     return to

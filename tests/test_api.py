@@ -72,6 +72,27 @@ def test_evaluate_trains_and_scores(tmp_path: Path) -> None:
     assert evaluate(EXPERT, runs.TASK, seeds=2, episodes=10, folder=tmp_path, **FAST).metrics == found.metrics
 
 
+def test_another_evaluation_of_the_same_reward_leaves_the_first_alone(tmp_path: Path) -> None:
+    task = tmp_path / "farther.py"
+    task.write_text(
+        f"import sys\nsys.path.insert(0, {str(Path(pointmass.__file__).parent)!r})\nfrom dataclasses import replace\n"
+        "from pointmass import pointmass_task\ntask = replace(pointmass_task(), id='pointmass/farther')\n"
+    )
+    given = {"episodes": 2, "folder": tmp_path / "kept", "settings": runs.SETTINGS}
+
+    def folder(name: str, budget: int, **more: int) -> Path:
+        (kept,) = evaluate(EXPERT, name, budget=budget, **given, **more).policies
+        return kept
+
+    first = folder(runs.TASK, 512)
+    before = (first / "eval.json").read_bytes()
+    others = {folder(runs.TASK, 1_024), folder(f"{task}:task", 512), folder(runs.TASK, 512, seed=1)}
+    assert len(others | {first}) == 4
+    assert (first / "eval.json").read_bytes() == before
+    assert first.parent.name.startswith(f"pointmass-512-{EXPERT.id[:12]}-")
+    assert folder(runs.TASK, 512) == first and (first / "eval.json").read_bytes() == before
+
+
 def test_a_task_that_is_an_object_will_do() -> None:
     # its parts are at a module's top level, so that other processes can import them
     found = evaluate(EXPERT, pointmass.pointmass_task(), episodes=5, settings=runs.SETTINGS, budget=512)

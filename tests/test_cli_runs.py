@@ -106,6 +106,15 @@ def test_export_writes_one_file(ran: dict[str, Any], place: Path) -> None:
     assert "reward_agent" not in text.partition('"""\n')[2]
 
 
+def test_export_replaces_no_file_unless_told(ran: dict[str, Any], place: Path) -> None:
+    (place / "reward.py").write_text("# my own\n")
+    refused = call("export", "last", cwd=place, code=2)
+    assert "reward.py is there already" in refused.stderr and "--force" in refused.stderr
+    assert (place / "reward.py").read_text() == "# my own\n"
+    call("export", "last", "--force", cwd=place)
+    assert "def compute_reward(" in (place / "reward.py").read_text()
+
+
 def test_resume_of_a_finished_run_gives_the_same(ran: dict[str, Any], place: Path) -> None:
     assert answer("resume", ran["run"], cwd=place) == ran
 
