@@ -13,7 +13,7 @@ from reward_agent.envs.registry import FROM_PYTHON, find_again, find_task
 from reward_agent.errors import InterruptedRunError, MissingComponentError, UsageError, unknown_name
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
 from reward_agent.invocation import resume_command
-from reward_agent.llm import LLM, Budget, Metered
+from reward_agent.llm import LLM, Metered, require_price
 from reward_agent.messages import Key
 from reward_agent.result import Result, load_result
 from reward_agent.search import AskPerson
@@ -77,6 +77,7 @@ def synthesize(
         unsafe=config.unsafe,
     )
     llm = llm or connect_llm(config, llm_name, root / run_id)
+    require_price(llm, config.model_budget())
     with Run.create(root, manifest) as run:
         return _conduct(run, config, task, llm, events, ask_person, manifest.sandbox, resumed=False)
 
@@ -110,6 +111,7 @@ def resume(
         config = replace(config, llm=whole_llm(config.llm))
         task = task or find_again(config.task, "Resume it from there: `reward_agent.resume(run, task=task)`.")
         llm = llm or connect_llm(config, config.llm or choose_llm(config, task), folder)
+        require_price(llm, config.model_budget())
         _tell_versions(run, events)
         # a finished run is told again by machines, too, that could not go on with it
         layers = known_layers(run) if load_result(folder) else _compare_layers(run, config.unsafe, events)
@@ -133,7 +135,7 @@ def _conduct(
     from reward_agent.trial import reference
 
     method = config.make_method()
-    metered = Metered(llm, Budget(config.max_tokens, config.max_usd), spent_in(run.journal.values))
+    metered = Metered(llm, config.model_budget(), spent_in(run.journal.values, config.prices))
     events(
         Started(
             run.id,

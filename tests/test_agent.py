@@ -12,6 +12,7 @@ import numpy as np
 import pointmass
 import pytest
 import runs_for_tests as runs
+from loopback import Loopback
 from numpy.typing import NDArray
 
 from reward_agent import agent
@@ -346,6 +347,26 @@ def test_a_request_without_a_reply_counts_when_resumed_as_well(tmp_path: Path) -
         agent.resume(tmp_path / "one", llm=Scripted())
     result = agent.resume(tmp_path / "one", llm=Scripted(runs.GOOD), changes={"max_tokens": None})
     assert result.spent == Spent(1, 100 + 200 + 0, 50 + 800, 4.5)
+
+
+def test_money_without_a_price_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    with Loopback() as server:
+        config = runs.config("openai:m", **SMALL, max_usd=5.0, base_url=server.openai_url)
+        with pytest.raises(UsageError, match=r"No price is known for openai:m.*--prices"):
+            agent.synthesize(config, root=tmp_path, name="one")
+        assert not server.requests
+    assert not list(tmp_path.iterdir())
+
+
+def test_prices_given_later_count_what_was_asked_before(tmp_path: Path) -> None:
+    empty = Scripted(LLMError("no text", usage=Usage(100, 400)))
+    with pytest.raises(LLMError, match="no text"):
+        agent.synthesize(runs.config("x", **SMALL), llm=empty, root=tmp_path, name="one")
+    with pytest.raises(BudgetError, match=r"No price is known for 1 replies so far \(500 tokens.*--prices IN OUT"):
+        agent.resume(tmp_path / "one", llm=Scripted(), changes={"max_usd": 5.0})
+    changes = {"max_usd": 5.0, "prices": (1.0, 10.0)}
+    result = agent.resume(tmp_path / "one", llm=Scripted(runs.GOOD), changes=changes)
+    assert result.spent.usd == pytest.approx(0.5 + 100e-6 + 4000e-6) and result.spent.unpriced == 0
 
 
 def test_a_replayed_run_costs_nothing(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loopback import Loopback, say
 from pointmass import task
 from runs_for_tests import GOOD, TASK, two_rounds
 
@@ -160,6 +161,21 @@ def test_a_missing_key_is_a_missing_component(tmp_path: Path) -> None:
     done = call("run", TASK, "--llm", "anthropic:some-model", cwd=tmp_path, code=3)
     assert "ANTHROPIC_API_KEY" in done.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_budget_in_money_needs_prices_and_can_be_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with Loopback() as server:
+        server.answer = lambda request: say(f"```python\n{GOOD}\n```", tokens=(1_000, 100))
+        words = ("run", TASK, "--llm", "openai:m", "--base-url", server.openai_url, "--money-budget", "0", "--yes")
+        words += ("--iterations", "1", "--candidates", "1", "--budget", "512", "--final-seeds", "1")
+        refused = call(*words, cwd=tmp_path, code=2)
+        assert "No price is known for openai:m" in refused.stderr and "--prices IN OUT" in refused.stderr
+        assert not (tmp_path / "runs").exists()
+        assert "used up: $0.0000" in call(*words, "--prices", "2", "10", cwd=tmp_path, code=1).stderr
+        assert not server.requests
+        result = answer("resume", "last", "--money-budget", "none", cwd=tmp_path)
+    assert result["spent"]["usd"] == pytest.approx(0.003)
 
 
 def test_manual_waits_with_its_own_exit_code(tmp_path: Path) -> None:
