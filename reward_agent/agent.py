@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from reward_agent.codec import decode, encode
+from reward_agent.codec import encode
 from reward_agent.config import RunConfig, choose_llm, connect_llm, whole_llm, with_whole_paths, without_keys
 from reward_agent.envs.registry import FROM_PYTHON, find_again, find_task
 from reward_agent.errors import InterruptedRunError, MissingComponentError, UsageError, unknown_name
@@ -17,6 +17,7 @@ from reward_agent.llm import LLM, Metered, require_price
 from reward_agent.messages import Key
 from reward_agent.result import Result, load_result
 from reward_agent.search import AskPerson
+from reward_agent.sittings import MAY_CHANGE, config_of, keep_changes
 from reward_agent.store import MANIFEST, Run, installed_versions, new_manifest, new_run_id
 from reward_agent.task import Task
 from reward_agent.workers import Pool
@@ -24,8 +25,6 @@ from reward_agent.workers import Pool
 RUNS = Path("runs")
 LAYERS = Key(0, 0, 0, "layers")
 """Of the sandbox, journalled in a sitting that has others than the one before."""
-MAY_CHANGE = ("llm", "jobs", "max_tokens", "max_usd", "base_url", "prices", "video", "tensorboard")
-"""What a resumed run may be told otherwise: nothing of it changes what a finished step was."""
 
 
 def synthesize(
@@ -95,7 +94,7 @@ def resume(
 
     Args:
         folder: of the run.
-        changes: what to do otherwise from here on; only names in `MAY_CHANGE`.
+        changes: what to do otherwise from here on, in later sittings too; only names in `MAY_CHANGE`.
         events, ask_person, task, llm: see `synthesize`.
 
     Raises:
@@ -107,11 +106,12 @@ def resume(
         if key not in MAY_CHANGE:
             raise unknown_name("option that a resumed run may change", key, MAY_CHANGE)
     with Run.open(folder) as run:
-        config: RunConfig = replace(decode(RunConfig, run.manifest.config), **dict(changes or {}))
-        config = replace(config, llm=whole_llm(config.llm))
+        config = replace(config_of(run.manifest, run.journal.values), **dict(changes or {}))
+        config = without_keys(replace(config, llm=whole_llm(config.llm)))
         task = task or find_again(config.task, "Resume it from there: `reward_agent.resume(run, task=task)`.")
         llm = llm or connect_llm(config, config.llm or choose_llm(config, task), folder)
         require_price(llm, config.model_budget())
+        keep_changes(run, config)
         _tell_versions(run, events)
         # a finished run is told again by machines, too, that could not go on with it
         layers = known_layers(run) if load_result(folder) else _compare_layers(run, config.unsafe, events)

@@ -43,6 +43,7 @@ from reward_agent.program import Fault, Program, TrainingFault
 from reward_agent.result import Result, load_result
 from reward_agent.schema import StateSchema
 from reward_agent.scoring import SeedPlan
+from reward_agent.sittings import config_of
 from reward_agent.store import read_manifest, read_steps
 from reward_agent.trainings import quoted
 from reward_agent.trial import Trained
@@ -332,6 +333,40 @@ def test_a_failed_request_keeps_the_replies_that_came(tmp_path: Path) -> None:
     model = Scripted(runs.TIMID)
     assert agent.resume(tmp_path / "one", llm=model).trainings == 1
     assert len(model.asked) == 1
+
+
+def test_what_a_resumed_run_is_told_holds_from_then_on(tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    with pytest.raises(WaitingForPersonError):
+        agent.synthesize(runs.config("manual", **SMALL, max_usd=3.0), root=tmp_path, name="one")
+    name = runs.recording(tmp_path / "replies.jsonl", {Key(0, 0, 0): runs.GOOD})
+
+    def die(event: Event) -> None:
+        if isinstance(event, Started):
+            raise KeyboardInterrupt
+
+    for changes in ({"llm": name, "max_usd": None}, {"max_tokens": 500, "prices": (1.0, 10.0)}, {"max_tokens": 500}):
+        with pytest.raises(KeyboardInterrupt):
+            agent.resume(folder, changes=changes, events=die)
+    with pytest.raises(UsageError, match="base URL holds a key"):
+        agent.resume(folder, changes={"base_url": "http://me:pass1234word@host/v1"})
+    told = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
+    assert [line["value"] for line in told if line["stage"] == "changes"] == [
+        {"llm": name, "max_usd": None},
+        {"llm": name, "max_usd": None, "max_tokens": 500, "prices": [1.0, 10.0]},
+    ]
+    result = agent.resume(folder)
+    assert result.llm == name and result.model == "tester"
+    config = config_of(read_manifest(folder), read_steps(folder))
+    assert (config.max_usd, config.max_tokens, config.prices) == (None, 500, (1.0, 10.0))
+
+
+def test_a_larger_budget_lasts(tmp_path: Path) -> None:
+    with pytest.raises(BudgetError):
+        agent.synthesize(runs.config("x", **SMALL, max_usd=0.0), llm=Scripted(), root=tmp_path, name="one")
+    with pytest.raises(LLMError, match="no luck"):
+        agent.resume(tmp_path / "one", llm=Scripted(LLMError("no luck")), changes={"max_usd": 0.6})
+    assert agent.resume(tmp_path / "one", llm=Scripted(runs.GOOD)).spent.usd == 0.5
 
 
 def test_a_request_without_a_reply_counts_when_resumed_as_well(tmp_path: Path) -> None:

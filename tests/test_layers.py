@@ -23,6 +23,7 @@ LAYERS = (
         "plan",
         "result",
         "search",
+        "sittings",
         "sweep",
         "trainings",
         "wrapper",

@@ -29,11 +29,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> Answer:
     from reward_agent.agent import resume
     from reward_agent.cli.running import finished, person, telling
-    from reward_agent.store import read_manifest
+    from reward_agent.sittings import config_of
+    from reward_agent.store import read_manifest, read_steps
 
     folder = find(args.name)
     changes = {_CHANGES[option]: value for option, value in vars(args).items() if option in _CHANGES}
-    llm = str(changes.get("llm") or read_manifest(folder).config["llm"])
+    llm = str(changes.get("llm") or config_of(read_manifest(folder), read_steps(folder)).llm)
     replayed = llm.startswith("replay:")
     with telling(0, story=False, replayed=replayed) as view:
         result = resume(folder, changes=changes, events=view, ask_person=person(args, view, replayed=replayed))

@@ -54,15 +54,17 @@ def _summary(folder: Path) -> dict[str, Any]:
 
 
 def _journalled(folder: Path) -> dict[str, Any]:
-    """Candidates by round, and what the replies cost."""
+    """Candidates by round, what the replies cost, and who is asked now."""
     from reward_agent.codec import decode, encode
     from reward_agent.program import TrainingFault
     from reward_agent.search import Vetted, spent_in
-    from reward_agent.store import read_steps
+    from reward_agent.sittings import config_of
+    from reward_agent.store import read_manifest, read_steps
     from reward_agent.trial import Trained
 
     candidates: dict[tuple[int, int], dict[str, Any]] = {}
     steps = read_steps(folder)
+    config = config_of(read_manifest(folder), steps)
 
     def candidate(key: Key) -> dict[str, Any]:
         empty = {"candidate": key.candidate, "attempts": [], "metrics": None, "fault": None, "words": None}
@@ -93,7 +95,8 @@ def _journalled(folder: Path) -> dict[str, Any]:
         rounds.setdefault(iteration, []).append(row)
     return {
         "rounds": [{"iteration": number, "candidates": rows} for number, rows in rounds.items()],
-        "spent": encode(spent_in(steps)),
+        "spent": encode(spent_in(steps, config.prices)),
+        "llm": config.llm,
     }
 
 
