@@ -14,17 +14,14 @@ from reward_agent.errors import InterruptedRunError, MissingComponentError, Usag
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
 from reward_agent.invocation import resume_command
 from reward_agent.llm import LLM, Metered, require_price
-from reward_agent.messages import Key
 from reward_agent.result import Result, load_result
 from reward_agent.search import AskPerson
-from reward_agent.sittings import MAY_CHANGE, config_of, keep_changes
+from reward_agent.sittings import MAY_CHANGE, config_of, keep_changes, keep_layers, layers_of
 from reward_agent.store import MANIFEST, Run, installed_versions, new_manifest, new_run_id
 from reward_agent.task import Task
 from reward_agent.workers import Pool
 
 RUNS = Path("runs")
-LAYERS = Key(0, 0, 0, "layers")
-"""Of the sandbox, journalled in a sitting that has others than the one before."""
 
 
 def synthesize(
@@ -181,15 +178,14 @@ def _layers(unsafe: bool) -> tuple[str, ...]:
 
 def known_layers(run: Run) -> tuple[str, ...]:
     """Layers of the sandbox in force in the run's latest sitting."""
-    found: tuple[str, ...] | None = run.recorded(LAYERS, tuple[str, ...])
-    return run.manifest.sandbox if found is None else found
+    return layers_of(run.manifest, run.journal.values)[-1]
 
 
 def _compare_layers(run: Run, unsafe: bool, events: Events) -> tuple[str, ...]:
     """Those in force now, journalled and told where they are not those of the sitting before."""
     before, now = known_layers(run), _layers(unsafe)
     if set(now) != set(before):
-        run.record(LAYERS, now)
+        keep_layers(run, now)
         lost, won = sorted(set(before) - set(now)), sorted(set(now) - set(before))
         changed = [f"without {', '.join(lost)}"] if lost else []
         changed += [f"with {', '.join(won)}"] if won else []

@@ -59,6 +59,8 @@ class Provenance:
     """Of these trainings; in the metrics they count as doing nothing."""
     budget: int
     unsafe: bool
+    sandbox: tuple[str, ...] | None = None
+    """Layers in force in every sitting of the run; None where it is not known."""
 
     @classmethod
     def of(cls, result: Result) -> Provenance:
@@ -72,6 +74,7 @@ class Provenance:
             len(result.failed),
             result.budget,
             result.unsafe,
+            result.sandbox,
         )
 
 
@@ -128,7 +131,10 @@ def _header(task: Task, program: Program, origin: Provenance | None) -> str:
             over += f" ({origin.failed} failed, and count as doing nothing)"
         for name, score in origin.metrics.items():
             lines.append(f"{name}: {score.mean:.4g}, 95 % interval {score.low:.4g} to {score.high:.4g}, {over}.")
-        lines += ["It was run without a sandbox (--unsafe)."] if origin.unsafe else []
+        if origin.unsafe:
+            lines.append("It was run without a sandbox (--unsafe).")
+        elif origin.sandbox is not None:
+            lines.append(f"It was run in a sandbox, at its weakest of: {', '.join(origin.sandbox) or 'nothing'}.")
     versions = ", ".join(f"{name} {version}" for name, version in installed_versions().items())
     lines += [f"Exported {datetime.now(UTC):%Y-%m-%d} with {versions}.", f"Program SHA-256: {program.id}", ""]
     lines.append("`compute_reward(state, action, next_state)` is batched: fields have a first axis for environments.")

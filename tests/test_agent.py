@@ -16,6 +16,7 @@ from loopback import Loopback
 from numpy.typing import NDArray
 
 from reward_agent import agent
+from reward_agent.cli import main
 from reward_agent.codec import decode
 from reward_agent.config import RunConfig, with_whole_paths
 from reward_agent.errors import InterruptedRunError, RewardAgentError, UsageError, WaitingForPersonError
@@ -43,7 +44,7 @@ from reward_agent.program import Fault, Program, TrainingFault
 from reward_agent.result import Result, load_result
 from reward_agent.schema import StateSchema
 from reward_agent.scoring import SeedPlan
-from reward_agent.sittings import config_of
+from reward_agent.sittings import config_of, weakest
 from reward_agent.store import read_manifest, read_steps
 from reward_agent.trainings import quoted
 from reward_agent.trial import Trained
@@ -425,7 +426,9 @@ def test_a_prompt_on_disk_is_the_one_that_was_answered(tmp_path: Path) -> None:
     assert json.loads(file.read_text()) == [{"role": m.role, "text": m.text} for m in model.asked[0][1]]
 
 
-def test_a_resumed_run_tells_that_the_sandbox_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resumed_run_tells_that_the_sandbox_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = runs.config("x", **SMALL)
     with pytest.raises(LLMError):
         agent.synthesize(config, llm=Scripted(LLMError("no luck")), root=tmp_path, name="one")
@@ -447,8 +450,24 @@ def test_a_resumed_run_tells_that_the_sandbox_changed(tmp_path: Path, monkeypatc
     assert sit(first[1:]) == []
     (said,) = sit(first)
     assert f"with {first[0]}," in said
-    steps = read_steps(tmp_path / "one")
-    assert steps[Key(0, 0, 0, "layers")] == list(first)
+    folder = tmp_path / "one"
+    steps = read_steps(folder)
+    assert [steps[Key(0, 0, index, "layers")] for index in (0, 1)] == [list(first[1:]), list(first)]
+    result = agent.resume(folder, llm=Scripted(runs.GOOD))
+    assert result.sandbox == first[1:], "the weakest of them"
+    assert load_result(folder) == result
+    assert f"at its weakest of: {', '.join(first[1:])}." in " ".join(result.reward.read_text().split())
+    assert main(["show", str(folder)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    later = [f"sandbox after a resume: {', '.join(layers)}" for layers in (first[1:], first)]
+    assert lines[2:5] == [f"sandbox: {', '.join(first)}", *later]
+
+
+def test_the_weakest_sandbox_is_what_every_sitting_had() -> None:
+    full, alone = ("bubblewrap", "landlock 6", "seccomp"), ("landlock 3", "seccomp", "watchdog")
+    assert weakest((full,)) == full
+    assert weakest((full, alone)) == weakest((alone, full)) == ("landlock 3", "seccomp")
+    assert weakest((full, ("unsafe",))) == ()
 
 
 def test_a_replay_goes_on_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

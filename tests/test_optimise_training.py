@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from reward_agent.optimise import Optimised, Policy, Progress, find_optimiser
 from reward_agent.optimise.checkpoint import FILE
 from reward_agent.scoring import SeedPlan, no_op, roll_out
 from reward_agent.sources import SourceFaultError
+from reward_agent.task import Termination
 
 SMALL: dict[str, dict[str, Any]] = {
     "ppo": {"num_envs": 8, "rollout": 64, "batch_size": 128, "hidden": (16, 16)},
@@ -114,28 +116,49 @@ def test_an_update_is_that_of_stable_baselines3() -> None:
     assert np.abs(updated[0] - start).max() > 1e-3
 
 
-def test_a_rollout_is_that_of_stable_baselines3() -> None:
+def test_a_rollout_is_that_of_stable_baselines3(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same draws, over episodes that the task's own rule ends and others that the horizon cuts."""
     from stable_baselines3 import PPO
+    from stable_baselines3.common.distributions import DiagGaussianDistribution
 
     from reward_agent.optimise.batched_ppo import BatchedPPO
     from reward_agent.optimise.ppo import make
     from reward_agent.optimise.presets import PPOSettings
     from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
 
-    def collect(algorithm: type[PPO]) -> Any:
-        model = make(
-            Normalise(TaskVecEnv(pointmass_task(), NearSource(), 16, seed=0)), PPOSettings(rollout=130), seed=0
-        )
-        # no noise, for the two draw theirs in another order
-        torch.nn.init.constant_(model.policy.log_std, -30.0)
-        _, callback = model._setup_learn(1)
-        algorithm.collect_rollouts(model, model.env, callback, model.rollout_buffer, 130)
-        return model.rollout_buffer
+    rule = Termination("is fast", ("point.velocity",), lambda state: np.abs(state.point.velocity) > 0.95)
+    task, steps = replace(pointmass_task(), terminates=rule), 130
+    draws = torch.from_numpy(np.random.default_rng(0).normal(size=(steps, 16, 1)).astype(np.float32))
 
-    ours, theirs = (collect(algorithm) for algorithm in (BatchedPPO, PPO))
-    assert theirs.episode_starts.sum() == 3 * 16
-    for name in ("observations", "actions", "rewards", "episode_starts", "values", "advantages", "returns"):
+    def collect(algorithm: type[PPO]) -> tuple[Any, list[bool]]:
+        env = TaskVecEnv(task, NearSource(), 16, seed=0)
+        model = make(Normalise(env), PPOSettings(rollout=steps, log_std_init=-0.3), seed=0)
+        cut: list[bool] = []
+        infos_of = env._infos
+
+        def infos(dones: np.ndarray, truncated: np.ndarray, observations: np.ndarray) -> list[dict[str, Any]]:
+            cut.extend(truncated[dones].tolist())
+            return infos_of(dones, truncated, observations)
+
+        env._infos = infos  # type: ignore[method-assign]
+        drawn = iter(draws)
+        monkeypatch.setattr(torch, "randn", lambda *shape: draws.reshape(shape))
+        monkeypatch.setattr(
+            DiagGaussianDistribution,
+            "sample",
+            lambda self: self.distribution.mean + next(drawn) * self.distribution.stddev,
+        )
+        _, callback = model._setup_learn(1)
+        algorithm.collect_rollouts(model, model.env, callback, model.rollout_buffer, steps)
+        monkeypatch.undo()
+        return model.rollout_buffer, cut
+
+    (ours, cut), (theirs, same) = (collect(algorithm) for algorithm in (BatchedPPO, PPO))
+    assert cut == same and cut.count(True) >= 5 and cut.count(False) >= 5
+    names = ("observations", "actions", "rewards", "episode_starts", "values", "log_probs", "advantages", "returns")
+    for name in names:
         np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-3, atol=1e-4, err_msg=name)
+    assert theirs.log_probs.std() > 0.1
 
 
 @BOTH
