@@ -5,14 +5,17 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import traceback
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
-from reward_agent.errors import UsageError, unknown_name
+from reward_agent.errors import RewardAgentError, UsageError, unknown_name
 from reward_agent.task import Task
 
 GROUP = "reward_agent.worlds"
+FROM_PYTHON = "python:"
+"""Begins the name that a run keeps of a task that only its caller has."""
 
 
 def worlds() -> dict[str, ModuleType]:
@@ -30,7 +33,7 @@ def find_task(name: str) -> Task:
     """A shipped task by its id, or `path/to/file.py:variable`.
 
     Raises:
-        UsageError: no such task, file or variable, with the closest valid name.
+        UsageError: no such task, file or variable, with the closest valid name; or the file fails, with the line.
     """
     if ".py" in name:
         return _from_file(name)
@@ -38,6 +41,24 @@ def find_task(name: str) -> Task:
     if name not in known:
         raise unknown_name("task", name, known, hint="`reward-agent tasks` describes them.")
     return known[name]
+
+
+def find_again(name: str, instead: str) -> Task:
+    """The task of a run by the name that the run keeps of it.
+
+    Args:
+        name: of the task.
+        instead: what to do from Python where only the caller has the task.
+
+    Raises:
+        UsageError: only the caller has it, or as `find_task`.
+    """
+    if name.startswith(FROM_PYTHON):
+        raise UsageError(
+            f"This run was started from Python with a task of its own, {name.removeprefix(FROM_PYTHON)}, which has no "
+            f"name to find it by. {instead}"
+        )
+    return find_task(name)
 
 
 def recordings(task_id: str) -> dict[str, Path]:
@@ -60,9 +81,28 @@ def _from_file(name: str) -> Task:
         raise UsageError(f"The task {name!r}: {location} is not a Python file.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module.__name__] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[module.__name__]
+        if isinstance(error, RewardAgentError):
+            raise
+        raise UsageError(_failure(name, path, error)) from error
     task = getattr(module, variable, None)
     if not isinstance(task, Task):
         found = [key for key, value in vars(module).items() if isinstance(value, Task)]
         raise unknown_name(f"task variable in {location}", variable, found)
     return task
+
+
+def _failure(name: str, path: Path, error: BaseException) -> str:
+    """How a task's file failed: where in it, the exception, and what it lacks."""
+    said = str(error)
+    where, lines = str(path), [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    if isinstance(error, SyntaxError):
+        said, where, lines = error.msg, error.filename or where, [error.lineno]
+    line = f", line {lines[-1]}" if lines and lines[-1] else ""
+    text = f"The task {name!r} cannot be loaded: {where}{line}: {type(error).__name__}: {' '.join(said.split())}."
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        text += f" Install the package that has {error.name!r} beside this one, or put its folder on PYTHONPATH."
+    return text

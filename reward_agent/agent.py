@@ -7,28 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from reward_agent.codec import decode, encode
+from reward_agent.codec import encode
 from reward_agent.config import RunConfig, connect_llm, whole_llm, with_whole_paths, without_keys
-from reward_agent.envs.registry import find_task
+from reward_agent.envs.registry import FROM_PYTHON, find_again, find_task
 from reward_agent.errors import InterruptedRunError, MissingComponentError, UsageError, unknown_name
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
 from reward_agent.invocation import resume_command
-from reward_agent.llm import LLM, Budget, Metered
-from reward_agent.messages import Key
+from reward_agent.llm import LLM, Metered, require_price
 from reward_agent.recorded import settle
 from reward_agent.result import Result, load_result
 from reward_agent.search import AskPerson
+from reward_agent.sittings import MAY_CHANGE, config_of, keep_changes, keep_layers, layers_of
 from reward_agent.store import MANIFEST, Run, installed_versions, new_manifest, new_run_id
 from reward_agent.task import Task
 from reward_agent.workers import Pool
 
 RUNS = Path("runs")
-LAYERS = Key(0, 0, 0, "layers")
-"""Of the sandbox, journalled in a sitting that has others than the one before."""
-FROM_PYTHON = "python:"
-"""Begins the name of a task that only the caller has."""
-MAY_CHANGE = ("llm", "jobs", "max_tokens", "max_usd", "base_url", "prices", "video", "tensorboard")
-"""What a resumed run may be told otherwise: nothing of it changes what a finished step was."""
 
 
 def synthesize(
@@ -81,6 +75,7 @@ def synthesize(
         unsafe=config.unsafe,
     )
     llm = llm or connect_llm(config, str(config.llm), root / run_id)
+    require_price(llm, config.model_budget())
     with Run.create(root, manifest) as run:
         return _conduct(run, config, task, llm, events, ask_person, manifest.sandbox, resumed=False)
 
@@ -98,7 +93,7 @@ def resume(
 
     Args:
         folder: of the run.
-        changes: what to do otherwise from here on; only names in `MAY_CHANGE`.
+        changes: what to do otherwise from here on, in later sittings too; only names in `MAY_CHANGE`.
         events, ask_person, task, llm: see `synthesize`.
 
     Raises:
@@ -110,10 +105,12 @@ def resume(
         if key not in MAY_CHANGE:
             raise unknown_name("option that a resumed run may change", key, MAY_CHANGE)
     with Run.open(folder) as run:
-        config: RunConfig = replace(decode(RunConfig, run.manifest.config), **dict(changes or {}))
-        config = replace(config, llm=whole_llm(config.llm))
-        task = task or _find_again(config.task)
+        config = replace(config_of(run.manifest, run.journal.values), **dict(changes or {}))
+        config = without_keys(replace(config, llm=whole_llm(config.llm)))
+        task = task or find_again(config.task, "Resume it from there: `reward_agent.resume(run, task=task)`.")
         llm = llm or connect_llm(config, config.llm or str(settle(config, task).llm), folder)
+        require_price(llm, config.model_budget())
+        keep_changes(run, config)
         _tell_versions(run, events)
         # a finished run is told again by machines, too, that could not go on with it
         layers = known_layers(run) if load_result(folder) else _compare_layers(run, config.unsafe, events)
@@ -137,7 +134,7 @@ def _conduct(
     from reward_agent.trial import reference
 
     method = config.make_method()
-    metered = Metered(llm, Budget(config.max_tokens, config.max_usd), spent_in(run.journal.values))
+    metered = Metered(llm, config.model_budget(), spent_in(run.journal.values, config.prices))
     events(
         Started(
             run.id,
@@ -173,15 +170,6 @@ def _name_of(task: Task, name: str) -> str:
     return found if isinstance(found, str) else FROM_PYTHON + task.id
 
 
-def _find_again(name: str) -> Task:
-    if name.startswith(FROM_PYTHON):
-        raise UsageError(
-            f"This run was started from Python with a task of its own, {name.removeprefix(FROM_PYTHON)}. Resume it "
-            "from there: `reward_agent.resume(run, task=task)`."
-        )
-    return find_task(name)
-
-
 def _layers(unsafe: bool) -> tuple[str, ...]:
     """Layers of the sandbox in force on this machine; starting one cell is the only way to know."""
     from reward_agent.sandbox.cell import Cell
@@ -192,15 +180,14 @@ def _layers(unsafe: bool) -> tuple[str, ...]:
 
 def known_layers(run: Run) -> tuple[str, ...]:
     """Layers of the sandbox in force in the run's latest sitting."""
-    found: tuple[str, ...] | None = run.recorded(LAYERS, tuple[str, ...])
-    return run.manifest.sandbox if found is None else found
+    return layers_of(run.manifest, run.journal.values)[-1]
 
 
 def _compare_layers(run: Run, unsafe: bool, events: Events) -> tuple[str, ...]:
     """Those in force now, journalled and told where they are not those of the sitting before."""
     before, now = known_layers(run), _layers(unsafe)
     if set(now) != set(before):
-        run.record(LAYERS, now)
+        keep_layers(run, now)
         lost, won = sorted(set(before) - set(now)), sorted(set(now) - set(before))
         changed = [f"without {', '.join(lost)}"] if lost else []
         changed += [f"with {', '.join(won)}"] if won else []

@@ -14,6 +14,8 @@ Trainings run in processes of their own. A script that calls these functions mus
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -22,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from reward_agent import agent
 from reward_agent import program as programs
+from reward_agent.codec import encode, to_line
 from reward_agent.config import RunConfig
 from reward_agent.envs.registry import find_task, tasks
 from reward_agent.errors import MissingComponentError, RewardAgentError, UsageError, unknown_name
@@ -211,7 +214,8 @@ def evaluate(
         optimiser: by name.
         settings: what to change of the task's preset.
         jobs: trainings side by side; one a core unless given.
-        folder: to keep policies and curves in; a training found there unfinished goes on.
+        folder: to keep policies and curves in, each evaluation in a folder of its own; a training of this one found
+            there unfinished goes on.
         events: told of each training, as trials of phase `final`.
         unsafe: run the program without the sandbox.
 
@@ -232,7 +236,10 @@ def evaluate(
         return Evaluation(its, verdict, {}, {}, (), (), steps, training_seeds, episodes, unsafe)
     where = reference(found, task if isinstance(task, str) else found.id)
     with TemporaryDirectory(prefix="reward-agent-") as temporary, Pool[Trial](jobs) as pool:
-        place = (Path(folder) if folder is not None else Path(temporary)) / its.id[:12]
+        others = {name: value for name, value in (settings or {}).items() if name != "threads"}
+        asked = {"seed": seed, "episodes": episodes, "optimiser": optimiser, "settings": others}
+        name = _folder_name(where, its, steps, asked | {"unsafe": unsafe})
+        place = (Path(folder) if folder is not None else Path(temporary)) / name
         specs = {
             Trial("final", 0, index): TrialSpec(
                 task=where,
@@ -303,6 +310,14 @@ def read_program(path: str | Path) -> Program:
     if isinstance(found, Fault):
         raise UsageError(f"{path} holds no reward program: {found.message}")
     return found
+
+
+def _folder_name(task: str | Task, program: Program, budget: int, asked: Mapping[str, Any]) -> str:
+    """Of an evaluation: task, budget and program to be read, and a digest of all that makes it another one."""
+    known = task if isinstance(task, str) else task.id
+    facts = to_line(encode({"task": known, **asked}))
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", Path(known.partition(":")[0]).stem if ".py" in known else known)
+    return f"{readable}-{budget}-{program.id[:12]}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}"
 
 
 def _program(given: str | Path | Program) -> Program:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reward_agent.errors import UsageError
-from reward_agent.llm import LLM, Options, connect, redact
+from reward_agent.llm import LLM, Budget, Options, connect, redact, require_price
 from reward_agent.methods import Method, Settings, find_method
 from reward_agent.program import Program
 from reward_agent.task import Task
@@ -78,6 +78,10 @@ class RunConfig:
         """What the method is told."""
         return Settings(self.iterations, self.candidates, self.repairs, initial=self.initial)
 
+    def model_budget(self) -> Budget:
+        """Of the model that is asked."""
+        return Budget(self.max_tokens, self.max_usd)
+
     def make_method(self) -> Method:
         """The method, with the user's templates.
 
@@ -123,9 +127,11 @@ def connect_llm(config: RunConfig, name: str, folder: Path) -> LLM:
     """The model of that name, for a run in `folder`.
 
     Raises:
-        UsageError, MissingComponentError: see `llm.connect`.
+        UsageError, MissingComponentError: see `llm.connect`; also where its price, which a budget needs, is not known.
     """
     options = Options(
         temperature=config.temperature, base_url=config.base_url, prices=config.prices, folder=folder.resolve()
     )
-    return connect(name, options)
+    llm = connect(name, options)
+    require_price(llm, config.model_budget())
+    return llm

@@ -18,7 +18,7 @@ from typing import Protocol, runtime_checkable
 from reward_agent.codec import decode
 from reward_agent.config import RunConfig
 from reward_agent.envs.episodes import START, TIME, task_schema
-from reward_agent.envs.registry import find_task
+from reward_agent.envs.registry import find_again
 from reward_agent.errors import UsageError
 from reward_agent.files import write_atomically
 from reward_agent.history import Interval
@@ -59,6 +59,8 @@ class Provenance:
     """Of these trainings; in the metrics they count as doing nothing."""
     budget: int
     unsafe: bool
+    sandbox: tuple[str, ...] | None = None
+    """Layers in force in every sitting of the run; None where it is not known."""
 
     @classmethod
     def of(cls, result: Result) -> Provenance:
@@ -72,21 +74,27 @@ class Provenance:
             len(result.failed),
             result.budget,
             result.unsafe,
+            result.sandbox,
         )
 
 
-def export_run(folder: Path, to: Path, task: Task | None = None) -> Path:
-    """Write the best program of the finished run in `folder` as one file.
+def export_run(folder: Path, to: Path, task: Task | None = None, *, force: bool = False) -> Path:
+    """Write the best program of the finished run in `folder` as one file; with `force` also over one that is there.
 
     Raises:
-        UsageError: there is no run, or it has no result yet.
+        UsageError: there is no run, it has no result yet, or `to` is there already.
     """
     manifest = read_manifest(folder)
     result = load_result(folder)
     if result is None:
         raise UsageError(f"{manifest.id} has no result yet. `{resume_command(folder)}` goes on with it.")
     config: RunConfig = decode(RunConfig, manifest.config)
-    text = export_reward(task or find_task(config.task), result.program, Provenance.of(result))
+    task = task or find_again(
+        config.task, "Export it from there: `reward_agent.export.export_run(run, file, task=task)`."
+    )
+    text = export_reward(task, result.program, Provenance.of(result))
+    if to.exists() and not force:
+        raise UsageError(f"{to} is there already. Name another file with `-o FILE`, or replace it with `--force`.")
     to.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(to, text.encode())
     return to
@@ -123,7 +131,10 @@ def _header(task: Task, program: Program, origin: Provenance | None, *, timed: b
             over += f" ({origin.failed} failed, and count as doing nothing)"
         for name, score in origin.metrics.items():
             lines.append(f"{name}: {score.mean:.4g}, 95 % interval {score.low:.4g} to {score.high:.4g}, {over}.")
-        lines += ["It was run without a sandbox (--unsafe)."] if origin.unsafe else []
+        if origin.unsafe:
+            lines.append("It was run without a sandbox (--unsafe).")
+        elif origin.sandbox is not None:
+            lines.append(f"It was run in a sandbox, at its weakest of: {', '.join(origin.sandbox) or 'nothing'}.")
     versions = ", ".join(f"{name} {version}" for name, version in installed_versions().items())
     lines += [f"Exported {datetime.now(UTC):%Y-%m-%d} with {versions}.", f"Program SHA-256: {program.id}", ""]
     lines.append("`compute_reward(state, action, next_state)` is batched: fields have a first axis for environments.")

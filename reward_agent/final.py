@@ -20,6 +20,7 @@ from reward_agent.program import Fault, Program, TrainingFault
 from reward_agent.result import RESULT, Result
 from reward_agent.scoring import SeedPlan, intervals_of
 from reward_agent.search import folder_of
+from reward_agent.sittings import layers_of, weakest
 from reward_agent.store import sha256
 from reward_agent.trainings import Trainer, Training, quoted, run_floors
 from reward_agent.trial import FloorsSpec, Scores, Trained
@@ -83,6 +84,7 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
         spent=spent,
         reason=reason,
         unsafe=config.unsafe,
+        sandbox=weakest(layers_of(run.manifest, run.journal.values)),
     )
     write_atomically(result.reward, export_reward(task, best.program, Provenance.of(result)).encode())
     # where it is, all of `best/` is but the clip, which may fail as a driver or an encoder does

@@ -58,6 +58,8 @@ class Result:
     reason: str
     """Why the search ended."""
     unsafe: bool
+    sandbox: tuple[str, ...] | None = None
+    """Its layers in force in every sitting; None where an earlier release wrote the result, which did not say."""
 
     @property
     def best(self) -> Path:

@@ -298,15 +298,25 @@ class Search:
             self.run.write_json(name, value)
 
 
-def spent_in(steps: Mapping[Key, Any]) -> Spent:
-    """What the requests in a journal cost, those without a reply as well."""
+def spent_in(steps: Mapping[Key, Any], prices: tuple[float, float] | None = None) -> Spent:
+    """What the requests in a journal cost, those without a reply as well.
+
+    `prices`, in US$ per million input and output tokens, are those of requests that were made without a known one.
+    """
     answers: list[Reply | Usage] = []
     for key, value in steps.items():
         if key.stage.endswith(UNANSWERED):
-            answers += decode(tuple[Usage, ...], value)
+            answers += (_priced(usage, prices) for usage in decode(tuple[Usage, ...], value))
         elif isinstance(value, Mapping) and {"text", "model", "usage"} <= value.keys():
-            answers.append(decode(Reply, value))
+            reply: Reply = decode(Reply, value)
+            answers.append(replace(reply, usage=_priced(reply.usage, prices)))
     return Spent.on(answers)
+
+
+def _priced(usage: Usage, prices: tuple[float, float] | None) -> Usage:
+    if prices is None or usage.cost_usd is not None:
+        return usage
+    return replace(usage, cost_usd=(usage.input_tokens * prices[0] + usage.output_tokens * prices[1]) / 1e6)
 
 
 def folder_of(iteration: int, index: int) -> str:

@@ -5,12 +5,26 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 from reward_agent.errors import MissingComponentError
 from reward_agent.sandbox import landlock, launch, seccomp
 from reward_agent.sandbox.cell import Cell
 from reward_agent.sandbox.memory import share
+
+_SYSCTLS = Path("/proc/sys")
+_FORBIDS = (
+    ("kernel/unprivileged_userns_clone", "0", "1"),
+    ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),
+    ("user/max_user_namespaces", "0", "15000"),
+)
+"""Kernel settings that keep users from making namespaces: which, the value that forbids, one that allows. The first is
+Debian's, the second Ubuntu's."""
+_CONTAINER = (
+    "where this is a container, start it with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined`, "
+    "or with `--privileged`"
+)
 
 
 class LayerReport(NamedTuple):
@@ -37,7 +51,17 @@ def _bubblewrap() -> LayerReport:
         return LayerReport("bubblewrap", True, f"{launch.find_bubblewrap()} makes a sandbox {kind}", "")
     if launch.find_bubblewrap() is None:
         return LayerReport("bubblewrap", False, reason, launch.INSTALL_BUBBLEWRAP)
-    return LayerReport("bubblewrap", False, reason, "sudo sysctl -w kernel.unprivileged_userns_clone=1")
+    return LayerReport("bubblewrap", False, reason, _allow_namespaces())
+
+
+def _allow_namespaces() -> str:
+    """What lets bubblewrap make namespaces here: settings of this kernel that forbid it, else those of a container."""
+    commands = [
+        f"sudo sysctl -w {name.replace('/', '.')}={allows}"
+        for name, forbids, allows in _FORBIDS
+        if (_SYSCTLS / name).is_file() and (_SYSCTLS / name).read_text().strip() == forbids
+    ]
+    return " && ".join(commands) or _CONTAINER
 
 
 def _landlock() -> LayerReport:

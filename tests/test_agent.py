@@ -13,9 +13,11 @@ import numpy as np
 import pointmass
 import pytest
 import runs_for_tests as runs
+from loopback import Loopback
 from numpy.typing import NDArray
 
 from reward_agent import agent, trainings
+from reward_agent.cli import main
 from reward_agent.codec import decode
 from reward_agent.config import RunConfig, with_whole_paths
 from reward_agent.errors import InterruptedRunError, RewardAgentError, UsageError, WaitingForPersonError
@@ -43,6 +45,7 @@ from reward_agent.program import Fault, Program, TrainingFault
 from reward_agent.result import Result, load_result
 from reward_agent.schema import StateSchema
 from reward_agent.scoring import SeedPlan
+from reward_agent.sittings import config_of, weakest
 from reward_agent.store import read_manifest, read_steps
 from reward_agent.task import Metric
 from reward_agent.trainings import quoted
@@ -352,6 +355,40 @@ def test_a_failed_request_keeps_the_replies_that_came(tmp_path: Path) -> None:
     assert len(model.asked) == 1
 
 
+def test_what_a_resumed_run_is_told_holds_from_then_on(tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    with pytest.raises(WaitingForPersonError):
+        agent.synthesize(runs.config("manual", **SMALL, max_usd=3.0), root=tmp_path, name="one")
+    name = runs.recording(tmp_path / "replies.jsonl", {Key(0, 0, 0): runs.GOOD})
+
+    def die(event: Event) -> None:
+        if isinstance(event, Started):
+            raise KeyboardInterrupt
+
+    for changes in ({"llm": name, "max_usd": None}, {"max_tokens": 500, "prices": (1.0, 10.0)}, {"max_tokens": 500}):
+        with pytest.raises(KeyboardInterrupt):
+            agent.resume(folder, changes=changes, events=die)
+    with pytest.raises(UsageError, match="base URL holds a key"):
+        agent.resume(folder, changes={"base_url": "http://me:pass1234word@host/v1"})
+    told = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
+    assert [line["value"] for line in told if line["stage"] == "changes"] == [
+        {"llm": name, "max_usd": None},
+        {"llm": name, "max_usd": None, "max_tokens": 500, "prices": [1.0, 10.0]},
+    ]
+    result = agent.resume(folder)
+    assert result.llm == name and result.model == "tester"
+    config = config_of(read_manifest(folder), read_steps(folder))
+    assert (config.max_usd, config.max_tokens, config.prices) == (None, 500, (1.0, 10.0))
+
+
+def test_a_larger_budget_lasts(tmp_path: Path) -> None:
+    with pytest.raises(BudgetError):
+        agent.synthesize(runs.config("x", **SMALL, max_usd=0.0), llm=Scripted(), root=tmp_path, name="one")
+    with pytest.raises(LLMError, match="no luck"):
+        agent.resume(tmp_path / "one", llm=Scripted(LLMError("no luck")), changes={"max_usd": 0.6})
+    assert agent.resume(tmp_path / "one", llm=Scripted(runs.GOOD)).spent.usd == 0.5
+
+
 def test_a_request_without_a_reply_counts_when_resumed_as_well(tmp_path: Path) -> None:
     config = runs.config("x", **SMALL, max_tokens=1_000)
     for _ in range(2):
@@ -365,6 +402,26 @@ def test_a_request_without_a_reply_counts_when_resumed_as_well(tmp_path: Path) -
         agent.resume(tmp_path / "one", llm=Scripted())
     result = agent.resume(tmp_path / "one", llm=Scripted(runs.GOOD), changes={"max_tokens": None})
     assert result.spent == Spent(1, 100 + 200 + 0, 50 + 800, 4.5)
+
+
+def test_money_without_a_price_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    with Loopback() as server:
+        config = runs.config("openai:m", **SMALL, max_usd=5.0, base_url=server.openai_url)
+        with pytest.raises(UsageError, match=r"No price is known for openai:m.*--prices"):
+            agent.synthesize(config, root=tmp_path, name="one")
+        assert not server.requests
+    assert not list(tmp_path.iterdir())
+
+
+def test_prices_given_later_count_what_was_asked_before(tmp_path: Path) -> None:
+    empty = Scripted(LLMError("no text", usage=Usage(100, 400)))
+    with pytest.raises(LLMError, match="no text"):
+        agent.synthesize(runs.config("x", **SMALL), llm=empty, root=tmp_path, name="one")
+    with pytest.raises(BudgetError, match=r"No price is known for 1 replies so far \(500 tokens.*--prices IN OUT"):
+        agent.resume(tmp_path / "one", llm=Scripted(), changes={"max_usd": 5.0})
+    changes = {"max_usd": 5.0, "prices": (1.0, 10.0)}
+    result = agent.resume(tmp_path / "one", llm=Scripted(runs.GOOD), changes=changes)
+    assert result.spent.usd == pytest.approx(0.5 + 100e-6 + 4000e-6) and result.spent.unpriced == 0
 
 
 def test_a_replayed_run_costs_nothing(tmp_path: Path) -> None:
@@ -388,7 +445,9 @@ def test_a_prompt_on_disk_is_the_one_that_was_answered(tmp_path: Path) -> None:
     assert json.loads(file.read_text()) == [{"role": m.role, "text": m.text} for m in model.asked[0][1]]
 
 
-def test_a_resumed_run_tells_that_the_sandbox_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resumed_run_tells_that_the_sandbox_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = runs.config("x", **SMALL)
     with pytest.raises(LLMError):
         agent.synthesize(config, llm=Scripted(LLMError("no luck")), root=tmp_path, name="one")
@@ -410,8 +469,24 @@ def test_a_resumed_run_tells_that_the_sandbox_changed(tmp_path: Path, monkeypatc
     assert sit(first[1:]) == []
     (said,) = sit(first)
     assert f"with {first[0]}," in said
-    steps = read_steps(tmp_path / "one")
-    assert steps[Key(0, 0, 0, "layers")] == list(first)
+    folder = tmp_path / "one"
+    steps = read_steps(folder)
+    assert [steps[Key(0, 0, index, "layers")] for index in (0, 1)] == [list(first[1:]), list(first)]
+    result = agent.resume(folder, llm=Scripted(runs.GOOD))
+    assert result.sandbox == first[1:], "the weakest of them"
+    assert load_result(folder) == result
+    assert f"at its weakest of: {', '.join(first[1:])}." in " ".join(result.reward.read_text().split())
+    assert main(["show", str(folder)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    later = [f"sandbox after a resume: {', '.join(layers)}" for layers in (first[1:], first)]
+    assert lines[2:5] == [f"sandbox: {', '.join(first)}", *later]
+
+
+def test_the_weakest_sandbox_is_what_every_sitting_had() -> None:
+    full, alone = ("bubblewrap", "landlock 6", "seccomp"), ("landlock 3", "seccomp", "watchdog")
+    assert weakest((full,)) == full
+    assert weakest((full, alone)) == weakest((alone, full)) == ("landlock 3", "seccomp")
+    assert weakest((full, ("unsafe",))) == ()
 
 
 def test_a_replay_goes_on_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

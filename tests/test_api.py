@@ -15,8 +15,10 @@ import runs_for_tests as runs
 
 import reward_agent
 from reward_agent import Program, as_vec_env, check, evaluate, find_task, load_policy, resume, synthesize
+from reward_agent.cli import main
 from reward_agent.errors import RewardAgentError, UsageError
 from reward_agent.events import Evaluated, Event
+from reward_agent.export import export_run
 from reward_agent.messages import Key, Message, Reply
 from reward_agent.program import Fault
 from reward_agent.scoring import SeedPlan
@@ -75,6 +77,27 @@ def test_evaluate_trains_and_scores(tmp_path: Path) -> None:
     assert evaluate(EXPERT, runs.TASK, seeds=2, episodes=10, folder=tmp_path, **FAST).metrics == found.metrics
 
 
+def test_another_evaluation_of_the_same_reward_leaves_the_first_alone(tmp_path: Path) -> None:
+    task = tmp_path / "farther.py"
+    task.write_text(
+        f"import sys\nsys.path.insert(0, {str(Path(pointmass.__file__).parent)!r})\nfrom dataclasses import replace\n"
+        "from pointmass import pointmass_task\ntask = replace(pointmass_task(), id='pointmass/farther')\n"
+    )
+    given = {"episodes": 2, "folder": tmp_path / "kept", "settings": runs.SETTINGS}
+
+    def folder(name: str, budget: int, **more: int) -> Path:
+        (kept,) = evaluate(EXPERT, name, budget=budget, **given, **more).policies
+        return kept
+
+    first = folder(runs.TASK, 512)
+    before = (first / "eval.json").read_bytes()
+    others = {folder(runs.TASK, 1_024), folder(f"{task}:task", 512), folder(runs.TASK, 512, seed=1)}
+    assert len(others | {first}) == 4
+    assert (first / "eval.json").read_bytes() == before
+    assert first.parent.name.startswith(f"pointmass-512-{EXPERT.id[:12]}-")
+    assert folder(runs.TASK, 512) == first and (first / "eval.json").read_bytes() == before
+
+
 def test_a_task_that_is_an_object_will_do() -> None:
     # its parts are at a module's top level, so that other processes can import them
     found = evaluate(EXPERT, pointmass.pointmass_task(), episodes=5, settings=runs.SETTINGS, budget=512)
@@ -119,7 +142,7 @@ class Model:
         return Reply(f"```python\n{runs.GOOD}\n```", model="mine")
 
 
-def test_synthesize_and_resume_in_a_line_each(tmp_path: Path) -> None:
+def test_synthesize_and_resume_in_a_line_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small = {"iterations": 1, "candidates": 1, "final_seeds": 1, "budget": 512, "settings": runs.SETTINGS}
     more = {"select_episodes": 4, "report_episodes": 4, "video": False, "tensorboard": False}
     result = synthesize(pointmass.pointmass_task(), Model(), root=tmp_path, name="one", **small, **more)
@@ -128,6 +151,10 @@ def test_synthesize_and_resume_in_a_line_each(tmp_path: Path) -> None:
     assert again == result
     with pytest.raises(UsageError, match=r"started from Python.*task=task"):
         resume("one", root=tmp_path, llm=Model())
+    with pytest.raises(UsageError, match=r"started from Python.*export_run\(run, file, task=task\)"):
+        export_run(result.folder, tmp_path / "mine.py")
+    assert main(["play", str(result.folder)]) == 2
+    assert "started from Python with a task of its own, pointmass/reach" in capsys.readouterr().err
     with pytest.raises(UsageError, match="Did you mean 'tensorboard'"):
         synthesize(runs.TASK, Model(), tensorbord=False)
 

@@ -86,6 +86,39 @@ def test_an_error_under_json_is_one_json_value(tmp_path: Path) -> None:
     assert "missing.py" in value["error"]
 
 
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("import numpy as np\n\ntask = np.no_such_thing\n", "own.py, line 3: AttributeError: module 'numpy' has no"),
+        ("x = 1\ndef task(:\n", "own.py, line 2: SyntaxError: invalid syntax"),
+        ("import no_such_package\n", "own.py, line 1: ModuleNotFoundError: No module named 'no_such_package'. Install"),
+        ("import helper\n", "helper.py, line 2: SyntaxError"),
+        ("raise SystemExit(3)\n", "own.py, line 1: SystemExit: 3"),
+    ],
+)
+def test_a_mistake_in_a_task_of_ones_own_is_told_with_its_line(source: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(source)
+    (tmp_path / "helper.py").write_text("\n1 +\n")
+    (tmp_path / "reward.py").write_text(GOOD)
+    done = reward_agent("check", "reward.py", "--task", "own.py:task", "--json", cwd=tmp_path)
+    assert done.returncode == 2
+    assert told in json.loads(done.stdout)["error"]
+    assert told in done.stderr and "Traceback" not in done.stderr
+
+
+def test_what_nobody_expected_is_one_json_value_and_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "from reward_agent import Metric, Task\n"
+        "metric = Metric('far', 'fitness', 'how far', (), lambda episode: 0.0)\n"
+        "task = Task('own/go', 'go', world=None, horizon=10, metrics=(metric,), budget=10)\n"
+    )
+    (tmp_path / "reward.py").write_text(GOOD)
+    done = reward_agent("check", "reward.py", "--task", "own.py", "--json", cwd=tmp_path)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["error"].startswith("AttributeError: 'NoneType' object has no attribute")
+    assert "Traceback" in done.stderr and "AttributeError" in done.stderr.splitlines()[-1]
+
+
 def test_tasks(tmp_path: Path) -> None:
     rows = answer("tasks", cwd=tmp_path)
     assert {"id", "world", "instruction", "metrics", "ready", "recordings"} <= set(rows[0])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loopback import Loopback, say
 from pointmass import task
 from runs_for_tests import GOOD, TASK, two_rounds
 
@@ -94,6 +95,8 @@ def test_play_scores_the_kept_policy(ran: dict[str, Any], place: Path) -> None:
 def test_play_renders_a_clip(ran: dict[str, Any], place: Path) -> None:
     call("play", ran["run"], "--video", "clip.mp4", cwd=place)
     assert (place / "clip.mp4").read_bytes()[4:8] == b"ftyp"
+    refused = call("play", ran["run"], "--video", "clip.mp4", "--seed", "-1", cwd=place, code=2)
+    assert "'-1' is not a whole number" in refused.stderr
 
 
 def test_export_writes_one_file(ran: dict[str, Any], place: Path) -> None:
@@ -102,6 +105,15 @@ def test_export_writes_one_file(ran: dict[str, Any], place: Path) -> None:
     assert ran["run"] in text
     assert "def compute_reward(" in text
     assert "reward_agent" not in text.partition('"""\n')[2]
+
+
+def test_export_replaces_no_file_unless_told(ran: dict[str, Any], place: Path) -> None:
+    (place / "reward.py").write_text("# my own\n")
+    refused = call("export", "last", cwd=place, code=2)
+    assert "reward.py is there already" in refused.stderr and "--force" in refused.stderr
+    assert (place / "reward.py").read_text() == "# my own\n"
+    call("export", "last", "--force", cwd=place)
+    assert "def compute_reward(" in (place / "reward.py").read_text()
 
 
 def test_resume_of_a_finished_run_gives_the_same(ran: dict[str, Any], place: Path) -> None:
@@ -149,6 +161,21 @@ def test_a_missing_key_is_a_missing_component(tmp_path: Path) -> None:
     done = call("run", TASK, "--llm", "anthropic:some-model", cwd=tmp_path, code=3)
     assert "ANTHROPIC_API_KEY" in done.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_budget_in_money_needs_prices_and_can_be_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with Loopback() as server:
+        server.answer = lambda request: say(f"```python\n{GOOD}\n```", tokens=(1_000, 100))
+        words = ("run", TASK, "--llm", "openai:m", "--base-url", server.openai_url, "--money-budget", "0", "--yes")
+        words += ("--iterations", "1", "--candidates", "1", "--budget", "512", "--final-seeds", "1")
+        refused = call(*words, cwd=tmp_path, code=2)
+        assert "No price is known for openai:m" in refused.stderr and "--prices IN OUT" in refused.stderr
+        assert not (tmp_path / "runs").exists()
+        assert "used up: $0.0000" in call(*words, "--prices", "2", "10", cwd=tmp_path, code=1).stderr
+        assert not server.requests
+        result = answer("resume", "last", "--money-budget", "none", cwd=tmp_path)
+    assert result["spent"]["usd"] == pytest.approx(0.003)
 
 
 def test_manual_waits_with_its_own_exit_code(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ LAYERS = (
         "recorded",
         "result",
         "search",
+        "sittings",
         "sweep",
         "trainings",
         "wrapper",

@@ -9,7 +9,19 @@ import pytest
 from loopback import Loopback, Request, Step, fail, say
 
 from reward_agent.errors import UsageError
-from reward_agent.llm import LLM, Budget, BudgetError, LLMError, Metered, Options, Spent, ask_many, connect, redact
+from reward_agent.llm import (
+    LLM,
+    Budget,
+    BudgetError,
+    LLMError,
+    Metered,
+    Options,
+    Spent,
+    ask_many,
+    connect,
+    redact,
+    require_price,
+)
 from reward_agent.messages import Key, Message, Reply, Usage
 
 KEY = Key(0, 0, 0)
@@ -138,8 +150,19 @@ def test_an_answer_without_text_is_paid_for(server: Loopback, llm: LLM) -> None:
 def test_money_without_a_price_stops_rather_than_run_on(server: Loopback) -> None:
     metered = Metered(connect("openai:m", Options(base_url=server.openai_url)), Budget(usd=5.0))
     metered.complete([Message("user", "hop")], KEY)
-    with pytest.raises(BudgetError, match="No price is known for openai:m"):
+    with pytest.raises(BudgetError, match=r"No price is known for 1 replies.*--prices IN OUT"):
         metered.complete([Message("user", "hop")], KEY)
+
+
+@pytest.mark.parametrize("name", ["openai:m", "anthropic:m", "litellm:openai/m"])
+def test_money_needs_a_price_before_the_first_request(name: str, server: Loopback) -> None:
+    url = server.openai_url if "openai" in name else server.url
+    unpriced, priced = (connect(name, Options(base_url=url, prices=prices)) for prices in (None, (0.0, 0.0)))
+    with pytest.raises(UsageError, match=rf"No price is known for {name}.*--prices IN OUT.*--money-budget none"):
+        require_price(unpriced, Budget(usd=5.0))
+    require_price(unpriced, Budget(tokens=5))
+    require_price(priced, Budget(usd=5.0))
+    assert not server.requests
 
 
 def test_a_budget_used_up_side_by_side_gives_what_was_paid_for_and_then_stops(server: Loopback, llm: LLM) -> None:

@@ -20,7 +20,7 @@ from pointmass import EXPERT, SCHEMA
 
 from reward_agent.errors import MissingComponentError
 from reward_agent.program import Fault, Program
-from reward_agent.sandbox import landlock, launch
+from reward_agent.sandbox import landlock, launch, layers
 from reward_agent.sandbox.cell import Cell
 from reward_agent.sandbox.launch import UNSAFE, Layers
 from reward_agent.sandbox.layers import describe
@@ -254,6 +254,32 @@ def test_a_bubblewrap_that_cannot_run_is_not_counted(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(launch, "find_bubblewrap", lambda: "/bin/false")
     assert launch.probe_bubblewrap() is not None
     assert not launch.choose_layers().bubblewrap
+
+
+@pytest.mark.parametrize(
+    ("settings", "fix"),
+    [
+        ({}, "--privileged"),
+        ({"kernel/unprivileged_userns_clone": "1"}, "--security-opt seccomp=unconfined"),
+        ({"kernel/unprivileged_userns_clone": "0"}, "sudo sysctl -w kernel.unprivileged_userns_clone=1"),
+        (
+            {"kernel/apparmor_restrict_unprivileged_userns": "1", "user/max_user_namespaces": "0"},
+            "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 && "
+            "sudo sysctl -w user.max_user_namespaces=15000",
+        ),
+    ],
+)
+def test_the_doctor_names_settings_that_this_kernel_has(
+    settings: dict[str, str], fix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in settings.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"{value}\n")
+    monkeypatch.setattr(launch, "find_bubblewrap", lambda: "/bin/false")
+    monkeypatch.setattr(layers, "_SYSCTLS", tmp_path)
+    (report,) = (report for report in describe() if report.layer == "bubblewrap")
+    assert not report.works and fix in report.fix
+    assert ("sysctl" in report.fix) == ("sysctl" in fix)
 
 
 @pytest.mark.needs("bubblewrap")

@@ -10,6 +10,7 @@ import ast
 import os
 import re
 import sys
+import traceback
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -40,7 +41,10 @@ exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 a missing component, 4 w
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. Errors are one paragraph on standard error; `--debug` lets them through."""
+    """Run one command. Errors are one paragraph on standard error; `--debug` lets them through.
+
+    Only what nobody expected has its traceback on standard error; it too is one JSON value under `--json`.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     debug, as_json = "--debug" in words, "--json" in words
     try:
@@ -73,6 +77,13 @@ def _answer(words: Sequence[str], debug: bool) -> Answer:
             raise
         print("\nreward-agent: interrupted", file=sys.stderr)
         return Answer({"error": "interrupted"}, exit_code=130)
+    except Exception as error:
+        if debug:
+            raise
+        traceback.print_exc()
+        said = f"{type(error).__name__}: {error}"
+        print(f"reward-agent: a mistake in this package, or in a task of your own: {said}", file=sys.stderr)
+        return Answer({"error": f"{said} (unexpected; its traceback is on standard error)"}, exit_code=1)
 
 
 def _run(words: Sequence[str]) -> Answer:

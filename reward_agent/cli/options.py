@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 RUNS = Path("runs")
 """Where runs go and are looked for by name."""
 
+NO_LIMIT = "none"
+"""Said of a budget, there is none."""
+
 
 def add_program(parser: ArgumentParser) -> None:
     """The options that name a reward program and its task."""
@@ -73,6 +76,16 @@ def amount(text: str) -> float:
     if not 0 <= number < float("inf"):
         raise ArgumentTypeError(f"{text!r} is no amount of money, as 2.50.")
     return number
+
+
+def limit(text: str) -> int | None:
+    """A count of at least 1, or None for `none`. Raises `ArgumentTypeError` when it is neither."""
+    return None if text == NO_LIMIT else positive(text)
+
+
+def money_limit(text: str) -> float | None:
+    """An amount of money, or None for `none`. Raises `ArgumentTypeError` when it is neither."""
+    return None if text == NO_LIMIT else amount(text)
 
 
 def _whole(text: str, least: int) -> int:

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from reward_agent.cli.answer import Answer
-from reward_agent.cli.options import add_run, find, positive
+from reward_agent.cli.options import add_run, find, natural, positive
 
 HELP = "score a run's best policy on fresh episodes, or render a clip of it"
 
@@ -16,14 +16,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--episodes", type=positive, default=20, metavar="N", help="how many to score (20)")
     parser.add_argument("--video", type=Path, metavar="FILE.mp4", help="render one episode instead of scoring")
     parser.add_argument(
-        "--seed", type=int, metavar="S", help="of the rendered episode; the report's first unless given"
+        "--seed", type=natural, metavar="S", help="of the rendered episode; the report's first unless given"
     )
 
 
 def run(args: Namespace) -> Answer:
     from reward_agent.codec import decode
     from reward_agent.config import RunConfig
-    from reward_agent.envs.registry import find_task
+    from reward_agent.envs.registry import find_again
     from reward_agent.optimise.policy import load_policy
     from reward_agent.scoring import SeedPlan, intervals_of, record_video, roll_out
     from reward_agent.store import read_manifest
@@ -31,7 +31,10 @@ def run(args: Namespace) -> Answer:
     folder = find(args.name)
     manifest = read_manifest(folder)
     config: RunConfig = decode(RunConfig, manifest.config)
-    task, policy = find_task(manifest.task), load_policy(folder / "best")
+    instead = (
+        "Score it from there: `reward_agent.scoring.roll_out(task, reward_agent.load_policy(result.best), seeds)`."
+    )
+    task, policy = find_again(manifest.task, instead), load_policy(folder / "best")
     if args.video is not None:
         seed = int(SeedPlan.report_seeds(config.seed, 1)[0]) if args.seed is None else args.seed
         record_video(task, policy, seed, args.video)

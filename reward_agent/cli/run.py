@@ -91,6 +91,7 @@ def _config(args: Namespace) -> RunConfig:
         llm=args.llm,
         temperature=args.temperature,
         base_url=args.base_url,
+        prices=tuple(args.prices) if args.prices else None,
         prompts=args.prompts,
         initial=_initial(args.init),
         optimiser=args.optimiser,

@@ -7,10 +7,10 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reward_agent.cli.answer import Answer
-from reward_agent.cli.options import amount, positive
+from reward_agent.cli.options import amount, limit, money_limit, positive
 from reward_agent.cli.results import describe_result
 from reward_agent.invocation import command
 
@@ -22,17 +22,25 @@ if TYPE_CHECKING:
     from reward_agent.task import Task
 
 
-def add_model(parser: ArgumentParser) -> None:
-    """Options that a resumed run may change as well."""
-    add = parser.add_argument
+def add_model(parser: ArgumentParser, *, absent: Any = None) -> None:
+    """Options that a resumed run may change as well; `absent` is the default of those that can be changed."""
+
+    def add(option: str, **how: Any) -> None:
+        parser.add_argument(option, default=absent, **how)
+
     add(
         "--llm", metavar="PROVIDER:MODEL", help="who writes the rewards: openai:, anthropic:, litellm:, manual, replay:"
     )
     add("--base-url", metavar="URL", help="of a server of your own")
-    add("--token-budget", type=positive, metavar="N", help="stop asking the model after so many tokens")
-    add("--money-budget", type=amount, metavar="USD", help="stop asking the model after so much money")
+    what = "the model's, in US$ per million input and output tokens, where they are not known or not as listed"
+    add("--prices", type=amount, nargs=2, metavar=("IN", "OUT"), help=what)
+    add("--token-budget", type=limit, metavar="N", help="stop asking the model after so many tokens, or `none`")
+    what = "stop asking the model after so much money, or `none`; its prices must be known"
+    add("--money-budget", type=money_limit, metavar="USD", help=what)
     add("--jobs", type=positive, metavar="J", help="trainings side by side; one a core unless given")
-    add("--yes", action="store_true", help="ask nothing: start at once, and make words from the outcome")
+    parser.add_argument(
+        "--yes", action="store_true", help="ask nothing: start at once, and make words from the outcome"
+    )
 
 
 def person(args: Namespace, view: View, *, replayed: bool) -> AskPerson | None:

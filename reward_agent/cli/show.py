@@ -54,15 +54,18 @@ def _summary(folder: Path) -> dict[str, Any]:
 
 
 def _journalled(folder: Path) -> dict[str, Any]:
-    """Candidates by round, and what the replies cost."""
+    """Candidates by round, what the replies cost, who is asked now, and layers of the sandbox after they changed."""
     from reward_agent.codec import decode, encode
     from reward_agent.program import TrainingFault
     from reward_agent.search import Vetted, spent_in
-    from reward_agent.store import read_steps
+    from reward_agent.sittings import config_of, layers_of
+    from reward_agent.store import read_manifest, read_steps
     from reward_agent.trial import Trained
 
     candidates: dict[tuple[int, int], dict[str, Any]] = {}
     steps = read_steps(folder)
+    manifest = read_manifest(folder)
+    config = config_of(manifest, steps)
 
     def candidate(key: Key) -> dict[str, Any]:
         empty = {"candidate": key.candidate, "attempts": [], "metrics": None, "fault": None, "words": None}
@@ -93,7 +96,9 @@ def _journalled(folder: Path) -> dict[str, Any]:
         rounds.setdefault(iteration, []).append(row)
     return {
         "rounds": [{"iteration": number, "candidates": rows} for number, rows in rounds.items()],
-        "spent": encode(spent_in(steps)),
+        "spent": encode(spent_in(steps, config.prices)),
+        "llm": config.llm,
+        "sandbox_later": [list(layers) for layers in layers_of(manifest, steps)[1:]],
     }
 
 
@@ -107,6 +112,7 @@ def _text(value: dict[str, Any], folder: Path) -> str:
         f"“{value['instruction']}”",
         f"sandbox: {'UNSAFE, none' if value['unsafe'] else ', '.join(value['sandbox'])}",
     ]
+    lines += [f"sandbox after a resume: {', '.join(layers)}" for layers in value["sandbox_later"]]
     for each in value["rounds"]:
         lines.append(f"iteration {each['iteration']}")
         lines += [line for row in each["candidates"] for line in _candidate(row)]

@@ -8,7 +8,7 @@ A provider is a module with `EXAMPLE` (a name to show), `missing() -> str | None
 from __future__ import annotations
 
 from reward_agent.llm.base import LLM, LLMError, Options
-from reward_agent.llm.budget import Budget, BudgetError, Metered, Spent
+from reward_agent.llm.budget import Budget, BudgetError, Metered, Spent, require_price
 from reward_agent.llm.many import ask_many
 from reward_agent.llm.redaction import redact
 from reward_agent.llm.registry import connect, default_llm, providers
@@ -26,4 +26,5 @@ __all__ = [
     "default_llm",
     "providers",
     "redact",
+    "require_price",
 ]

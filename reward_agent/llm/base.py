@@ -59,7 +59,10 @@ class Options:
 
 
 class LLM(Protocol):
-    """A language model by name."""
+    """A language model by name.
+
+    One that can tell before it is asked whether its replies will have a cost says so in an attribute `priced`.
+    """
 
     @property
     def name(self) -> str:

@@ -68,6 +68,16 @@ class Spent:
         return self.input_tokens + self.output_tokens
 
 
+def require_price(llm: LLM, budget: Budget) -> None:
+    """Raises `UsageError` where the budget is in money and the model is known to have no known price."""
+    if budget.usd is not None and not getattr(llm, "priced", True):
+        raise UsageError(
+            f"No price is known for {llm.name}, so a budget in money cannot be kept. Give its prices in US$ per "
+            "million input and output tokens (`--prices IN OUT`), or limit its tokens instead (`--token-budget N`; a "
+            "resumed run drops a budget in money with `--money-budget none`)."
+        )
+
+
 class Metered:
     """A model whose replies are counted, and which is not asked again once the budget is used up.
 
@@ -95,8 +105,8 @@ class Metered:
         """The model's reply.
 
         Raises:
-            BudgetError: nothing is left of the budget, or it is in money and the model has no known price; no request
-                was made.
+            BudgetError: nothing is left of the budget, or it is in money and a reply so far has no known price; no
+                request was made.
             LLMError, WaitingForPersonError: as the model raises them.
         """
         self._check()
@@ -117,8 +127,9 @@ class Metered:
         spent, budget = self.spent, self.budget
         if budget.usd is not None and spent.unpriced:
             raise BudgetError(
-                f"No price is known for {self.name}, so a budget in money cannot be kept ({spent.unpriced} replies, "
-                f"{spent.tokens} tokens so far). Resume with a budget in tokens, or give the model's prices."
+                f"No price is known for {spent.unpriced} replies so far ({spent.tokens:,} tokens in all), so a "
+                "budget in money cannot be kept. `reward-agent resume RUN --prices IN OUT` (US$ per million tokens) "
+                "counts them; `--money-budget none --token-budget N` limits tokens instead."
             )
         if budget.tokens is not None and spent.tokens >= budget.tokens:
             raise BudgetError(self._used_up(f"{spent.tokens:,} of {budget.tokens:,} tokens"))

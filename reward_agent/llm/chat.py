@@ -73,6 +73,11 @@ class Chat:
     def __repr__(self) -> str:
         return f"<{self.name}>"
 
+    @property
+    def priced(self) -> bool:
+        """Whether the cost of its replies will be known."""
+        return self._price(self.name.partition(":")[2]) is not None
+
     def complete(self, messages: Sequence[Message], key: Key) -> Reply:
         """One reply.
 
