@@ -90,8 +90,7 @@ def test_an_update_is_that_of_stable_baselines3() -> None:
     from stable_baselines3.common.logger import Logger
 
     from reward_agent.optimise.batched_ppo import BatchedPPO
-    from reward_agent.optimise.ppo import make
-    from reward_agent.optimise.presets import PPOSettings
+    from reward_agent.optimise.ppo import PPOSettings, make
     from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
 
     settings = PPOSettings(num_envs=16, rollout=61, batch_size=256, entropy_weight=0.01, epochs=3)
@@ -118,8 +117,7 @@ def test_a_rollout_is_that_of_stable_baselines3() -> None:
     from stable_baselines3 import PPO
 
     from reward_agent.optimise.batched_ppo import BatchedPPO
-    from reward_agent.optimise.ppo import make
-    from reward_agent.optimise.presets import PPOSettings
+    from reward_agent.optimise.ppo import PPOSettings, make
     from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
 
     def collect(algorithm: type[PPO]) -> Any:
@@ -269,12 +267,14 @@ def test_optimisers_are_found_by_file_and_by_entry_point(monkeypatch: pytest.Mon
     from importlib.metadata import EntryPoint, EntryPoints
 
     import reward_agent.optimise as package
+    from reward_agent import plugins
 
     with pytest.raises(UsageError, match="Did you mean 'ppo'"):
         find_optimiser("pppo")
     with pytest.raises(UsageError, match="no optimiser named 'policy'"):
         find_optimiser("policy")
-    theirs = EntryPoints([EntryPoint("theirs", "reward_agent.optimise.sac:optimise", package.GROUP)])
-    monkeypatch.setattr(package, "entry_points", lambda **wanted: theirs.select(**wanted))
-    assert package.optimisers() == ("ppo", "sac", "theirs")
+    theirs = EntryPoints([EntryPoint("theirs", "reward_agent.optimise.sac:optimise", plugins.OPTIMISERS.group)])
+    for module in (package, plugins):
+        monkeypatch.setattr(module, "entry_points", lambda **wanted: theirs.select(**wanted))
+    assert plugins.OPTIMISERS.names() == ("ppo", "sac", "theirs")
     assert find_optimiser("theirs") is find_optimiser("sac")

@@ -21,15 +21,16 @@ HELP = "have a model write rewards for a task, train on them, keep the best"
 
 def add_arguments(parser: ArgumentParser) -> None:
     from reward_agent.cli.running import add_model
+    from reward_agent.plugins import METHODS, OPTIMISERS
 
     add = parser.add_argument
     add("task", metavar="TASK", help="a task's id (`reward-agent tasks`), or path/to/file.py:variable")
-    add("--method", metavar="NAME", help="text2reward or eureka (eureka)")
+    add("--method", metavar="NAME", help=f"{METHODS.choices()} (eureka)")
     add_model(parser)
     add("--temperature", type=float, metavar="T", help="to sample at; the model's own unless given")
     add("--prompts", type=Path, metavar="DIR", help="a folder of prompt templates that go before the shipped ones")
     add("--init", metavar="FILE", help="a reward of your own to improve")
-    add("--optimiser", default="ppo", metavar="NAME", help="ppo or sac (ppo)")
+    add("--optimiser", default="ppo", metavar="NAME", help=f"{OPTIMISERS.choices()} (ppo)")
     add("--iterations", type=natural, metavar="N", help="rounds of feedback (3, or as many as a recording has)")
     add("--candidates", type=positive, metavar="K", help="rewards a round (3, or as many as a recording has)")
     add(
@@ -130,10 +131,10 @@ def _as_recorded(config: RunConfig, args: Namespace) -> RunConfig:
 
 def _recorded_method(path: Path, *, words: bool) -> str:
     """The method a session was recorded with: of the run it is the journal of, or as the recording's name begins."""
-    from reward_agent.methods import method_names
+    from reward_agent.plugins import METHODS
     from reward_agent.store import MANIFEST, read_manifest
 
     if (path.parent / MANIFEST).is_file():
         return str(read_manifest(path.parent).config["method"])
-    named = next((name for name in sorted(method_names()) if path.stem.startswith(name)), "")
+    named = next((name for name in METHODS.names() if path.stem.startswith(name)), "")
     return named or ("text2reward" if words else "")

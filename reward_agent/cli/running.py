@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 def add_model(parser: ArgumentParser) -> None:
     """Options that a resumed run may change as well."""
+    from reward_agent.plugins import PROVIDERS
+
     add = parser.add_argument
-    add(
-        "--llm", metavar="PROVIDER:MODEL", help="who writes the rewards: openai:, anthropic:, litellm:, manual, replay:"
-    )
+    add("--llm", metavar="PROVIDER:MODEL", help=f"who writes the rewards, by {PROVIDERS.choices()}")
     add("--base-url", metavar="URL", help="of a server of your own")
     add("--token-budget", type=positive, metavar="N", help="stop asking the model after so many tokens")
     add("--money-budget", type=amount, metavar="USD", help="stop asking the model after so much money")

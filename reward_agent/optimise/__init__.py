@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from reward_agent.errors import unknown_name
 from reward_agent.optimise.policy import Policy
+from reward_agent.plugins import OPTIMISERS
 from reward_agent.sources import RewardSource
 from reward_agent.task import Task
-
-GROUP = "reward_agent.optimisers"
 
 
 @dataclass(frozen=True)
@@ -84,12 +83,6 @@ class Optimiser(Protocol):
         ...
 
 
-def optimisers() -> tuple[str, ...]:
-    """Names of the shipped optimisers and of those that other packages declare, in order."""
-    shipped = (file.stem for file in Path(__file__).parent.glob("*.py") if "\ndef optimise(" in file.read_text())
-    return tuple(sorted({*shipped, *(point.name for point in entry_points(group=GROUP))}))
-
-
 def find_optimiser(name: str) -> Optimiser:
     """The optimiser of that name: `optimise` of this folder's module, or an entry point of `reward_agent.optimisers`.
 
@@ -98,9 +91,9 @@ def find_optimiser(name: str) -> Optimiser:
     Raises:
         UsageError: there is none, with the closest valid name.
     """
-    if name not in optimisers():
-        raise unknown_name("optimiser", name, optimisers())
-    if (Path(__file__).parent / f"{name}.py").is_file():
+    if name not in OPTIMISERS.names():
+        raise unknown_name("optimiser", name, OPTIMISERS.names())
+    if name in OPTIMISERS.shipped():
         return cast(Optimiser, importlib.import_module(f"{__name__}.{name}").optimise)
-    (point, *_) = entry_points(group=GROUP, name=name)
+    (point, *_) = entry_points(group=OPTIMISERS.group, name=name)
     return cast(Optimiser, point.load())

@@ -1,6 +1,6 @@
 """One training of a stable-baselines3 algorithm on a task: boundaries, curves, progress, checkpoints, stop.
 
-What PPO and SAC share. An algorithm gives its own state as arrays (`Learner`); everything else is here.
+What all of them share. An algorithm gives its own state as arrays (`Learner`); everything else is here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from reward_agent.optimise import Curves, Optimised, Progress, checkpoint
 from reward_agent.optimise.checkpoint import Arrays, Checkpoint, prefixed, unprefixed
 from reward_agent.optimise.policy import Policy
-from reward_agent.optimise.presets import PPOSettings, SACSettings
+from reward_agent.optimise.presets import Settings
 from reward_agent.optimise.sb3 import Drained, Normalise, TaskVecEnv
 from reward_agent.sources import CountingSource, RewardSource
 from reward_agent.task import Task
@@ -27,9 +27,7 @@ SAVING_SHARE = 0.05
 """Saving may take this share of the training's time: a large replay buffer is written less often."""
 
 
-def identity(
-    optimiser: str, task: Task, source: RewardSource, seed: int, settings: PPOSettings | SACSettings
-) -> dict[str, Any]:
+def identity(optimiser: str, task: Task, source: RewardSource, seed: int, settings: Settings) -> dict[str, Any]:
     """What must agree for a checkpoint to be gone on from. The budget may grow; threads change nothing."""
     free = {"threads", "checkpoint_seconds"}
     values = {name: value for name, value in asdict(settings).items() if name not in free}
@@ -115,7 +113,7 @@ def train(
     optimiser: str,
     task: Task,
     source: RewardSource,
-    settings: PPOSettings | SACSettings,
+    settings: Settings,
     order: Order,
     make: Callable[[Normalise], Learner],
     *,
