@@ -9,7 +9,7 @@ from typing import Any
 
 from stable_baselines3 import A2C
 
-from reward_agent.optimise import Optimised, Progress
+from reward_agent.optimise import Measuring, Optimised, Progress
 from reward_agent.optimise.checkpoint import (
     Arrays,
     module_arrays,
@@ -50,9 +50,10 @@ def optimise(
     tensorboard: Path | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] | None = None,
+    measuring: Measuring | None = None,
 ) -> Optimised:
     chosen = choose(PRESETS, task.preset, settings)
-    order = Order(budget, seed, checkpoint, tensorboard, progress, stop)
+    order = Order(budget, seed, checkpoint, tensorboard, progress, stop, measuring)
 
     def learner(env: Normalise) -> A2CLearner:
         model = A2C(

@@ -5,18 +5,31 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from optimisation import NearSource
-from pointmass import pointmass_task
+from pointmass import EXPERT, pointmass_task
+from test_trial import TASK, go_on
 
 from reward_agent.cli import main
 from reward_agent.errors import UsageError
-from reward_agent.optimise import find_optimiser
+from reward_agent.optimise import Optimised, Progress, find_optimiser
 from reward_agent.optimise.presets import TASK_CLASSES, Preset, choose
 from reward_agent.plugins import METHODS, OPTIMISERS, PROVIDERS
+from reward_agent.program import Program
 from reward_agent.scoring import SeedPlan, no_op, roll_out
+from reward_agent.trial import Trained, TrialSpec, run_trial
+
+FORGETFUL = f"forgetful = {__name__}:without_checkpoints"
+
+
+def without_checkpoints(*args: Any, checkpoint: Path | None = None, **options: Any) -> Optimised:
+    """An optimiser that cannot go on from where it was."""
+    from a2c import optimise
+
+    return optimise(*args, **options)
 
 
 @pytest.fixture
@@ -25,7 +38,7 @@ def a2c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     facts = tmp_path / "site" / "a2c-1.dist-info"
     facts.mkdir(parents=True)
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: a2c\nVersion: 1\n")
-    (facts / "entry_points.txt").write_text(f"[{OPTIMISERS.group}]\na2c = a2c:optimise\n")
+    (facts / "entry_points.txt").write_text(f"[{OPTIMISERS.group}]\na2c = a2c:optimise\n{FORGETFUL}\n")
     monkeypatch.syspath_prepend(facts.parent)
 
 
@@ -42,6 +55,31 @@ def test_it_trains_and_goes_on_bit_for_bit(tmp_path: Path) -> None:
     assert part.steps < rest.steps == done.steps
     for one, other in zip(rest.policy.weights, done.policy.weights, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.usefixtures("a2c")
+def test_one_without_checkpoints_trains_once_and_is_measured_on_the_way(tmp_path: Path) -> None:
+    seeds = tuple(int(seed) for seed in SeedPlan.select_seeds(0, 8))
+    spec = TrialSpec(
+        task=TASK,
+        program=Program(EXPERT),
+        budget=6_400,
+        seed=0,
+        folder=tmp_path / "whole",
+        optimiser="forgetful",
+        measured_at=(1_000, 3_200),
+        select_seeds=seeds,
+    )
+    told: list[Progress] = []
+    result = run_trial(spec, told.append, go_on)
+    assert isinstance(result, Trained)
+    assert [at.steps for at in told] == [128 * (i + 1) for i in range(50)]
+    assert result.outcome.steps == 6_400
+    # measured at the first boundary that is not before the point: as far as a training of just so many steps
+    part = run_trial(replace(spec, folder=tmp_path / "part", budget=1_024, measured_at=()), told.append, go_on)
+    assert isinstance(part, Trained)
+    assert len(result.outcome.task_score) == 3
+    assert result.outcome.task_score[0] == pytest.approx(part.outcome.task_score[-1])
 
 
 @pytest.mark.usefixtures("a2c")
@@ -63,7 +101,7 @@ def test_its_settings_and_presets_are_its_own() -> None:
 def test_help_names_it(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([command, "--help"])
-    assert "a2c, ppo or sac (ppo)" in re.sub(r"\s+", " ", capsys.readouterr().out)
+    assert "a2c, forgetful, ppo or sac (ppo)" in re.sub(r"\s+", " ", capsys.readouterr().out)
 
 
 def test_names_are_those_that_can_be_found() -> None:

@@ -15,7 +15,7 @@ from optimisation import NearSource
 from pointmass import pointmass_task
 
 from reward_agent.errors import UsageError
-from reward_agent.optimise import Optimised, Policy, Progress, find_optimiser
+from reward_agent.optimise import Measuring, Optimised, Policy, Progress, find_optimiser
 from reward_agent.optimise.checkpoint import FILE
 from reward_agent.scoring import SeedPlan, no_op, roll_out
 from reward_agent.sources import SourceFaultError
@@ -181,6 +181,26 @@ def test_a_training_with_stops_between_is_the_one_without(name: str, tmp_path: P
     last = train(name, checkpoint=tmp_path)
     assert last.steps == undisturbed.steps
     np.testing.assert_array_equal(weights(last.policy), weights(undisturbed.policy))
+
+
+@BOTH
+def test_what_is_measured_on_the_way_is_the_same_however_often_it_is_stopped(name: str, tmp_path: Path) -> None:
+    def measure(policy: Policy) -> Mapping[str, float]:
+        return {"sum": float(weights(policy).sum())}
+
+    points = (1, BUDGET[name] // 4, BUDGET[name] // 4 + 1, BUDGET[name] - 1)
+    plain, whole = train(name), train(name, measuring=Measuring(points, measure))
+    np.testing.assert_array_equal(weights(plain.policy), weights(whole.policy))
+    assert same_curves(plain, whole)
+    for answer in ((False, True), (True,), (True,)):
+        train(name, checkpoint=tmp_path, stop=answers(*answer), measuring=Measuring(points, measure))
+    last = train(name, checkpoint=tmp_path, measuring=Measuring(points, measure))
+    assert len(whole.measured) == 4 and plain.measured == ()
+    assert last.measured == whole.measured and whole.measured[0] != whole.measured[-1]
+    again = train(name, checkpoint=tmp_path, measuring=Measuring(points[1:], measure))
+    assert again.measured == whole.measured[1:], "a used up budget has been measured"
+    short = find_optimiser(name)(pointmass_task(), NearSource(), points[1], 0, settings=SMALL[name])
+    np.testing.assert_array_equal(weights(short.policy).sum(), whole.measured[1]["sum"])
 
 
 @pytest.mark.parametrize("capacity", [240, 1_000_000])

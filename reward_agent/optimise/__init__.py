@@ -52,6 +52,18 @@ class Optimised:
     seconds: float
     bad_rewards: int
     """Rewards that were not finite and counted as 0."""
+    measured: tuple[Mapping[str, float], ...] = ()
+    """What `Measuring.measure` gave, in the order of the points that were reached."""
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """What to find out of the policy on the way; the training is the same with and without."""
+
+    points: tuple[int, ...]
+    """Environment steps, in rising order. Each is due between two rollouts, at the first such moment not before it."""
+    measure: Callable[[Policy], Mapping[str, float]]
+    """Called with the policy as it is then."""
 
 
 class Optimiser(Protocol):
@@ -67,6 +79,7 @@ class Optimiser(Protocol):
         tensorboard: Path | None = None,
         progress: Callable[[Progress], None] | None = None,
         stop: Callable[[], bool] | None = None,
+        measuring: Measuring | None = None,
     ) -> Optimised:
         """Train a policy on `source` for `budget` environment steps.
 
@@ -76,6 +89,7 @@ class Optimiser(Protocol):
             tensorboard: a folder for TensorBoard events.
             progress: called at every rollout boundary.
             stop: asked at every rollout boundary; True ends the training there, its checkpoint kept.
+            measuring: done between rollouts; what was measured before a checkpoint is kept in it.
 
         Raises:
             SourceFaultError: the reward program failed for good.

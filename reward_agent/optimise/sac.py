@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reward_agent.optimise import Optimised, Progress
+from reward_agent.optimise import Measuring, Optimised, Progress
 from reward_agent.optimise.presets import Preset, Settings, choose
 from reward_agent.sources import RewardSource
 from reward_agent.task import Task
@@ -80,12 +80,13 @@ def optimise(
     tensorboard: Path | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] | None = None,
+    measuring: Measuring | None = None,
 ) -> Optimised:
     """See `optimise.Optimiser`. The same seed gives the same weights on one machine."""
     from reward_agent.optimise.training import Order, train
 
     chosen = choose(PRESETS, task.preset, settings)
-    order = Order(budget, seed, checkpoint, tensorboard, progress, stop)
+    order = Order(budget, seed, checkpoint, tensorboard, progress, stop, measuring)
 
     def learner(env: Normalise) -> SACLearner:
         return SACLearner(make(env, chosen, seed, budget))
