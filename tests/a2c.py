@@ -19,7 +19,7 @@ from reward_agent.optimise.checkpoint import (
 )
 from reward_agent.optimise.extract import extract
 from reward_agent.optimise.policy import Policy
-from reward_agent.optimise.presets import Preset, Settings, choose
+from reward_agent.optimise.presets import Count, Positive, Preset, Settings, choose
 from reward_agent.optimise.sb3 import Normalise
 from reward_agent.optimise.training import Order, train
 from reward_agent.sources import RewardSource
@@ -28,9 +28,9 @@ from reward_agent.task import Task
 
 @dataclass(frozen=True)
 class A2CSettings(Settings):
-    num_envs: int = 16
-    rollout: int = 8
-    learning_rate: float = 3e-3
+    num_envs: Count = 16
+    rollout: Count = 8
+    learning_rate: Positive = 3e-3
 
 
 PRESETS: Mapping[str, Preset[A2CSettings]] = {

@@ -94,6 +94,8 @@ def test_its_settings_and_presets_are_its_own() -> None:
         choose(PRESETS, "locomoton")
     with pytest.raises(UsageError, match="no setting named 'clip_range'"):
         find_optimiser("a2c")(pointmass_task(), NearSource(), 1, 0, settings={"clip_range": 0.2})
+    with pytest.raises(UsageError, match="'rollout' must be at least 1, not 0"):
+        choose(PRESETS, "swim", {"rollout": 0})
 
 
 @pytest.mark.usefixtures("a2c")

@@ -271,11 +271,42 @@ def test_a_fault_of_the_source_ends_the_training() -> None:
         ({"num_envs": 1.5}, "'num_envs' wants a int"),
         ({"normalise_reward": 1}, "'normalise_reward' wants a bool"),
         ({"hidden": "64"}, "'hidden' wants a tuple"),
+        ({"rollout": 0}, "'rollout' must be at least 1, not 0"),
+        ({"num_envs": -8}, "'num_envs' must be at least 1, not -8"),
+        ({"threads": 0}, "'threads' must be at least 1, not 0"),
+        ({"batch_size": 1}, "'batch_size' must be at least 2, not 1"),
+        ({"hidden": [64, 0]}, "'hidden' must be at least 1, not 0"),
+        ({"learning_rate": 0}, "'learning_rate' must be above 0, not 0.0"),
+        ({"learning_rate": float("nan")}, "'learning_rate' must be above 0, not nan"),
+        ({"log_std_init": float("-inf")}, "'log_std_init' must be finite, not -inf"),
+        ({"discount": 1.5}, "'discount' must be at least 0 and at most 1, not 1.5"),
+        ({"activation": "gelu"}, "'activation' must be tanh or relu, not 'gelu'"),
+        ({"num_envs": 1, "rollout": 1}, "'num_envs' and 'rollout' must make a rollout of at least 2 steps"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings: Mapping[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         train("ppo", settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"learning_starts": -1}, "'learning_starts' must be at least 0"),
+        ({"gradient_steps": 0}, "'gradient_steps' must be at least 1"),
+        ({"tau": 0.0}, "'tau' must be above 0 and at most 1"),
+        ({"boundary": 0}, "'boundary' must be at least 1"),
+    ],
+)
+def test_settings_of_sac_that_cannot_be_are_refused(settings: Mapping[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        train("sac", settings=settings)
+
+
+def test_a_last_batch_of_one_leaves_the_weights_finite() -> None:
+    settings = SMALL["ppo"] | {"num_envs": 5, "rollout": 13, "batch_size": 16}
+    done = find_optimiser("ppo")(pointmass_task(), NearSource(), 130, 0, settings=settings)
+    assert np.isfinite(weights(done.policy)).all()
 
 
 def test_settings_from_json_are_taken() -> None:

@@ -12,10 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from reward_agent.errors import UsageError
 from reward_agent.optimise import Measuring, Optimised, Progress
-from reward_agent.optimise.presets import Preset, Settings, choose
+from reward_agent.optimise.policy import Activation
+from reward_agent.optimise.presets import Count, NotNegative, Number, Positive, Preset, Range, Settings, Share, choose
 from reward_agent.sources import RewardSource
 from reward_agent.task import Task
 
@@ -30,23 +32,29 @@ if TYPE_CHECKING:
 class PPOSettings(Settings):
     """Defaults are the `default` preset's."""
 
-    rollout: int = 128
+    rollout: Count = 128
     """Steps of each environment between updates."""
-    batch_size: int = 1024
-    epochs: int = 5
-    learning_rate: float = 3e-4
-    gae_lambda: float = 0.95
-    clip_range: float = 0.2
-    entropy_weight: float = 0.0
-    value_weight: float = 0.5
-    max_gradient: float = 0.5
+    batch_size: Annotated[int, Range(2)] = 1024
+    """Advantages are scaled by their deviation within it."""
+    epochs: Count = 5
+    learning_rate: Positive = 3e-4
+    gae_lambda: Share = 0.95
+    clip_range: Positive = 0.2
+    entropy_weight: NotNegative = 0.0
+    value_weight: NotNegative = 0.5
+    max_gradient: Positive = 0.5
     """Norm the gradient is clipped to."""
-    log_std_init: float = -1.0
-    hidden: tuple[int, ...] = (64, 64)
+    log_std_init: Number = -1.0
+    hidden: tuple[Count, ...] = (64, 64)
     """Units of each layer, of the policy and of the value."""
-    activation: str = "tanh"
-    threads: int = 2
+    activation: Activation = "tanh"
+    threads: Count = 2
     """For physics and update: 2 where one training runs alone, 1 where several do. It changes no result."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.num_envs * self.rollout < 2:
+            raise UsageError("The settings 'num_envs' and 'rollout' must make a rollout of at least 2 steps, not 1.")
 
 
 PRESETS: Mapping[str, Preset[PPOSettings]] = {

@@ -1,10 +1,11 @@
-"""Settings of an optimiser: what all have in common, one preset a class of tasks, and changes to them."""
+"""Settings of an optimiser: what all have in common, their ranges, one preset a class of tasks, and changes to them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from reward_agent.errors import UsageError, unknown_name
 
@@ -22,17 +23,51 @@ TASK_CLASSES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What every optimiser has; an optimiser's own settings are a subclass, its defaults of these its own."""
+class Range:
+    """What a number may be, both ends included; written into its annotation. It is finite in any case."""
 
-    num_envs: int = 64
-    discount: float = 0.99
+    low: float = -math.inf
+    high: float = math.inf
+    above: bool = False
+    """Leave `low` itself out."""
+
+    def holds(self, value: float) -> bool:
+        low = self.low < value if self.above else self.low <= value
+        return math.isfinite(value) and low and value <= self.high
+
+    def __str__(self) -> str:
+        low = f"above {self.low:g}" if self.above else f"at least {self.low:g}"
+        bounds = [low] * (self.low > -math.inf) + [f"at most {self.high:g}"] * (self.high < math.inf)
+        return " and ".join(bounds) or "finite"
+
+
+Count = Annotated[int, Range(1)]
+Number = Annotated[float, Range()]
+Positive = Annotated[float, Range(0, above=True)]
+NotNegative = Annotated[float, Range(0)]
+Share = Annotated[float, Range(0, 1)]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every optimiser has; an optimiser's own settings are a subclass, its defaults of these its own.
+
+    Raises:
+        UsageError: a value is outside the range or choices that its annotation gives.
+    """
+
+    num_envs: Count = 64
+    discount: Share = 0.99
     normalise_reward: bool = True
     """Divide by the running deviation of the discounted return: programs come in any scale."""
-    threads: int = 1
+    threads: Count = 1
     """For physics and update. It changes no result."""
-    checkpoint_seconds: float = 30.0
+    checkpoint_seconds: NotNegative = 30.0
     """Least time between checkpoints."""
+
+    def __post_init__(self) -> None:
+        for name, hint in get_type_hints(type(self), include_extras=True).items():
+            _check(name, hint, getattr(self, name))
 
 
 S = TypeVar("S", bound=Settings)
@@ -56,7 +91,7 @@ def choose(presets: Mapping[str, Preset[S]], task_class: str, changes: Mapping[s
         changes: what a caller wants otherwise.
 
     Raises:
-        UsageError: there is no such class or setting, or a value of another type.
+        UsageError: there is no such class or setting, or a value of another type or out of its range.
     """
     if task_class not in {*TASK_CLASSES, *presets}:
         raise unknown_name("preset", task_class, {*TASK_CLASSES, *presets})
@@ -67,7 +102,7 @@ def changed(settings: S, changes: Mapping[str, Any] | None) -> S:
     """`settings` with what a caller wants otherwise.
 
     Raises:
-        UsageError: an unknown setting, or a value of another type.
+        UsageError: an unknown setting, or a value of another type or out of its range.
     """
     known = {field.name: getattr(settings, field.name) for field in fields(settings)}
     values = {}
@@ -76,6 +111,20 @@ def changed(settings: S, changes: Mapping[str, Any] | None) -> S:
             raise unknown_name("setting", name, known)
         values[name] = _as(type(known[name]), name, value)
     return replace(settings, **values)
+
+
+def _check(name: str, hint: Any, value: Any) -> None:
+    wanted = ""
+    if get_origin(hint) is tuple:
+        (each, *_) = get_args(hint)
+        for item in value:
+            _check(name, each, item)
+    elif get_origin(hint) is Annotated:
+        wanted = next((str(r) for r in hint.__metadata__ if isinstance(r, Range) and not r.holds(value)), "")
+    elif get_origin(hint) is Literal and value not in get_args(hint):
+        wanted = " or ".join(map(str, get_args(hint)))
+    if wanted:
+        raise UsageError(f"The setting {name!r} must be {wanted}, not {value!r}.")
 
 
 def _as(kind: type, name: str, value: Any) -> Any:

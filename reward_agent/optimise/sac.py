@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from reward_agent.optimise import Measuring, Optimised, Progress
-from reward_agent.optimise.presets import Preset, Settings, choose
+from reward_agent.optimise.policy import Activation
+from reward_agent.optimise.presets import Count, Positive, Preset, Range, Settings, choose
 from reward_agent.sources import RewardSource
 from reward_agent.task import Task
 
@@ -38,23 +39,23 @@ PPO_DISCOUNT = f"{ORIGIN}: only the discount is that of PPO's preset"
 class SACSettings(Settings):
     """Defaults are the default and the locomotion preset's."""
 
-    num_envs: int = 8
-    gradient_steps: int = 4
+    num_envs: Count = 8
+    gradient_steps: Count = 4
     """After each step of all environments."""
-    batch_size: int = 512
-    learning_rate: float = 7e-4
-    tau: float = 0.01
+    batch_size: Count = 512
+    learning_rate: Positive = 7e-4
+    tau: Annotated[float, Range(0, 1, above=True)] = 0.01
     """Share of the critics that enters their targets at each gradient step."""
-    learning_starts: int = 5_000
+    learning_starts: Annotated[int, Range(0)] = 5_000
     """Steps of uniformly random actions before the first update."""
-    buffer_size: int = 1_000_000
-    hidden: tuple[int, ...] = (256, 256)
-    activation: str = "relu"
-    entropy_start: float = 0.1
+    buffer_size: Count = 1_000_000
+    hidden: tuple[Count, ...] = (256, 256)
+    activation: Activation = "relu"
+    entropy_start: Positive = 0.1
     """The entropy's weight at first; it is learnt, at `learning_rate` a gradient step on its logarithm."""
     normalise_reward: bool = False
     """Divide by the running deviation of the discounted return, which leaves rewards small beside the entropy."""
-    boundary: int = 1_000
+    boundary: Count = 1_000
     """Environment steps between points of the curves, progress and checkpoints."""
 
 
