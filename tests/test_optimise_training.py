@@ -237,6 +237,20 @@ def test_progress_tells_each_rollout_boundary() -> None:
     assert seen[-1].episode_length == 60
 
 
+@BOTH
+def test_progress_tells_since_when_is_learnt(name: str) -> None:
+    seen: list[Progress] = []
+    train(name, progress=seen.append)
+    learning = {p.steps: p.learning for p in seen}
+    if name == "ppo":
+        assert all(learning.values())
+    else:
+        assert learning == {300: True, 600: True, 900: True, 1_200: True}
+        seen.clear()
+        train(name, settings=SMALL[name] | {"learning_starts": 700}, progress=seen.append)
+        assert [(p.steps, p.learning) for p in seen] == [(300, False), (600, False), (900, True), (1_200, True)]
+
+
 def test_tensorboard_events_hold_the_curves(tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

@@ -31,6 +31,8 @@ class Progress:
     episode_length: float
     terms: Mapping[str, float] = field(default_factory=dict)
     """Mean per step of each reward term over the last rollout."""
+    learning: bool = True
+    """False as long as steps are only collected: the policy has not been updated once."""
 
 
 @dataclass(frozen=True)

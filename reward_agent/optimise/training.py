@@ -283,7 +283,15 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
             elapsed = max(time.monotonic() - self._began, 1e-9)
             rate = (steps - self._steps_before) / elapsed
             self.order.progress(
-                Progress(steps, self.order.budget, rate, drained.episode_return, drained.episode_length, drained.terms)
+                Progress(
+                    steps=steps,
+                    budget=self.order.budget,
+                    steps_per_second=rate,
+                    episode_return=drained.episode_return,
+                    episode_length=drained.episode_length,
+                    terms=drained.terms,
+                    learning=self.model._n_updates > 0,
+                )
             )
 
     def _save(self, folder: Path) -> None:
