@@ -61,10 +61,9 @@ def sb3_at_our_settings(env_id: str, seed: int, preset_name: str) -> Any:
     from stable_baselines3 import PPO
     from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
 
-    from reward_agent.optimise.ppo import arguments
-    from reward_agent.optimise.presets import preset
+    from reward_agent.optimise.ppo import PRESETS, arguments
 
-    settings = preset(preset_name).ppo
+    settings = PRESETS[preset_name].settings
     env = VecMonitor(DummyVecEnv([make_env(env_id)] * settings.num_envs))
     return PPO(env=VecNormalize(env, gamma=settings.discount), **arguments(settings, seed))
 

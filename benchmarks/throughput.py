@@ -45,7 +45,7 @@ import psutil
 
 from reward_agent.envs.registry import find_task
 from reward_agent.optimise import find_optimiser
-from reward_agent.optimise.presets import PPOSettings
+from reward_agent.optimise.ppo import PPOSettings
 from reward_agent.program import Program, Rewards
 from reward_agent.schema import Array
 from reward_agent.sources.cell import CellSource

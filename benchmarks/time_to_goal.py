@@ -114,14 +114,13 @@ def make_trainer(trainer: str, env_id: str, seed: int) -> Any:
 
 def ours(task: Task, seed: int) -> Any:
     """What `reward-agent eval` trains: the expert reward in the cell, the task's preset, one physics thread."""
-    from reward_agent.optimise.ppo import make
-    from reward_agent.optimise.presets import preset
+    from reward_agent.optimise.ppo import PRESETS, make
     from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
     from reward_agent.program import Program
     from reward_agent.sources.cell import CellSource
 
     assert task.expert is not None
-    settings = preset(task.preset).ppo
+    settings = PRESETS[task.preset].settings
     source = CellSource(Program(task.expert.read_text()), task)
     env = TaskVecEnv(task, source, settings.num_envs, seed, threads=1)
     return make(Normalise(env, norm_reward=settings.normalise_reward, gamma=settings.discount), settings, seed)

@@ -134,7 +134,7 @@ def known_rate(root: Path, config: RunConfig, task: Task) -> float | None:
 
 
 def measured_rate(config: RunConfig, task: Task) -> float | None:
-    """Training steps a second of a few seconds' training with the expert's or a trivial reward."""
+    """Learning steps a second of a short training with the expert's or a trivial reward."""
     source = task.expert.read_text(encoding="utf-8") if task.expert else EFFORT
     with TemporaryDirectory(prefix="reward-agent-") as folder, Pool[str](1) as pool:
         spec = TrialSpec(
@@ -153,19 +153,23 @@ def measured_rate(config: RunConfig, task: Task) -> float | None:
 
 
 def measure(spec: TrialSpec, progress: Callable[[object], None], stop: Callable[[], bool]) -> float | Fault | None:
-    """The job: train until the clock says stop; steps a second, without what starting cost."""
-    seen: list[Progress] = []
-    deadline: list[float] = []
+    """The job: train for some seconds once learning has begun; steps a second of that, without all that came before."""
+    seen: list[tuple[float, int]] = []
 
     def watch(at: Progress) -> None:
-        seen.append(at)
-        if not deadline:
-            deadline.append(time.monotonic() + MEASURING_SECONDS)
+        if at.learning:
+            seen.append((time.monotonic(), at.steps))
 
-    result = run_trial(spec, watch, lambda: stop() or (bool(deadline) and time.monotonic() >= deadline[0]))
+    def enough() -> bool:
+        return len(seen) > 1 and seen[-1][0] - seen[0][0] >= MEASURING_SECONDS
+
+    result = run_trial(spec, watch, lambda: stop() or enough())
     if isinstance(result, Fault):
         return result
-    return seen[-1].steps_per_second if seen else None
+    if len(seen) < 2:
+        return None
+    (began, first), (ended, last) = seen[0], seen[-1]
+    return (last - first) / (ended - began)
 
 
 def _trainings(folder: Path) -> Iterator[Trained]:

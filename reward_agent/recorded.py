@@ -12,7 +12,7 @@ from reward_agent.envs.registry import recordings
 from reward_agent.errors import UsageError
 from reward_agent.llm import default_llm
 from reward_agent.llm.recordings import Recording, find_recording, read_recording
-from reward_agent.methods import method_names
+from reward_agent.plugins import METHODS
 from reward_agent.store import MANIFEST, read_manifest
 from reward_agent.task import Task
 
@@ -54,7 +54,7 @@ def recorded_method(recording: Recording) -> str:
     """The method of a session: of the run it is the journal of, or as its file's name begins; empty where unknown."""
     if (recording.path.parent / MANIFEST).is_file():
         return str(read_manifest(recording.path.parent).config["method"])
-    named = next((name for name in sorted(method_names()) if recording.path.stem.startswith(name)), "")
+    named = next((name for name in METHODS.names() if recording.path.stem.startswith(name)), "")
     return named or ("text2reward" if recording.words else "")
 
 

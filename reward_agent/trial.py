@@ -13,7 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,8 @@ from reward_agent.errors import MissingComponentError, UsageError
 from reward_agent.files import atomic, write_atomically
 from reward_agent.history import Outcome
 from reward_agent.journal import RunBusyError
-from reward_agent.optimise import Curves, Optimised, Progress, find_optimiser
-from reward_agent.optimise.policy import ARCHITECTURE, TENSORS, load_policy
+from reward_agent.optimise import Curves, Measuring, Optimised, Progress, find_optimiser
+from reward_agent.optimise.policy import ARCHITECTURE, TENSORS, Policy, load_policy
 from reward_agent.program import Program, TrainingFault
 from reward_agent.schema import Array
 from reward_agent.scoring import intervals_of, no_op, random_policy, record_video, roll_out
@@ -184,67 +184,34 @@ def _train(
     progress: Callable[[Progress], None],
     stop: Callable[[], bool],
 ) -> Trained | None:
-    """To the budget by way of the points at which the metrics are measured; None when it was stopped before."""
-    checkpoint, optimise = spec.folder / CHECKPOINT, find_optimiser(spec.optimiser)
-    measured = _Measured(checkpoint / "measured.json")
+    """To the budget, the metrics measured on the way; None when it was stopped before."""
 
-    def report(at: Progress) -> None:
-        progress(replace(at, budget=spec.budget))
+    def measure(policy: Policy) -> Mapping[str, float]:
+        scores = roll_out(task, policy, spec.select_seeds[:MEASURED_EPISODES])
+        return {name: float(values.mean()) for name, values in scores.items()}
 
-    for point in (*spec.measured_at, spec.budget):
-        if point in measured:
-            continue
-        optimised = optimise(
-            task,
-            source,
-            point,
-            spec.seed,
-            settings=spec.settings,
-            checkpoint=checkpoint,
-            tensorboard=spec.folder / "tensorboard" if spec.tensorboard else None,
-            progress=report,
-            stop=stop,
-        )
-        if optimised.steps < point:
-            return None
-        if point < spec.budget:
-            scores = roll_out(task, optimised.policy, spec.select_seeds[:MEASURED_EPISODES])
-            measured.add(point, {name: float(values.mean()) for name, values in scores.items()})
-    return _score(spec, task, optimised, measured.scores)
+    optimised = find_optimiser(spec.optimiser)(
+        task,
+        source,
+        spec.budget,
+        spec.seed,
+        settings=spec.settings,
+        checkpoint=spec.folder / CHECKPOINT,
+        tensorboard=spec.folder / "tensorboard" if spec.tensorboard else None,
+        progress=progress,
+        stop=stop,
+        measuring=Measuring(spec.measured_at, measure),
+    )
+    return _score(spec, task, optimised) if optimised.steps >= spec.budget else None
 
 
-class _Measured:
-    """Each metric's mean at points of a training, kept beside its checkpoint: a resumed one has gone past them."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._scores: dict[int, dict[str, float]] = {}
-        if path.is_file():
-            kept = json.loads(path.read_text()).items()
-            self._scores = {int(at): {name: float(mean) for name, mean in means.items()} for at, means in kept}
-
-    def __contains__(self, point: int) -> bool:
-        return point in self._scores
-
-    @property
-    def scores(self) -> tuple[Mapping[str, float], ...]:
-        """Means by metric name, in the order of the points."""
-        return tuple(means for _, means in sorted(self._scores.items()))
-
-    def add(self, point: int, means: Mapping[str, float]) -> None:
-        self._scores[point] = dict(means)
-        # the checkpoint's folder, which an optimiser without checkpoints never makes
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.path, to_line(encode({str(at): s for at, s in self._scores.items()})).encode())
-
-
-def _score(spec: TrialSpec, task: Task, optimised: Optimised, measured: tuple[Mapping[str, float], ...]) -> Trained:
+def _score(spec: TrialSpec, task: Task, optimised: Optimised) -> Trained:
     optimised.policy.save(spec.folder)
     _save_curves(spec.folder / CURVES, optimised.curves)
     select = _plain(roll_out(task, optimised.policy, spec.select_seeds))
     report = _plain(roll_out(task, optimised.policy, spec.report_seeds)) if spec.report_seeds else {}
     trained = Trained(
-        outcome=_outcome(task, optimised, select, measured),
+        outcome=_outcome(task, optimised, select),
         select=select,
         report=report,
         files={name: sha256(spec.folder / name) for name in (TENSORS, ARCHITECTURE, CURVES)},
@@ -285,10 +252,10 @@ def _facts(spec: TrialSpec) -> dict[str, Any]:
     return plain
 
 
-def _outcome(task: Task, optimised: Optimised, select: Scores, measured: tuple[Mapping[str, float], ...]) -> Outcome:
+def _outcome(task: Task, optimised: Optimised, select: Scores) -> Outcome:
     curves = optimised.curves
     intervals = intervals_of([select], task.metrics)
-    course = [*measured, {name: interval.mean for name, interval in intervals.items()}]
+    course = [*optimised.measured, {name: interval.mean for name, interval in intervals.items()}]
     first = task.metrics[0]
     return Outcome(
         metrics=intervals,

@@ -56,7 +56,7 @@ LAYERS = (
         "portability",
     },
     {"task", "program", "schema", "messages", "history", "events", "codec", "files", "journal"},
-    {"errors", "invocation"},
+    {"errors", "invocation", "plugins"},
 )
 HEAVY = (
     "torch",
@@ -163,6 +163,7 @@ def test_the_cell_reads_columns_as_the_schema_does() -> None:
 # what each of these modules may not bring in; in a fresh interpreter
 LIGHT = {
     "reward_agent": (*HEAVY, "numpy", "gymnasium", "rich"),
+    "reward_agent.plugins": (*HEAVY, "numpy", "gymnasium", "rich"),
     "reward_agent.cli": (*HEAVY, "numpy", "gymnasium", "rich"),
     "reward_agent.envs.registry": HEAVY,
     "reward_agent.optimise": HEAVY,

@@ -16,7 +16,7 @@ from optimisation import NearSource
 from pointmass import pointmass_task
 
 from reward_agent.errors import UsageError
-from reward_agent.optimise import Optimised, Policy, Progress, find_optimiser
+from reward_agent.optimise import Measuring, Optimised, Policy, Progress, find_optimiser
 from reward_agent.optimise.checkpoint import FILE
 from reward_agent.scoring import SeedPlan, no_op, roll_out
 from reward_agent.sources import SourceFaultError
@@ -92,8 +92,7 @@ def test_an_update_is_that_of_stable_baselines3() -> None:
     from stable_baselines3.common.logger import Logger
 
     from reward_agent.optimise.batched_ppo import BatchedPPO
-    from reward_agent.optimise.ppo import make
-    from reward_agent.optimise.presets import PPOSettings
+    from reward_agent.optimise.ppo import PPOSettings, make
     from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
 
     settings = PPOSettings(num_envs=16, rollout=61, batch_size=256, entropy_weight=0.01, epochs=3)
@@ -122,8 +121,7 @@ def test_a_rollout_is_that_of_stable_baselines3(monkeypatch: pytest.MonkeyPatch)
     from stable_baselines3.common.distributions import DiagGaussianDistribution
 
     from reward_agent.optimise.batched_ppo import BatchedPPO
-    from reward_agent.optimise.ppo import make
-    from reward_agent.optimise.presets import PPOSettings
+    from reward_agent.optimise.ppo import PPOSettings, make
     from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
 
     rule = Termination("is far", ("point.position",), lambda state: np.abs(state.point.position) > 0.5)
@@ -202,6 +200,26 @@ def test_a_training_with_stops_between_is_the_one_without(name: str, tmp_path: P
     np.testing.assert_array_equal(weights(last.policy), weights(undisturbed.policy))
 
 
+@BOTH
+def test_what_is_measured_on_the_way_is_the_same_however_often_it_is_stopped(name: str, tmp_path: Path) -> None:
+    def measure(policy: Policy) -> Mapping[str, float]:
+        return {"sum": float(weights(policy).sum())}
+
+    points = (1, BUDGET[name] // 4, BUDGET[name] // 4 + 1, BUDGET[name] - 1)
+    plain, whole = train(name), train(name, measuring=Measuring(points, measure))
+    np.testing.assert_array_equal(weights(plain.policy), weights(whole.policy))
+    assert same_curves(plain, whole)
+    for answer in ((False, True), (True,), (True,)):
+        train(name, checkpoint=tmp_path, stop=answers(*answer), measuring=Measuring(points, measure))
+    last = train(name, checkpoint=tmp_path, measuring=Measuring(points, measure))
+    assert len(whole.measured) == 4 and plain.measured == ()
+    assert last.measured == whole.measured and whole.measured[0] != whole.measured[-1]
+    again = train(name, checkpoint=tmp_path, measuring=Measuring(points[1:], measure))
+    assert again.measured == whole.measured[1:], "a used up budget has been measured"
+    short = find_optimiser(name)(pointmass_task(), NearSource(), points[1], 0, settings=SMALL[name])
+    np.testing.assert_array_equal(weights(short.policy).sum(), whole.measured[1]["sum"])
+
+
 @pytest.mark.parametrize("capacity", [240, 1_000_000])
 def test_a_replay_buffer_goes_on_full_or_not(capacity: int, tmp_path: Path) -> None:
     settings = SMALL["sac"] | {"buffer_size": capacity}
@@ -234,6 +252,20 @@ def test_progress_tells_each_rollout_boundary() -> None:
     assert set(seen[0].terms) == {"near", "effort"} == set(done.curves.terms)
     np.testing.assert_array_equal([p.terms["near"] for p in seen], done.curves.terms["near"])
     assert seen[-1].episode_length == 60
+
+
+@BOTH
+def test_progress_tells_since_when_is_learnt(name: str) -> None:
+    seen: list[Progress] = []
+    train(name, progress=seen.append)
+    learning = {p.steps: p.learning for p in seen}
+    if name == "ppo":
+        assert all(learning.values())
+    else:
+        assert learning == {300: True, 600: True, 900: True, 1_200: True}
+        seen.clear()
+        train(name, settings=SMALL[name] | {"learning_starts": 700}, progress=seen.append)
+        assert [(p.steps, p.learning) for p in seen] == [(300, False), (600, False), (900, True), (1_200, True)]
 
 
 def test_tensorboard_events_hold_the_curves(tmp_path: Path) -> None:
@@ -270,11 +302,42 @@ def test_a_fault_of_the_source_ends_the_training() -> None:
         ({"num_envs": 1.5}, "'num_envs' wants a int"),
         ({"normalise_reward": 1}, "'normalise_reward' wants a bool"),
         ({"hidden": "64"}, "'hidden' wants a tuple"),
+        ({"rollout": 0}, "'rollout' must be at least 1, not 0"),
+        ({"num_envs": -8}, "'num_envs' must be at least 1, not -8"),
+        ({"threads": 0}, "'threads' must be at least 1, not 0"),
+        ({"batch_size": 1}, "'batch_size' must be at least 2, not 1"),
+        ({"hidden": [64, 0]}, "'hidden' must be at least 1, not 0"),
+        ({"learning_rate": 0}, "'learning_rate' must be above 0, not 0.0"),
+        ({"learning_rate": float("nan")}, "'learning_rate' must be above 0, not nan"),
+        ({"log_std_init": float("-inf")}, "'log_std_init' must be finite, not -inf"),
+        ({"discount": 1.5}, "'discount' must be at least 0 and at most 1, not 1.5"),
+        ({"activation": "gelu"}, "'activation' must be tanh or relu, not 'gelu'"),
+        ({"num_envs": 1, "rollout": 1}, "'num_envs' and 'rollout' must make a rollout of at least 2 steps"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings: Mapping[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         train("ppo", settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"learning_starts": -1}, "'learning_starts' must be at least 0"),
+        ({"gradient_steps": 0}, "'gradient_steps' must be at least 1"),
+        ({"tau": 0.0}, "'tau' must be above 0 and at most 1"),
+        ({"boundary": 0}, "'boundary' must be at least 1"),
+    ],
+)
+def test_settings_of_sac_that_cannot_be_are_refused(settings: Mapping[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        train("sac", settings=settings)
+
+
+def test_a_last_batch_of_one_leaves_the_weights_finite() -> None:
+    settings = SMALL["ppo"] | {"num_envs": 5, "rollout": 13, "batch_size": 16}
+    done = find_optimiser("ppo")(pointmass_task(), NearSource(), 130, 0, settings=settings)
+    assert np.isfinite(weights(done.policy)).all()
 
 
 def test_settings_from_json_are_taken() -> None:
@@ -286,12 +349,14 @@ def test_optimisers_are_found_by_file_and_by_entry_point(monkeypatch: pytest.Mon
     from importlib.metadata import EntryPoint, EntryPoints
 
     import reward_agent.optimise as package
+    from reward_agent import plugins
 
     with pytest.raises(UsageError, match="Did you mean 'ppo'"):
         find_optimiser("pppo")
     with pytest.raises(UsageError, match="no optimiser named 'policy'"):
         find_optimiser("policy")
-    theirs = EntryPoints([EntryPoint("theirs", "reward_agent.optimise.sac:optimise", package.GROUP)])
-    monkeypatch.setattr(package, "entry_points", lambda **wanted: theirs.select(**wanted))
-    assert package.optimisers() == ("ppo", "sac", "theirs")
+    theirs = EntryPoints([EntryPoint("theirs", "reward_agent.optimise.sac:optimise", plugins.OPTIMISERS.group)])
+    for module in (package, plugins):
+        monkeypatch.setattr(module, "entry_points", lambda **wanted: theirs.select(**wanted))
+    assert plugins.OPTIMISERS.names() == ("ppo", "sac", "theirs")
     assert find_optimiser("theirs") is find_optimiser("sac")

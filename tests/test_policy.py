@@ -14,7 +14,7 @@ from pointmass import pointmass_task
 from safetensors.numpy import load, save
 
 from reward_agent.errors import UsageError
-from reward_agent.optimise import Policy, presets
+from reward_agent.optimise import Policy
 from reward_agent.optimise.policy import load_policy
 
 
@@ -37,16 +37,17 @@ def small(**changes: Any) -> Policy:
 def test_actions_are_those_stable_baselines3_predicts(name: str) -> None:
     from stable_baselines3.common.vec_env import VecNormalize
 
-    from reward_agent.optimise import extract, ppo, sac
+    from reward_agent.optimise import ppo, sac
     from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
 
     env = Normalise(TaskVecEnv(pointmass_task(), NearSource(timed=True), 8, seed=0))
     if name == "ppo":
-        model = ppo.make(env, presets.PPOSettings(num_envs=8, rollout=64, batch_size=128, log_std_init=0.5), seed=0)
+        model = ppo.make(env, ppo.PPOSettings(num_envs=8, rollout=64, batch_size=128, log_std_init=0.5), seed=0)
     else:
-        model = sac.make(env, presets.SACSettings(learning_starts=100, batch_size=64), seed=0, budget=1_000)
+        model = sac.make(env, sac.SACSettings(learning_starts=100, batch_size=64), seed=0, budget=1_000)
     model.learn(600, log_interval=None)
-    policy = {"ppo": extract.ppo_policy, "sac": extract.sac_policy}[name](model, env, True)
+    learner = {"ppo": ppo.PPOLearner, "sac": sac.SACLearner}[name](model)
+    policy = learner.policy(env, True)
     observations = np.random.default_rng(1).normal(scale=[1, 1, 1, 0.5], size=(500, 4))
     predicted, _ = model.predict(VecNormalize.normalize_obs(env, observations), deterministic=True)
     np.testing.assert_allclose(policy.act(observations), predicted, atol=1e-5)

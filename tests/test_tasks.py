@@ -13,7 +13,7 @@ from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.envs.mujoco import tasks
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
-from reward_agent.optimise.presets import PRESETS
+from reward_agent.optimise.presets import TASK_CLASSES
 from reward_agent.scoring import roll_out
 from reward_agent.task import Task, Termination
 
@@ -58,7 +58,7 @@ def test_a_card_is_complete(task: Task) -> None:
     schema = task_schema(task)
     assert task.expert is not None and task.expert.is_file()
     assert task.expert.stem == task.id.removeprefix("mujoco/").replace("-", "_")
-    assert task.preset in PRESETS
+    assert task.preset in TASK_CLASSES
     assert task.instruction and task.control
     assert 100_000 <= task.budget <= 5_000_000
     for metric in task.metrics:

@@ -17,6 +17,8 @@ HELP = "train on a reward of your own, then score it with the task's metrics"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
+    from reward_agent.plugins import OPTIMISERS
+
     add_program(parser)
     add = parser.add_argument
     add(
@@ -28,7 +30,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--seeds", type=positive, default=3, metavar="N", help="trainings, which the interval is over (3)")
     add("--episodes", type=positive, default=50, metavar="N", help="that each policy is scored on (50)")
     add("--seed", type=natural, default=0, metavar="S", help="of everything random (0)")
-    add("--optimiser", default="ppo", metavar="NAME", help="ppo or sac (ppo)")
+    add("--optimiser", default="ppo", metavar="NAME", help=f"{OPTIMISERS.choices()} (ppo)")
     add("--jobs", type=positive, metavar="J", help="trainings side by side; one a core unless given")
     add("--out", type=Path, metavar="DIR", help="keep policies and curves there")
 

@@ -20,15 +20,16 @@ HELP = "have a model write rewards for a task, train on them, keep the best"
 
 def add_arguments(parser: ArgumentParser) -> None:
     from reward_agent.cli.running import add_model
+    from reward_agent.plugins import METHODS, OPTIMISERS
 
     add = parser.add_argument
     add("task", metavar="TASK", help="a task's id (`reward-agent tasks`), or path/to/file.py:variable")
-    add("--method", metavar="NAME", help="text2reward or eureka (eureka)")
+    add("--method", metavar="NAME", help=f"{METHODS.choices()} (eureka)")
     add_model(parser)
     add("--temperature", type=float, metavar="T", help="to sample at; the model's own unless given")
     add("--prompts", type=Path, metavar="DIR", help="a folder of prompt templates that go before the shipped ones")
     add("--init", metavar="FILE", help="a reward of your own to improve")
-    add("--optimiser", default="ppo", metavar="NAME", help="ppo or sac (ppo)")
+    add("--optimiser", default="ppo", metavar="NAME", help=f"{OPTIMISERS.choices()} (ppo)")
     add("--iterations", type=natural, metavar="N", help="rounds of feedback (3, or as many as a recording has)")
     add("--candidates", type=positive, metavar="K", help="rewards a round (3, or as many as a recording has)")
     add(

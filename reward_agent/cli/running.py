@@ -24,13 +24,12 @@ if TYPE_CHECKING:
 
 def add_model(parser: ArgumentParser, *, absent: Any = None) -> None:
     """Options that a resumed run may change as well; `absent` is the default of those that can be changed."""
+    from reward_agent.plugins import PROVIDERS
 
     def add(option: str, **how: Any) -> None:
         parser.add_argument(option, default=absent, **how)
 
-    add(
-        "--llm", metavar="PROVIDER:MODEL", help="who writes the rewards: openai:, anthropic:, litellm:, manual, replay:"
-    )
+    add("--llm", metavar="PROVIDER:MODEL", help=f"who writes the rewards, by {PROVIDERS.choices()}")
     add("--base-url", metavar="URL", help="of a server of your own")
     what = "the model's, in US$ per million input and output tokens, where they are not known or not as listed"
     add("--prices", type=amount, nargs=2, metavar=("IN", "OUT"), help=what)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pkgutil
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -11,8 +10,7 @@ from types import ModuleType
 
 from reward_agent.errors import UsageError, unknown_name
 from reward_agent.llm.base import LLM, Options
-
-GROUP = "reward_agent.providers"
+from reward_agent.plugins import PROVIDERS
 
 DEFAULTS: Mapping[str, str] = {
     "OPENAI_API_KEY": "openai:gpt-6.1-sol",
@@ -29,13 +27,8 @@ _NAMES_ALONE = {"gpt": "openai", "o1": "openai", "o3": "openai", "o4": "openai",
 
 def providers() -> dict[str, ModuleType]:
     """Provider modules by name, in name order. No SDK is imported."""
-    package = import_module("reward_agent.llm")
-    found = {
-        name: module
-        for _, name, _ in pkgutil.iter_modules(package.__path__)
-        if hasattr(module := import_module(f"reward_agent.llm.{name}"), "EXAMPLE")
-    }
-    found |= {point.name: import_module(point.value) for point in entry_points(group=GROUP)}
+    found = {name: import_module(f"{PROVIDERS.package}.{name}") for name in PROVIDERS.shipped()}
+    found |= {point.name: import_module(point.value) for point in entry_points(group=PROVIDERS.group)}
     return dict(sorted(found.items()))
 
 

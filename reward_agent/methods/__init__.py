@@ -11,20 +11,17 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from reward_agent.errors import unknown_name
 from reward_agent.history import History
 from reward_agent.messages import Key, Message
+from reward_agent.plugins import METHODS
 from reward_agent.program import Fault, Program
 from reward_agent.task import Task
 
 if TYPE_CHECKING:
     from reward_agent.templates import Templates
-
-GROUP = "reward_agent.methods"
-"""Entry point group of a user's own methods."""
 
 
 @dataclass(frozen=True)
@@ -99,23 +96,17 @@ class Method(Protocol):
     def read(self, reply: str) -> Program | Fault: ...
 
 
-def method_names() -> set[str]:
-    """The shipped methods' and the user's own."""
-    shipped = {path.stem for path in Path(__file__).parent.glob("*.py")} - {"__init__", "base"}
-    return shipped | {point.name for point in entry_points(group=GROUP)}
-
-
 def find_method(name: str) -> Callable[[Settings, Templates], Method]:
     """What makes the method of this name: the class so named in `methods/<name>.py`, or a user's entry point.
 
     Raises:
         UsageError: there is none, with the closest valid name.
     """
-    users = {point.name: point for point in entry_points(group=GROUP)}
+    users = {point.name: point for point in entry_points(group=METHODS.group)}
     if name in users:
         return cast("Callable[[Settings, Templates], Method]", users[name].load())
-    if name not in method_names():
-        raise unknown_name("method", name, method_names())
+    if name not in METHODS.names():
+        raise unknown_name("method", name, METHODS.names())
     module = importlib.import_module(f"{__name__}.{name}")
     (found,) = (value for value in vars(module).values() if getattr(value, "name", None) == name)
     return cast("Callable[[Settings, Templates], Method]", found)

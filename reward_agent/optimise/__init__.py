@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from reward_agent.errors import unknown_name
 from reward_agent.optimise.policy import Policy
+from reward_agent.plugins import OPTIMISERS
 from reward_agent.sources import RewardSource
 from reward_agent.task import Task
-
-GROUP = "reward_agent.optimisers"
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,8 @@ class Progress:
     episode_length: float
     terms: Mapping[str, float] = field(default_factory=dict)
     """Mean per step of each reward term over the last rollout."""
+    learning: bool = True
+    """False as long as steps are only collected: the policy has not been updated once."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,18 @@ class Optimised:
     seconds: float
     bad_rewards: int
     """Rewards that were not finite and counted as 0."""
+    measured: tuple[Mapping[str, float], ...] = ()
+    """What `Measuring.measure` gave, in the order of the points that were reached."""
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """What to find out of the policy on the way; the training is the same with and without."""
+
+    points: tuple[int, ...]
+    """Environment steps, in rising order. Each is due between two rollouts, at the first such moment not before it."""
+    measure: Callable[[Policy], Mapping[str, float]]
+    """Called with the policy as it is then."""
 
 
 class Optimiser(Protocol):
@@ -68,6 +81,7 @@ class Optimiser(Protocol):
         tensorboard: Path | None = None,
         progress: Callable[[Progress], None] | None = None,
         stop: Callable[[], bool] | None = None,
+        measuring: Measuring | None = None,
     ) -> Optimised:
         """Train a policy on `source` for `budget` environment steps.
 
@@ -77,17 +91,12 @@ class Optimiser(Protocol):
             tensorboard: a folder for TensorBoard events.
             progress: called at every rollout boundary.
             stop: asked at every rollout boundary; True ends the training there, its checkpoint kept.
+            measuring: done between rollouts; what was measured before a checkpoint is kept in it.
 
         Raises:
             SourceFaultError: the reward program failed for good.
         """
         ...
-
-
-def optimisers() -> tuple[str, ...]:
-    """Names of the shipped optimisers and of those that other packages declare, in order."""
-    shipped = (file.stem for file in Path(__file__).parent.glob("*.py") if "\ndef optimise(" in file.read_text())
-    return tuple(sorted({*shipped, *(point.name for point in entry_points(group=GROUP))}))
 
 
 def find_optimiser(name: str) -> Optimiser:
@@ -98,9 +107,9 @@ def find_optimiser(name: str) -> Optimiser:
     Raises:
         UsageError: there is none, with the closest valid name.
     """
-    if name not in optimisers():
-        raise unknown_name("optimiser", name, optimisers())
-    if (Path(__file__).parent / f"{name}.py").is_file():
+    if name not in OPTIMISERS.names():
+        raise unknown_name("optimiser", name, OPTIMISERS.names())
+    if name in OPTIMISERS.shipped():
         return cast(Optimiser, importlib.import_module(f"{__name__}.{name}").optimise)
-    (point, *_) = entry_points(group=GROUP, name=name)
+    (point, *_) = entry_points(group=OPTIMISERS.group, name=name)
     return cast(Optimiser, point.load())

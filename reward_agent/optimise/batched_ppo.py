@@ -170,7 +170,8 @@ class BatchedPPO(PPO):  # type: ignore[misc]
         squares = ((actions - mean) * torch.exp(-log_std)).square().sum(1)
         log_probs = -0.5 * squares - (log_std + HALF_LOG_TAU).sum()
         entropy = (log_std + 0.5 + HALF_LOG_TAU).sum()
-        advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+        if len(advantages) > 1:  # one alone has no deviation
+            advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
         ratio = torch.exp(log_probs - old_log_probs)
         surrogate = torch.minimum(advantages * ratio, advantages * ratio.clamp(1 - clip, 1 + clip)).mean()
         torch.autograd.backward(-surrogate - self.ent_coef * entropy)

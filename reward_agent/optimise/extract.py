@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
+from stable_baselines3.common.base_class import BaseAlgorithm
 from torch import nn
 
 from reward_agent.errors import UsageError
@@ -14,19 +15,21 @@ from reward_agent.optimise.sb3 import Normalise
 ACTIVATIONS: dict[type[nn.Module], Activation] = {nn.Tanh: "tanh", nn.ReLU: "relu"}
 
 
-def ppo_policy(model: Any, normalise: Normalise, observe_time: bool) -> Policy:
-    """Of a PPO model: the Gaussian's mean."""
-    return _policy(
-        model, [model.policy.mlp_extractor.policy_net, model.policy.action_net], False, normalise, observe_time
-    )
+def extract(
+    model: BaseAlgorithm, parts: Sequence[nn.Module], normalise: Normalise, observe_time: bool, *, squash: bool
+) -> Policy:
+    """What `parts` of a trained model, one after another, make of normalised observations.
 
+    Args:
+        model: whose action space has the bounds.
+        parts: their linear layers are the policy's, with one activation between all of them.
+        normalise: the observations' statistics.
+        observe_time: whether observations have the time appended.
+        squash: take the tanh of the last layer and scale it to the bounds; otherwise clip.
 
-def sac_policy(model: Any, normalise: Normalise, observe_time: bool) -> Policy:
-    """Of a SAC model: the tanh of the Gaussian's mean, scaled to the bounds."""
-    return _policy(model, [model.actor.latent_pi, model.actor.mu], True, normalise, observe_time)
-
-
-def _policy(model: Any, parts: list[nn.Module], squash: bool, normalise: Normalise, observe_time: bool) -> Policy:
+    Raises:
+        UsageError: another activation than a policy can have.
+    """
     modules = [module for part in parts for module in part.modules() if not list(module.children())]
     linear = [module for module in modules if isinstance(module, nn.Linear)]
     between = [module for module in modules if not isinstance(module, nn.Linear)]

@@ -1,163 +1,108 @@
-"""Settings of the optimisers, one preset a class of tasks, and where each number comes from.
-
-Published settings (RL Baselines3 Zoo, `hyperparams/{ppo,sac}.yml`, Gymnasium's MuJoCo environments) are made for one
-environment and batches of 64 to 256. Here environments step together: by default 64 for 128 steps, so a rollout is
-8,192 transitions and a batch 1,024, and an update costs one large product in place of many small ones. Fewer, larger
-gradient steps want a rate near the published upper end (3e-4) and a smaller first deviation (log -1), for there are
-fewer to shrink it. Where it was measured that shorter rollouts learn more from as many steps, a preset has them.
-"""
+"""Settings of an optimiser: what all have in common, their ranges, one preset a class of tasks, and changes to them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from reward_agent.errors import UsageError, unknown_name
 
+DEFAULT = "default"
+TASK_CLASSES: Mapping[str, str] = {
+    DEFAULT: "nothing is known of the task",
+    "locomotion": "get along, by steps without end",
+    "acrobatics": "one leap or flip within a second",
+    "posture": "take a pose, or move one limb",
+    "manipulation": "short reaches and pushes",
+    "balance": "keep an unstable thing up",
+    "swim": "thrust that pays off many strokes later",
+}
+"""What `Task.preset` may name. An optimiser may have presets for other classes as well."""
+
 
 @dataclass(frozen=True)
-class PPOSettings:
-    """Of `optimise.ppo`; defaults are the `default` preset's."""
+class Range:
+    """What a number may be, both ends included; written into its annotation. It is finite in any case."""
 
-    num_envs: int = 64
-    rollout: int = 128
-    """Steps of each environment between updates."""
-    batch_size: int = 1024
-    epochs: int = 5
-    learning_rate: float = 3e-4
-    discount: float = 0.99
-    gae_lambda: float = 0.95
-    clip_range: float = 0.2
-    entropy_weight: float = 0.0
-    value_weight: float = 0.5
-    max_gradient: float = 0.5
-    """Norm the gradient is clipped to."""
-    log_std_init: float = -1.0
-    hidden: tuple[int, ...] = (64, 64)
-    """Units of each layer, of the policy and of the value."""
-    activation: str = "tanh"
+    low: float = -math.inf
+    high: float = math.inf
+    above: bool = False
+    """Leave `low` itself out."""
+
+    def holds(self, value: float) -> bool:
+        low = self.low < value if self.above else self.low <= value
+        return math.isfinite(value) and low and value <= self.high
+
+    def __str__(self) -> str:
+        low = f"above {self.low:g}" if self.above else f"at least {self.low:g}"
+        bounds = [low] * (self.low > -math.inf) + [f"at most {self.high:g}"] * (self.high < math.inf)
+        return " and ".join(bounds) or "finite"
+
+
+Count = Annotated[int, Range(1)]
+Number = Annotated[float, Range()]
+Positive = Annotated[float, Range(0, above=True)]
+NotNegative = Annotated[float, Range(0)]
+Share = Annotated[float, Range(0, 1)]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every optimiser has; an optimiser's own settings are a subclass, its defaults of these its own.
+
+    Raises:
+        UsageError: a value is outside the range or choices that its annotation gives.
+    """
+
+    num_envs: Count = 64
+    discount: Share = 0.99
     normalise_reward: bool = True
     """Divide by the running deviation of the discounted return: programs come in any scale."""
-    threads: int = 2
-    """For physics and update: 2 where one training runs alone, 1 where several do. It changes no result."""
-    checkpoint_seconds: float = 30.0
+    threads: Count = 1
+    """For physics and update. It changes no result."""
+    checkpoint_seconds: NotNegative = 30.0
+    """Least time between checkpoints."""
+
+    def __post_init__(self) -> None:
+        for name, hint in get_type_hints(type(self), include_extras=True).items():
+            _check(name, hint, getattr(self, name))
+
+
+S = TypeVar("S", bound=Settings)
 
 
 @dataclass(frozen=True)
-class SACSettings:
-    """Of `optimise.sac`; defaults are the locomotion preset's."""
+class Preset(Generic[S]):
+    """What an optimiser trains a class of tasks with."""
 
-    num_envs: int = 8
-    gradient_steps: int = 4
-    """After each step of all environments."""
-    batch_size: int = 512
-    learning_rate: float = 7e-4
-    discount: float = 0.99
-    tau: float = 0.01
-    """Share of the critics that enters their targets at each gradient step."""
-    learning_starts: int = 5_000
-    """Steps of uniformly random actions before the first update."""
-    buffer_size: int = 1_000_000
-    hidden: tuple[int, ...] = (256, 256)
-    activation: str = "relu"
-    entropy_start: float = 0.1
-    """The entropy's weight at first; it is learnt, at `learning_rate` a gradient step on its logarithm."""
-    normalise_reward: bool = False
-    """Divide by the running deviation of the discounted return, which leaves rewards small beside the entropy."""
-    threads: int = 1
-    boundary: int = 1_000
-    """Environment steps between points of the curves, progress and checkpoints."""
-    checkpoint_seconds: float = 30.0
-
-
-@dataclass(frozen=True)
-class Preset:
-    """What a class of tasks is trained with."""
-
-    name: str
-    ppo: PPOSettings
-    sac: SACSettings
+    settings: S
     origin: str
     """Where the values come from, and what was changed."""
 
 
-PRESETS: dict[str, Preset] = {
-    preset.name: preset
-    for preset in (
-        Preset(
-            "default",
-            PPOSettings(),
-            SACSettings(),
-            "nothing is known of the task: the cheapest steps, at the rate and discount of the locomotion preset",
-        ),
-        Preset(
-            "locomotion",
-            PPOSettings(num_envs=32, rollout=32, batch_size=256),
-            SACSettings(),
-            "Zoo: HalfCheetah, Hopper, Walker2d, Ant (discount 0.98-0.99, lambda 0.9-0.95, 5-20 epochs, log_std -2, "
-            "normalised observations and rewards); changed: 32 environments for 32 steps, batch 256, one rate of 3e-4, "
-            "log_std -1. Measured against 64 for 128 steps with batch 1,024, native return of the final policy, "
-            "one figure a seed: HalfCheetah at 300k steps 4,862 and 5,236 against 2,524, 2,054 and 2,768; Hopper at "
-            "300k 954, 410, 667 and 400 against 287 and 294; Walker2d at 150k 528 against 285",
-        ),
-        Preset(
-            "acrobatics",
-            PPOSettings(discount=0.995, entropy_weight=0.001, log_std_init=-0.2),
-            SACSettings(discount=0.995),
-            "the default preset, measured on the hopper's flips: at 8 ms a step the second from crouch to landing "
-            "is 125 steps, of which a discount of 0.98 leaves 8 % (falling at once then pays better than leaping) "
-            "and 0.995 leaves 53 %; more exploration, for standing still is where it starts",
-        ),
-        Preset(
-            "posture",
-            PPOSettings(discount=0.98, entropy_weight=0.001, log_std_init=-0.7),
-            SACSettings(discount=0.98),
-            "the default preset, measured on the ant lying down and waving a leg: at 50 ms a step a shorter sight",
-        ),
-        Preset(
-            "manipulation",
-            PPOSettings(discount=0.97, gae_lambda=0.9, hidden=(128, 128)),
-            SACSettings(discount=0.97, learning_rate=1e-3),
-            "Zoo: Reacher, Pusher (horizons of 50-100 steps); changed: discount 0.97 for the short horizon, "
-            "wider layers",
-        ),
-        Preset(
-            "balance",
-            PPOSettings(rollout=32, batch_size=512, epochs=10, log_std_init=-0.5),
-            SACSettings(learning_starts=1_000),
-            "Zoo: InvertedPendulum, InvertedDoublePendulum (short rollouts of 32, 5-10 epochs); changed: "
-            "64 environments, batch 512",
-        ),
-        Preset(
-            "swim",
-            PPOSettings(discount=0.9999, gae_lambda=0.98, rollout=256, batch_size=2048, epochs=10),
-            SACSettings(discount=0.9999),
-            "Zoo: Swimmer (discount 0.9999: thrust pays off many strokes later); changed: rollouts of 256, batch 2,048",
-        ),
-    )
-}
+def choose(presets: Mapping[str, Preset[S]], task_class: str, changes: Mapping[str, Any] | None = None) -> S:
+    """Settings for a class of tasks: of its preset, or of the default one where the optimiser has none for it.
 
-
-Settings = TypeVar("Settings", PPOSettings, SACSettings)
-
-
-def preset(name: str) -> Preset:
-    """The preset of a task class.
+    Args:
+        presets: by task class; `default` is among them.
+        task_class: see `TASK_CLASSES`.
+        changes: what a caller wants otherwise.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is no such class or setting, or a value of another type or out of its range.
     """
-    if name not in PRESETS:
-        raise unknown_name("preset", name, PRESETS)
-    return PRESETS[name]
+    if task_class not in {*TASK_CLASSES, *presets}:
+        raise unknown_name("preset", task_class, {*TASK_CLASSES, *presets})
+    return changed(presets.get(task_class, presets[DEFAULT]).settings, changes)
 
 
-def changed(settings: Settings, changes: Mapping[str, Any] | None) -> Settings:
+def changed(settings: S, changes: Mapping[str, Any] | None) -> S:
     """`settings` with what a caller wants otherwise.
 
     Raises:
-        UsageError: an unknown setting, or a value of another type.
+        UsageError: an unknown setting, or a value of another type or out of its range.
     """
     known = {field.name: getattr(settings, field.name) for field in fields(settings)}
     values = {}
@@ -166,6 +111,20 @@ def changed(settings: Settings, changes: Mapping[str, Any] | None) -> Settings:
             raise unknown_name("setting", name, known)
         values[name] = _as(type(known[name]), name, value)
     return replace(settings, **values)
+
+
+def _check(name: str, hint: Any, value: Any) -> None:
+    wanted = ""
+    if get_origin(hint) is tuple:
+        (each, *_) = get_args(hint)
+        for item in value:
+            _check(name, each, item)
+    elif get_origin(hint) is Annotated:
+        wanted = next((str(r) for r in hint.__metadata__ if isinstance(r, Range) and not r.holds(value)), "")
+    elif get_origin(hint) is Literal and value not in get_args(hint):
+        wanted = " or ".join(map(str, get_args(hint)))
+    if wanted:
+        raise UsageError(f"The setting {name!r} must be {wanted}, not {value!r}.")
 
 
 def _as(kind: type, name: str, value: Any) -> Any:

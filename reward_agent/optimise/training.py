@@ -1,6 +1,6 @@
 """One training of a stable-baselines3 algorithm on a task: boundaries, curves, progress, checkpoints, stop.
 
-What PPO and SAC share. An algorithm gives its own state as arrays (`Learner`); everything else is here.
+What all of them share. An algorithm gives its own state as arrays (`Learner`); everything else is here.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 
-from reward_agent.optimise import Curves, Optimised, Progress, checkpoint
+from reward_agent.optimise import Curves, Measuring, Optimised, Progress, checkpoint
 from reward_agent.optimise.checkpoint import Arrays, Checkpoint, prefixed, unprefixed
 from reward_agent.optimise.policy import Policy
-from reward_agent.optimise.presets import PPOSettings, SACSettings
+from reward_agent.optimise.presets import Settings
 from reward_agent.optimise.sb3 import Drained, Normalise, TaskVecEnv
 from reward_agent.sources import CountingSource, RewardSource
 from reward_agent.task import Task
@@ -27,9 +27,7 @@ SAVING_SHARE = 0.05
 """Saving may take this share of the training's time: a large replay buffer is written less often."""
 
 
-def identity(
-    optimiser: str, task: Task, source: RewardSource, seed: int, settings: PPOSettings | SACSettings
-) -> dict[str, Any]:
+def identity(optimiser: str, task: Task, source: RewardSource, seed: int, settings: Settings) -> dict[str, Any]:
     """What must agree for a checkpoint to be gone on from. The budget may grow; threads change nothing."""
     free = {"threads", "checkpoint_seconds"}
     values = {name: value for name, value in asdict(settings).items() if name not in free}
@@ -109,13 +107,14 @@ class Order:
     tensorboard: Path | None = None
     progress: Callable[[Progress], None] | None = None
     stop: Callable[[], bool] | None = None
+    measuring: Measuring | None = None
 
 
 def train(
     optimiser: str,
     task: Task,
     source: RewardSource,
-    settings: PPOSettings | SACSettings,
+    settings: Settings,
     order: Order,
     make: Callable[[Normalise], Learner],
     *,
@@ -142,8 +141,14 @@ def train(
             policy = learner.policy(normalise, env.observe_time)
         finally:
             env.close()
-    steps, bad_rewards = learner.model.num_timesteps, boundary.counts[1]
-    return Optimised(policy, boundary.record.curves(), steps, boundary.seconds, bad_rewards)
+    return Optimised(
+        policy=policy,
+        curves=boundary.record.curves(),
+        steps=learner.model.num_timesteps,
+        seconds=boundary.seconds,
+        bad_rewards=boundary.counts[1],
+        measured=boundary.measured,
+    )
 
 
 def _learn(model: BaseAlgorithm, boundary: _Boundary) -> None:
@@ -178,6 +183,7 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
         self.learner, self.env, self.normalise, self.order = learner, env, normalise, order
         self.identity, self.every, self._least_pause = identity, every, checkpoint_seconds
         self.record = Record(env.source.term_names)
+        self._measured: dict[int, Mapping[str, float]] = {}
         self._began = self._saved = time.monotonic()
         self._pause = checkpoint_seconds
         self._steps_before = 0
@@ -186,6 +192,7 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
 
     @property
     def seconds(self) -> float:
+        """Of the whole training, without measuring."""
         return self._seconds_before + time.monotonic() - self._began
 
     @property
@@ -193,6 +200,12 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
         """Rewards of the whole training, and those that were not finite, where the source counts them."""
         source = self.env.source
         return (source.rewards, source.bad_rewards) if isinstance(source, CountingSource) else (0, 0)
+
+    @property
+    def measured(self) -> tuple[Mapping[str, float], ...]:
+        """At the points of this order that were reached."""
+        points = self.order.measuring.points if self.order.measuring else ()
+        return tuple(self._measured[point] for point in points if point in self._measured)
 
     def resume(self) -> None:
         """Put everything back as a checkpoint found it, if there is one."""
@@ -212,6 +225,7 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
             model.action_space.np_random.bit_generator.state = found.facts["action_generator"]
             checkpoint.restore_generators(unprefixed("generators", found.arrays))
             self._seconds_before = found.facts["seconds"]
+            self._measured = {int(point): values for point, values in found.facts["measured"].items()}
         if isinstance(self.env.source, CountingSource):
             # of this training alone: the source may have served another before, or be new where the training is not
             self.env.source.restore(*(found.facts["rewards"] if found else (0, 0)))
@@ -229,6 +243,7 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
         return True
 
     def _on_rollout_start(self) -> None:
+        self._measure()
         if self.model.num_timesteps < (self.record.steps[-1] if self.record.steps else 0) + self.every:
             return
         self._report()
@@ -239,10 +254,22 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
             raise _StopTraining
 
     def _on_training_end(self) -> None:
+        self._measure()
         self._report()
         if self.order.checkpoint:
             # so that a training can go on with a larger budget
             self._save(self.order.checkpoint)
+
+    def _measure(self) -> None:
+        measuring = self.order.measuring
+        if measuring is None:
+            return
+        reached = [point for point in measuring.points if point <= self.model.num_timesteps]
+        if due := [point for point in reached if point not in self._measured]:
+            began = time.monotonic()
+            values = measuring.measure(self.learner.policy(self.normalise, self.env.observe_time))
+            self._measured |= dict.fromkeys(due, values)
+            self._began += time.monotonic() - began
 
     def _report(self) -> None:
         drained, steps = self.env.drain(), self.model.num_timesteps
@@ -256,7 +283,15 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
             elapsed = max(time.monotonic() - self._began, 1e-9)
             rate = (steps - self._steps_before) / elapsed
             self.order.progress(
-                Progress(steps, self.order.budget, rate, drained.episode_return, drained.episode_length, drained.terms)
+                Progress(
+                    steps=steps,
+                    budget=self.order.budget,
+                    steps_per_second=rate,
+                    episode_return=drained.episode_return,
+                    episode_length=drained.episode_length,
+                    terms=drained.terms,
+                    learning=self.model._n_updates > 0,
+                )
             )
 
     def _save(self, folder: Path) -> None:
@@ -282,6 +317,7 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
             "action_generator": model.action_space.np_random.bit_generator.state,
             "seconds": self.seconds,
             "rewards": self.counts,
+            "measured": self._measured,
         }
         checkpoint.write(folder, Checkpoint(arrays, facts))
         self._saved = time.monotonic()
