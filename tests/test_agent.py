@@ -529,7 +529,7 @@ def test_ctrl_c_saves_and_tells_how_to_go_on(tmp_path: Path) -> None:
         if isinstance(event, TrainingProgress):
             raise KeyboardInterrupt
 
-    config = runs.config("x", **SMALL | {"budget": 65_536})
+    config = runs.config("x", **SMALL | {"budget": 16_384})
     with pytest.raises(InterruptedRunError, match=f"resume {tmp_path / 'one'}` goes on"):
         agent.synthesize(config, llm=Scripted(runs.GOOD), events=interrupt, root=tmp_path, name="one")
     assert (tmp_path / "one/iter_00/cand_00/training/training.safetensors").exists()
