@@ -20,10 +20,8 @@ from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
 from reward_agent.export import Provenance, export_reward, export_run
 from reward_agent.history import Interval
-from reward_agent.optimise.extract import ppo_policy
 from reward_agent.optimise.policy import Policy, load_policy
-from reward_agent.optimise.ppo import make
-from reward_agent.optimise.presets import PPOSettings
+from reward_agent.optimise.ppo import PPOLearner, PPOSettings, make
 from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
 from reward_agent.program import Program
 from reward_agent.sources.cell import CellSource
@@ -160,7 +158,7 @@ def untrained(task: Task, program: Program) -> Policy:
     source = CellSource(program, task)
     env = Normalise(TaskVecEnv(task, source, 2, seed=0, owns_source=True))
     model = make(env, PPOSettings(num_envs=2, rollout=8, batch_size=16), seed=0)
-    policy = ppo_policy(model, env, env.venv.observe_time)
+    policy = PPOLearner(model).policy(env, env.venv.observe_time)
     env.close()
     return policy
 
