@@ -114,8 +114,9 @@ def make_trainer(trainer: str, env_id: str, seed: int) -> Any:
 
 def ours(task: Task, seed: int) -> Any:
     """What `reward-agent eval` trains: the expert reward in the cell, the task's preset, one physics thread."""
+    from reward_agent.optimise.normalise import Normalise
     from reward_agent.optimise.ppo import PRESETS, make
-    from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
+    from reward_agent.optimise.sb3 import TaskVecEnv
     from reward_agent.program import Program
     from reward_agent.sources.cell import CellSource
 

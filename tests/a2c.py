@@ -18,9 +18,9 @@ from reward_agent.optimise.checkpoint import (
     restore_optimiser,
 )
 from reward_agent.optimise.extract import extract
+from reward_agent.optimise.normalise import Normalise
 from reward_agent.optimise.policy import Policy
 from reward_agent.optimise.presets import Count, Positive, Preset, Settings, choose
-from reward_agent.optimise.sb3 import Normalise
 from reward_agent.optimise.training import Order, train
 from reward_agent.sources import RewardSource
 from reward_agent.task import Task

@@ -20,9 +20,10 @@ from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
 from reward_agent.export import Provenance, export_reward, export_run
 from reward_agent.history import Interval
+from reward_agent.optimise.normalise import Normalise
 from reward_agent.optimise.policy import Policy, load_policy
 from reward_agent.optimise.ppo import PPOLearner, PPOSettings, make
-from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
+from reward_agent.optimise.sb3 import TaskVecEnv
 from reward_agent.program import Program
 from reward_agent.sources.cell import CellSource
 from reward_agent.task import Task

@@ -92,8 +92,9 @@ def test_an_update_is_that_of_stable_baselines3() -> None:
     from stable_baselines3.common.logger import Logger
 
     from reward_agent.optimise.batched_ppo import BatchedPPO
+    from reward_agent.optimise.normalise import Normalise
     from reward_agent.optimise.ppo import PPOSettings, make
-    from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
+    from reward_agent.optimise.sb3 import TaskVecEnv
 
     settings = PPOSettings(num_envs=16, rollout=61, batch_size=256, entropy_weight=0.01, epochs=3)
     model = make(Normalise(TaskVecEnv(pointmass_task(), NearSource(), 16, seed=0)), settings, seed=0)
@@ -121,8 +122,9 @@ def test_a_rollout_is_that_of_stable_baselines3(monkeypatch: pytest.MonkeyPatch)
     from stable_baselines3.common.distributions import DiagGaussianDistribution
 
     from reward_agent.optimise.batched_ppo import BatchedPPO
+    from reward_agent.optimise.normalise import Normalise
     from reward_agent.optimise.ppo import PPOSettings, make
-    from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
+    from reward_agent.optimise.sb3 import TaskVecEnv
 
     rule = Termination("is far", ("point.position",), lambda state: np.abs(state.point.position) > 0.5)
     task, source = replace(pointmass_task(), terminates=rule), NearSource()

@@ -10,7 +10,8 @@ from optimisation import NearSource
 from pointmass import pointmass_task
 from stable_baselines3.common.vec_env import VecNormalize
 
-from reward_agent.optimise.sb3 import RESET_SEEDS, Drained, Normalise, TaskVecEnv
+from reward_agent.optimise.normalise import Normalise
+from reward_agent.optimise.sb3 import RESET_SEEDS, Drained, TaskVecEnv
 from reward_agent.task import Termination
 
 ROWS = 5

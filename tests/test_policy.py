@@ -38,7 +38,8 @@ def test_actions_are_those_stable_baselines3_predicts(name: str) -> None:
     from stable_baselines3.common.vec_env import VecNormalize
 
     from reward_agent.optimise import ppo, sac
-    from reward_agent.optimise.sb3 import Normalise, TaskVecEnv
+    from reward_agent.optimise.normalise import Normalise
+    from reward_agent.optimise.sb3 import TaskVecEnv
 
     env = Normalise(TaskVecEnv(pointmass_task(), NearSource(timed=True), 8, seed=0))
     if name == "ppo":

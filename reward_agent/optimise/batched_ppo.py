@@ -17,7 +17,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 
-from reward_agent.optimise.sb3 import Normalise
+from reward_agent.optimise.normalise import Normalise
 
 HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 

@@ -9,8 +9,8 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from torch import nn
 
 from reward_agent.errors import UsageError
+from reward_agent.optimise.normalise import Normalise
 from reward_agent.optimise.policy import Activation, Policy
-from reward_agent.optimise.sb3 import Normalise
 
 ACTIVATIONS: dict[type[nn.Module], Activation] = {nn.Tanh: "tanh", nn.ReLU: "relu"}
 

@@ -22,8 +22,8 @@ from reward_agent.task import Task
 
 if TYPE_CHECKING:
     from reward_agent.optimise.checkpoint import Arrays
+    from reward_agent.optimise.normalise import Normalise
     from reward_agent.optimise.policy import Policy
-    from reward_agent.optimise.sb3 import Normalise
 
 STORED = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
 

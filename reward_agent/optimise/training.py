@@ -17,9 +17,10 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from reward_agent.optimise import Curves, Measuring, Optimised, Progress, checkpoint
 from reward_agent.optimise.checkpoint import Arrays, Checkpoint, prefixed, unprefixed
+from reward_agent.optimise.normalise import Normalise
 from reward_agent.optimise.policy import Policy
 from reward_agent.optimise.presets import Settings
-from reward_agent.optimise.sb3 import Drained, Normalise, TaskVecEnv
+from reward_agent.optimise.sb3 import Drained, TaskVecEnv
 from reward_agent.sources import CountingSource, RewardSource
 from reward_agent.task import Task
 
