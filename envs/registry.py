@@ -30,7 +30,7 @@ def tasks() -> dict[str, Task]:
 
 
 def find_task(name: str) -> Task:
-    """A shipped task by its id, or `path/to/file.py:variable`.
+    """A shipped task by its id (the part after the world's name will do), or `path/to/file.py:variable`.
 
     Raises:
         UsageError: no such task, file or variable, with the closest valid name; or the file fails, with the line.
@@ -38,6 +38,9 @@ def find_task(name: str) -> Task:
     if ".py" in name:
         return _from_file(name)
     known = tasks()
+    of_that_name = [id_ for id_ in known if id_.partition("/")[2] == name]
+    if len(of_that_name) == 1:
+        return known[of_that_name[0]]
     if name not in known:
         raise unknown_name("task", name, known, hint="`reward-agent tasks` describes them.")
     return known[name]

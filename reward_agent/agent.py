@@ -16,7 +16,7 @@ from reward_agent.invocation import resume_command
 from reward_agent.llm import LLM, Metered, require_price
 from reward_agent.recorded import settle
 from reward_agent.result import Result, load_result
-from reward_agent.search import AskPerson
+from reward_agent.search import AskPerson, require_fit
 from reward_agent.sittings import MAY_CHANGE, config_of, keep_changes, keep_layers, layers_of
 from reward_agent.store import MANIFEST, Run, installed_versions, new_manifest, new_run_id
 from reward_agent.task import Task
@@ -63,6 +63,8 @@ def synthesize(
         raise MissingComponentError(f"{task.id} cannot run here: {lacking}")
     config = replace(config, llm=llm.name) if llm else settle(config, task, left_open)
     config.make_method()  # a wrong name must be told before anything is made
+    if config.initial:
+        require_fit(config.initial, task, unsafe=config.unsafe)
     run_id = name or new_run_id(task.id)
     if (root / run_id / MANIFEST).exists():
         raise UsageError(f"There is a run {run_id} already. `{resume_command(root / run_id)}` goes on with it.")

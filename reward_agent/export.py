@@ -23,7 +23,7 @@ from reward_agent.errors import UsageError
 from reward_agent.files import write_atomically
 from reward_agent.history import Interval
 from reward_agent.invocation import resume_command
-from reward_agent.program import Program
+from reward_agent.program import EXPORTED, EXPORTED_END, Program
 from reward_agent.result import Result, load_result
 from reward_agent.sandbox.helpers import HELPERS, source_of
 from reward_agent.schema import StateSchema
@@ -109,7 +109,7 @@ def export_reward(task: Task, program: Program, origin: Provenance | None = None
         "from types import SimpleNamespace\n\nimport numpy as np",
         _constants(schema),
         _used_helpers(program),
-        f"# The reward program as it was trained on, SHA-256 {program.id}\n\n{program.source.strip()}",
+        f"{EXPORTED}, SHA-256 {program.id}\n\n{program.source.strip()}\n\n\n{EXPORTED_END}",
         _fields(task, fields),
         _reader(task, fields),
         f"from collections.abc import Callable, Mapping\nfrom typing import Any\n\nimport gymnasium\n\n\n"

@@ -116,8 +116,16 @@ def extract(reply: str, entry: str = "compute_reward") -> Program | Fault:
     return Fault("extract", f"The reply has {found}. {wanted}")
 
 
+EXPORTED = "# The reward program as it was trained on"
+EXPORTED_END = "# End of the reward program"
+"""What an exported file has around the program."""
+
+
 def program_in(text: str, entry: str = "compute_reward") -> Program | Fault:
-    """The program in a file: Python, or text with a fenced block of it as a model writes."""
+    """The program in a file: Python, an exported reward, or text with a fenced block as a model writes."""
+    _, exported, after = text.partition(f"\n{EXPORTED}")
+    if exported and EXPORTED_END in after:
+        return Program(after.partition("\n")[2].partition(EXPORTED_END)[0].strip() + "\n", entry)
     fenced = "```" in text or "~~~" in text
     return extract(text, entry) if fenced and isinstance(parse(text), Fault) else Program(text, entry)
 

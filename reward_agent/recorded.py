@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from reward_agent.config import RunConfig
-from reward_agent.envs.registry import recordings
+from reward_agent.envs.registry import find_task, recordings, tasks
 from reward_agent.errors import UsageError
 from reward_agent.llm import default_llm
 from reward_agent.llm.recordings import Recording, find_recording, read_recording
+from reward_agent.methods import find_method
 from reward_agent.plugins import METHODS
 from reward_agent.store import MANIFEST, read_manifest
 from reward_agent.task import Task
@@ -33,8 +34,10 @@ def settle(config: RunConfig, task: Task, left_open: Collection[str] = ()) -> Ru
     Raises:
         UsageError: there is no model to ask, or the session was recorded with another method.
     """
+    find_method(config.method)
     llm = config.llm or default_llm() or f"replay:{_shipped(config, task, any_method='method' in left_open)}"
-    config = replace(config, llm=llm)
+    shipped = task.id in tasks() and ".py" not in config.task
+    config = replace(config, llm=llm, task=task.id if shipped else config.task)
     if not llm.startswith("replay:"):
         return config
     recording = read_recording(find_recording(llm.partition(":")[2]))
@@ -58,8 +61,13 @@ def recorded_method(recording: Recording) -> str:
     return named or ("text2reward" if recording.words else "")
 
 
+def _is_shipped(task: Task) -> bool:
+    """It asks for what the shipped task of its id asks for: a copied card may have kept the id."""
+    return task.id in tasks() and find_task(task.id).instruction == task.instruction
+
+
 def _shipped(config: RunConfig, task: Task, *, any_method: bool) -> Path:
-    found = list(recordings(task.id).values())
+    found = list(recordings(task.id).values()) if _is_shipped(task) else []
     for path in found:
         if any_method or recorded_method(read_recording(path)) in ("", config.method):
             return path

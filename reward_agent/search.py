@@ -115,12 +115,7 @@ class Search:
             return
         key = Key(0, 0, 0)
         vetted = self.run.once(key._replace(stage="vet"), Vetted, lambda: self._vet(program))
-        if vetted.faults:
-            told = "\n".join(f"  line {fault.line or '?'}, {fault.stage}: {fault.message}" for fault in vetted.faults)
-            raise UsageError(
-                f"The reward to improve cannot be trained on:\n{told}\n"
-                "`reward-agent check FILE --task TASK` tells the same; mend it and start again."
-            )
+        _refuse(vetted.faults)
         self._keep(f"{key.folder}/program.py", program.source)
 
     def _ask(self, prompts: Sequence[Prompt]) -> None:
@@ -170,7 +165,10 @@ class Search:
         """Say so when a recorded reply answered another first prompt; later ones tell of trainings, which differ."""
         if key[:3] == (0, 0, 0) and reply.prompt_sha256 != prompt_sha256(messages):
             self.events(
-                Noted("The recorded reply answered another first prompt (other templates, or an older version).")
+                Noted(
+                    "The recorded replies answered an earlier form of these prompts (templates change, or are others); "
+                    "what they hold is checked and trained on like any reply."
+                )
             )
 
     def _take(self, prompt: Prompt, reply: Reply) -> None:
@@ -322,3 +320,22 @@ def _priced(usage: Usage, prices: tuple[float, float] | None) -> Usage:
 def folder_of(iteration: int, index: int) -> str:
     """A candidate's, relative to the run's."""
     return f"iter_{iteration:02d}/cand_{index:02d}"
+
+
+def require_fit(program: Program, task: Task, *, unsafe: bool = False) -> None:
+    """Before anything is made of a run that is to improve a program.
+
+    Raises:
+        UsageError: it cannot be trained on, and why.
+        MissingComponentError: this machine cannot lock a cell.
+    """
+    _refuse(vet(program, task, unsafe=unsafe).faults)
+
+
+def _refuse(faults: Sequence[Fault]) -> None:
+    if faults:
+        told = "\n".join(f"  line {fault.line or '?'}, {fault.stage}: {fault.message}" for fault in faults)
+        raise UsageError(
+            f"The reward to improve cannot be trained on:\n{told}\n"
+            "`reward-agent check FILE --task TASK` tells the same; mend it and start again."
+        )

@@ -12,6 +12,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from reward_agent.errors import UsageError
 from reward_agent.schema import Array, StateSchema
 
 Bools = NDArray[np.bool_]
@@ -152,6 +153,19 @@ class Task:
     """A reward program by hand, in the contract."""
     control: str = ""
     """What the robot is, in one line for prompts."""
+
+    def __post_init__(self) -> None:
+        """Raises `UsageError` where a card cannot be meant so."""
+        for name in ("horizon", "budget"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"The task {self.id} has {name}={getattr(self, name)}; it must be at least 1.")
+        if not self.metrics:
+            raise UsageError(f"The task {self.id} has no metric; name at least one that judges an episode.")
+        if self.expert is not None and not self.expert.is_file():
+            raise UsageError(
+                f"The task {self.id} names the expert reward {self.expert}, which is no file: give its path beside the "
+                "card, as `Path(__file__).parent / 'expert.py'`, or leave `expert` out."
+            )
 
     @property
     def graded(self) -> Metric:

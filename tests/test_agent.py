@@ -202,6 +202,7 @@ def test_a_faulty_reward_of_ones_own_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"(?s)line 2.*nearness.*reward-agent check"):
         agent.synthesize(config, llm=model, root=tmp_path, name="one")
     assert not model.asked
+    assert not any(tmp_path.iterdir()), "nothing was made"
 
 
 def test_words_of_a_person_and_automatic_ones(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from reward_agent.optimise.normalise import Normalise
 from reward_agent.optimise.policy import Policy, load_policy
 from reward_agent.optimise.ppo import PPOLearner, PPOSettings, make
 from reward_agent.optimise.sb3 import TaskVecEnv
-from reward_agent.program import Program
+from reward_agent.program import Program, program_in
 from reward_agent.sources.cell import CellSource
 from reward_agent.task import Task
 
@@ -223,3 +223,12 @@ def test_contact_forces_are_the_environments_own(tmp_path: Path) -> None:
 def test_a_run_without_a_result_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no run"):
         export_run(tmp_path, tmp_path / "reward.py")
+
+
+def test_an_exported_file_is_read_back_as_the_program_in_it() -> None:
+    task = find_task("mujoco/hopper-forward")
+    assert task.expert is not None
+    program = Program(task.expert.read_text())
+    back = program_in(export_reward(task, program))
+    assert isinstance(back, Program) and back.source.strip() == program.source.strip()
+    assert back.id == program.id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reward_agent.config import RunConfig
@@ -46,6 +48,21 @@ def test_another_methods_replies_are_refused() -> None:
     with pytest.raises(UsageError, match=r"recorded with the method eureka.*--method eureka"):
         settle(config, find_task(HOPPER))
     assert settle(config, find_task(HOPPER), ("method",)).method == "eureka"
+
+
+def test_a_copied_card_with_another_instruction_is_not_given_the_shipped_session() -> None:
+    copy = replace(find_task(HOPPER), instruction="hop slowly")
+    with pytest.raises(UsageError, match="ships no recorded session"):
+        settle(RunConfig(task="mine/slow.py"), copy, OPEN)
+
+
+def test_a_wrong_method_is_told_as_such() -> None:
+    with pytest.raises(UsageError, match=r"no method named 'eurekka'.*eureka"):
+        settle(RunConfig(task=HOPPER, method="eurekka"), find_task(HOPPER))
+
+
+def test_the_run_keeps_the_whole_name_of_its_task() -> None:
+    assert settle(RunConfig(task="hopper-forward"), find_task("hopper-forward"), OPEN).task == HOPPER
 
 
 def test_no_model_to_ask_is_told_with_what_mends_it() -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from pointmass import pointmass_task
 
 from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.envs.mujoco import tasks
@@ -139,3 +143,21 @@ def test_cards_load_without_a_simulator() -> None:
 def test_a_wrong_name_is_told_the_closest() -> None:
     with pytest.raises(UsageError, match="mujoco/hopper-back-flip"):
         find_task("mujoco/hopper-backflip")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"horizon": -4}, "horizon=-4; it must be at least 1"),
+        ({"budget": 0}, "budget=0; it must be at least 1"),
+        ({"metrics": ()}, "has no metric"),
+        ({"expert": Path("nowhere.py")}, "expert reward nowhere.py, which is no file"),
+    ],
+)
+def test_a_card_that_cannot_be_meant_so_is_refused_at_once(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        replace(pointmass_task(), **changes)
+
+
+def test_the_part_after_the_world_names_a_task_too() -> None:
+    assert find_task("hopper-forward").id == "mujoco/hopper-forward"

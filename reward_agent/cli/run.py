@@ -53,15 +53,21 @@ def run(args: Namespace) -> Answer:
     from reward_agent.envs.registry import find_task
     from reward_agent.plan import make_plan
     from reward_agent.recorded import OPEN, settle
+    from reward_agent.search import require_fit
 
     config = with_whole_paths(_config(args))
     left_open = [name for name in OPEN if getattr(args, name) is None]
-    config = settle(config, find_task(config.task), left_open)
+    task = find_task(config.task)
+    if config.initial:
+        require_fit(config.initial, task, unsafe=config.unsafe)
+    config = settle(config, task, left_open)
     assert config.llm is not None
     replayed = config.llm.startswith("replay:")
     if replayed and args.llm is None:
         print("No --llm was named and no key is set: the recorded session of this task is replayed.")
         print("What the model says is recorded; checks, sandbox, training and scores are live.\n")
+    if replayed and config.initial:
+        print("The recorded replies know nothing of the reward in --init: name a model with --llm to improve it.\n")
     config.make_method()
     # a missing key or a wrong name is told before anything is planned or made
     connect_llm(config, config.llm, args.out)
