@@ -92,8 +92,8 @@ def search(task: Task, *, minutes: float, directions: int, top: int, seed: int) 
             weights = weights + rate / spread * np.einsum("k,kai->ai", (plus - minus)[used], delta[used]) / top
         seen = np.concatenate(policy.seen)
         share = len(seen) / (count + len(seen))
-        variance += share * (seen.var(0) - variance + (1 - share) * (seen.mean(0) - mean) ** 2)
-        mean += share * (seen.mean(0) - mean)
+        variance = variance + share * (seen.var(0) - variance + (1 - share) * (seen.mean(0) - mean) ** 2)
+        mean = mean + share * (seen.mean(0) - mean)
         count += len(seen)
         curve.append(round(float(fitness.mean()), 4))
     return best[1], curve
