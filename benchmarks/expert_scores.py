@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jobs import run_jobs
+from jobs import add_arguments, run_jobs
 
 from reward_agent import evaluate, find_task, tasks
 
@@ -38,14 +38,11 @@ def run_job(job: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     shipped = [name for name in tasks() if find_task(name).expert]
-    parser.add_argument("--json", action="store_true", help="one line")
-    parser.add_argument("--seeds", type=int, default=3)
+    add_arguments(parser)
     parser.add_argument("--tasks", nargs="+", default=shipped, choices=shipped, metavar="TASK")
-    parser.add_argument("--cores", type=int, default=2)
-    parser.add_argument("--job", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.job:
-        print(json.dumps(run_job(json.loads(args.job))))
+        print(json.dumps(run_job(args.job)))
         return
     jobs = [{"task": task, "seeds": args.seeds} for task in args.tasks]
     results = run_jobs(Path(__file__), jobs, KEPT, cores=args.cores)

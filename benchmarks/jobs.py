@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,14 @@ ONE_THREAD = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "JAX_PLATFORMS": "cpu",
 }
+
+
+def add_arguments(parser: ArgumentParser, *, seeds: int = 3) -> None:
+    """What every benchmark of jobs is told."""
+    parser.add_argument("--json", action="store_true", help="one line")
+    parser.add_argument("--seeds", type=int, default=seeds)
+    parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--job", type=json.loads, help=SUPPRESS)
 
 
 def run_jobs(script: Path, jobs: Iterable[dict[str, Any]], kept: Path, *, cores: int) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jobs import run_jobs
+from jobs import add_arguments, run_jobs
 from peers import act_of, native_returns, sb3_at_our_settings
 from scipy.special import stdtrit
 
@@ -88,14 +88,11 @@ def compare(ours: list[float], theirs: list[float]) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--seeds", type=int, default=3)
+    add_arguments(parser)
     parser.add_argument("--tasks", nargs="+", default=list(GOALS), choices=list(GOALS))
-    parser.add_argument("--cores", type=int, default=2)
-    parser.add_argument("--job", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.job:
-        print(json.dumps(run_job(json.loads(args.job))))
+        print(json.dumps(run_job(args.job)))
         return
     jobs = [
         {"env": env_id, "trainer": trainer, "seed": seed, "steps": GOALS[env_id][1]}

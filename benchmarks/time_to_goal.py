@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from jobs import run_jobs
+from jobs import add_arguments, run_jobs
 from peers import act_of, native_returns, sb3_at_our_settings, sbx_sac, zoo_ppo
 
 from reward_agent.task import Task
@@ -168,18 +168,15 @@ def summarise(results: list[dict[str, Any]], cap: float) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--seeds", type=int, default=3)
+    add_arguments(parser)
     parser.add_argument("--tasks", nargs="+", default=list(THRESHOLDS), choices=list(THRESHOLDS))
     parser.add_argument("--trainers", nargs="+", default=TRAINERS, choices=TRAINERS)
     parser.add_argument("--cap", type=float, default=600, help="seconds of training")
     parser.add_argument("--every", type=float, default=10, help="seconds between scorings")
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu: for a machine others use too")
-    parser.add_argument("--cores", type=int, default=2)
-    parser.add_argument("--job", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.job:
-        print(json.dumps(run_job(json.loads(args.job))))
+        print(json.dumps(run_job(args.job)))
         return
     jobs = [
         {"env": env_id, "trainer": trainer, "seed": seed, "cap": args.cap, "every": args.every, "clock": args.clock}

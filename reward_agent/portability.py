@@ -26,8 +26,6 @@ STANDARD = words(
     linalg.qr linalg.slogdet linalg.solve linalg.svd linalg.svdvals linalg.tensordot linalg.trace linalg.vecdot
     linalg.vector_norm"""
 )
-"""What the Python Array API standard (2024.12) names; a program of these alone runs on torch and JAX arrays too."""
-
 """What the Python Array API standard (2024.12) names."""
 
 ARRAY_ATTRIBUTES = frozenset(name for name in dir(np.ndarray) if not name.startswith("_"))

@@ -42,7 +42,8 @@ class _Tanh(torch.autograd.Function):
     @staticmethod
     def backward(context: Any, gradient: torch.Tensor) -> torch.Tensor:
         (result,) = context.saved_tensors
-        return torch.ops.aten.tanh_backward(gradient, result)  # type: ignore[no-any-return]
+        before: torch.Tensor = torch.ops.aten.tanh_backward(gradient, result)
+        return before
 
 
 class BatchedPPO(PPO):  # type: ignore[misc]

@@ -131,9 +131,10 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
         """
         observations, dones, infos = self.advance()
         rewards = self.rewards().rewards[0].astype(np.float32)
-        ended = np.flatnonzero(dones)
-        for row, (total, length) in zip(ended, list(self._finished)[-len(ended) :], strict=False):
-            infos[row]["episode"] = {"r": total, "l": length, "t": 0.0}
+        if dones.any():
+            ended = np.flatnonzero(dones)
+            for row, (total, length) in zip(ended, list(self._finished)[-len(ended) :], strict=True):
+                infos[row]["episode"] = {"r": total, "l": length, "t": 0.0}
         return observations, rewards, dones, infos
 
     def advance(self) -> Advance:
