@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ from reward_agent.envs.registry import FROM_PYTHON, find_again, find_task
 from reward_agent.errors import InterruptedRunError, MissingComponentError, UsageError, unknown_name
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
 from reward_agent.invocation import resume_command
-from reward_agent.llm import LLM, Metered, require_price
+from reward_agent.llm import LLM, Metered
 from reward_agent.recorded import settle
 from reward_agent.result import Result, load_result
-from reward_agent.search import AskPerson, require_fit
+from reward_agent.search import INITIAL_VETTED, AskPerson, Vetted, vet_initial
 from reward_agent.sittings import MAY_CHANGE, config_of, keep_changes, keep_layers, layers_of
 from reward_agent.store import MANIFEST, Run, installed_versions, new_manifest, new_run_id
 from reward_agent.task import Task
@@ -25,35 +25,38 @@ from reward_agent.workers import Pool
 RUNS = Path("runs")
 
 
-def synthesize(
+@dataclass(frozen=True)
+class Prepared:
+    """A run that nothing stands in the way of, before anything is made of it."""
+
+    config: RunConfig
+    """With a model named, and what was left open settled."""
+    task: Task
+    llm: LLM | None
+    """The model itself, where it was given."""
+    initial: Vetted | None
+    """The user's own reward, where there is one."""
+
+
+def prepare(
     config: RunConfig,
     *,
-    events: Events = ignore,
-    ask_person: AskPerson | None = None,
     task: Task | None = None,
     llm: LLM | None = None,
     root: Path = RUNS,
-    name: str | None = None,
     left_open: Collection[str] = (),
-) -> Result:
-    """Run a search from its first prompt to a trained, scored policy.
+) -> Prepared:
+    """Settle what a run will do, and refuse what cannot be done.
 
     Args:
-        config: what to do; kept in `run.json`.
-        events: told what happens, from this thread.
-        ask_person: gives a person's words where the method wants some; automatic ones, so labelled, where it is None.
+        config: what to do.
         task: the task itself, where `config.task` is not the name of one that can be found.
         llm: the model itself, where `config.llm` does not name one.
         root: the folder of runs.
-        name: of the run, in place of date, task and random digits.
         left_open: those of `recorded.OPEN` that a replayed session may settle.
 
     Raises:
-        UsageError, MissingComponentError: it cannot start, with what mends it. Nothing was asked yet.
-        LLMError, BudgetError: a reply could not be had or paid for.
-        WaitingForPersonError: `manual` waits for a reply.
-        InterruptedRunError: Ctrl-C. This and the errors above leave a run that `resume` goes on with.
-        RewardAgentError: no program could be trained.
+        UsageError, MissingComponentError: it cannot start, with what mends it. Nothing was asked or made.
     """
     config = without_keys(with_whole_paths(config))
     if task is not None:
@@ -62,24 +65,56 @@ def synthesize(
     if (lacking := task.world.missing()) is not None:
         raise MissingComponentError(f"{task.id} cannot run here: {lacking}")
     config = replace(config, llm=llm.name) if llm else settle(config, task, left_open)
-    config.make_method()  # a wrong name must be told before anything is made
-    if config.initial:
-        require_fit(config.initial, task, unsafe=config.unsafe)
-    run_id = name or new_run_id(task.id)
+    config.make_method()
+    connect_llm(config, root, llm)
+    initial = vet_initial(config.initial, task, unsafe=config.unsafe) if config.initial else None
+    return Prepared(config, task, llm, initial)
+
+
+def synthesize(
+    config: RunConfig | Prepared,
+    *,
+    events: Events = ignore,
+    ask_person: AskPerson | None = None,
+    task: Task | None = None,
+    llm: LLM | None = None,
+    root: Path = RUNS,
+    name: str | None = None,
+) -> Result:
+    """Run a search from its first prompt to a trained, scored policy.
+
+    Args:
+        config: what to do, kept in `run.json`; or what `prepare` made of it.
+        events: told what happens, from this thread.
+        ask_person: gives a person's words where the method wants some; automatic ones, so labelled, where it is None.
+        task, llm: see `prepare`.
+        root: the folder of runs.
+        name: of the run, in place of date, task and random digits.
+
+    Raises:
+        UsageError, MissingComponentError: as `prepare`.
+        LLMError, BudgetError: a reply could not be had or paid for.
+        WaitingForPersonError: `manual` waits for a reply.
+        InterruptedRunError: Ctrl-C. This and the errors above leave a run that `resume` goes on with.
+        RewardAgentError: no program could be trained.
+    """
+    ready = config if isinstance(config, Prepared) else prepare(config, task=task, llm=llm, root=root)
+    run_id = name or new_run_id(ready.task.id)
     if (root / run_id / MANIFEST).exists():
         raise UsageError(f"There is a run {run_id} already. `{resume_command(root / run_id)}` goes on with it.")
     manifest = new_manifest(
         run_id,
-        task=config.task,
-        instruction=task.instruction,
-        config=encode(config),
-        sandbox=_layers(config.unsafe),
-        unsafe=config.unsafe,
+        task=ready.config.task,
+        instruction=ready.task.instruction,
+        config=encode(ready.config),
+        sandbox=_layers(ready.config.unsafe),
+        unsafe=ready.config.unsafe,
     )
-    llm = llm or connect_llm(config, str(config.llm), root / run_id)
-    require_price(llm, config.model_budget())
+    model = connect_llm(ready.config, root / run_id, ready.llm)
     with Run.create(root, manifest) as run:
-        return _conduct(run, config, task, llm, events, ask_person, manifest.sandbox, resumed=False)
+        if ready.initial:
+            run.record(INITIAL_VETTED, ready.initial)
+        return _conduct(run, ready.config, ready.task, model, events, ask_person, manifest.sandbox, resumed=False)
 
 
 def resume(
@@ -110,8 +145,7 @@ def resume(
         config = replace(config_of(run.manifest, run.journal.values), **dict(changes or {}))
         config = without_keys(replace(config, llm=whole_llm(config.llm)))
         task = task or find_again(config.task, "Resume it from there: `reward_agent.resume(run, task=task)`.")
-        llm = llm or connect_llm(config, config.llm or str(settle(config, task).llm), folder)
-        require_price(llm, config.model_budget())
+        llm = connect_llm(config, folder, llm)
         keep_changes(run, config)
         _tell_versions(run, events)
         # a finished run is told again by machines, too, that could not go on with it

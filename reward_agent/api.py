@@ -148,16 +148,14 @@ def synthesize(
         **{name: value for name, value in chosen.items() if value is not None},
         **options,
     )
-    return agent.synthesize(
+    ready = agent.prepare(
         config,
-        events=events,
-        ask_person=ask_person,
         task=None if isinstance(task, str) else task,
         llm=None if isinstance(llm, str) else llm,
         root=Path(root),
-        name=name,
         left_open=[name for name, value in chosen.items() if value is None],
     )
+    return agent.synthesize(ready, events=events, ask_person=ask_person, root=Path(root), name=name)
 
 
 def resume(

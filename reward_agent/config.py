@@ -123,8 +123,8 @@ def whole_llm(name: str | None) -> str | None:
     return f"replay:{Path(model).resolve()}" if provider == "replay" and Path(model).exists() else name
 
 
-def connect_llm(config: RunConfig, name: str, folder: Path) -> LLM:
-    """The model of that name, for a run in `folder`.
+def connect_llm(config: RunConfig, folder: Path, given: LLM | None = None) -> LLM:
+    """The model to ask in a run in `folder`: the one given itself, else the one that the config names.
 
     Raises:
         UsageError, MissingComponentError: see `llm.connect`; also where its price, which a budget needs, is not known.
@@ -132,6 +132,6 @@ def connect_llm(config: RunConfig, name: str, folder: Path) -> LLM:
     options = Options(
         temperature=config.temperature, base_url=config.base_url, prices=config.prices, folder=folder.resolve()
     )
-    llm = connect(name, options)
+    llm = given or connect(str(config.llm), options)
     require_price(llm, config.model_budget())
     return llm

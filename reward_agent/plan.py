@@ -85,7 +85,7 @@ def make_plan(config: RunConfig, *, task: Task | None = None, root: Path = Path(
         UsageError, MissingComponentError: the run could not start.
     """
     task = task or find_task(config.task)
-    llm = str(settle(config, task).llm)
+    llm = config.llm or str(settle(config, task).llm)
     jobs, budget = config.jobs or cores(), config.steps(task)
     rounds = config.method_settings()
     widths = [rounds.width(iteration) for iteration in range(rounds.rounds)]

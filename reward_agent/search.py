@@ -51,6 +51,10 @@ class Vetted:
     """None when no program could be read."""
 
 
+INITIAL_VETTED = Key(0, 0, 0, "vet")
+"""Of the user's own reward, where there is one."""
+
+
 @dataclass(frozen=True)
 class Spoken:
     """Words on a candidate, as journalled."""
@@ -111,12 +115,9 @@ class Search:
 
     def _vet_initial(self) -> None:
         program = self.config.initial
-        if program is None:
-            return
-        key = Key(0, 0, 0)
-        vetted = self.run.once(key._replace(stage="vet"), Vetted, lambda: self._vet(program))
-        _refuse(vetted.faults)
-        self._keep(f"{key.folder}/program.py", program.source)
+        if program is not None:
+            self.run.once(INITIAL_VETTED, Vetted, lambda: vet_initial(program, self.task, unsafe=self.config.unsafe))
+            self._keep(f"{INITIAL_VETTED.folder}/program.py", program.source)
 
     def _ask(self, prompts: Sequence[Prompt]) -> None:
         replies: dict[Key, Reply] = {}
@@ -322,20 +323,18 @@ def folder_of(iteration: int, index: int) -> str:
     return f"iter_{iteration:02d}/cand_{index:02d}"
 
 
-def require_fit(program: Program, task: Task, *, unsafe: bool = False) -> None:
-    """Before anything is made of a run that is to improve a program.
+def vet_initial(program: Program, task: Task, *, unsafe: bool = False) -> Vetted:
+    """What check and probe say of the user's own reward.
 
     Raises:
         UsageError: it cannot be trained on, and why.
         MissingComponentError: this machine cannot lock a cell.
     """
-    _refuse(vet(program, task, unsafe=unsafe).faults)
-
-
-def _refuse(faults: Sequence[Fault]) -> None:
-    if faults:
-        told = "\n".join(f"  line {fault.line or '?'}, {fault.stage}: {fault.message}" for fault in faults)
+    verdict = vet(program, task, unsafe=unsafe)
+    if verdict.faults:
+        told = "\n".join(f"  line {fault.line or '?'}, {fault.stage}: {fault.message}" for fault in verdict.faults)
         raise UsageError(
             f"The reward to improve cannot be trained on:\n{told}\n"
             "`reward-agent check FILE --task TASK` tells the same; mend it and start again."
         )
+    return Vetted(program, (), verdict)

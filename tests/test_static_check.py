@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -420,10 +421,11 @@ class Recorded:
 def test_nothing_is_read_that_is_not_among_the_fields(body: str) -> None:
     found = report(body + "\nreturn x, {'x': x}")
     read: set[str] = set()
-    state, space = Recorded("", read), {"np": np}
+    state = Recorded("", read)
+    space: dict[str, Any] = {"np": np}
     lines = "".join(f"    {line}\n" for line in body.splitlines())
     exec(f"def compute_reward(state, action, next_state):\n{lines}    return x\n", space)
-    space["compute_reward"](state, np.ones((4, 2)), state)  # type: ignore[operator]
+    space["compute_reward"](state, np.ones((4, 2)), state)
     assert read
     assert read <= set(found.fields)
     assert not any("is not a field" in fault.message or "input" in fault.message for fault in found.faults)

@@ -46,21 +46,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> Answer:
-    from reward_agent.agent import synthesize
+    from reward_agent.agent import prepare, synthesize
     from reward_agent.cli.results import describe_plan
     from reward_agent.cli.running import confirm, finished, person, telling
-    from reward_agent.config import connect_llm, with_whole_paths
-    from reward_agent.envs.registry import find_task
     from reward_agent.plan import make_plan
-    from reward_agent.recorded import OPEN, settle
-    from reward_agent.search import require_fit
+    from reward_agent.recorded import OPEN
 
-    config = with_whole_paths(_config(args))
     left_open = [name for name in OPEN if getattr(args, name) is None]
-    task = find_task(config.task)
-    if config.initial:
-        require_fit(config.initial, task, unsafe=config.unsafe)
-    config = settle(config, task, left_open)
+    ready = prepare(_config(args), root=args.out, left_open=left_open)
+    config = ready.config
     assert config.llm is not None
     replayed = config.llm.startswith("replay:")
     if replayed and args.llm is None:
@@ -68,16 +62,13 @@ def run(args: Namespace) -> Answer:
         print("What the model says is recorded; checks, sandbox, training and scores are live.\n")
     if replayed and config.initial:
         print("The recorded replies know nothing of the reward in --init: name a model with --llm to improve it.\n")
-    config.make_method()
-    # a missing key or a wrong name is told before anything is planned or made
-    connect_llm(config, config.llm, args.out)
-    plan = make_plan(config, root=args.out)
+    plan = make_plan(config, task=ready.task, root=args.out)
     print(describe_plan(plan, config), flush=True)
     asks = sys.stdin.isatty() and sys.stdout.isatty() and not (args.yes or args.json)
     if asks and not confirm("Start?"):
         return Answer({"started": False}, "Nothing was started.")
     with telling(plan.steps, story=args.story, replayed=replayed) as view:
-        result = synthesize(config, events=view, ask_person=person(args, view, replayed=replayed), root=args.out)
+        result = synthesize(ready, events=view, ask_person=person(args, view, replayed=replayed), root=args.out)
     return finished(result, story=args.story)
 
 
