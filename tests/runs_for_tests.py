@@ -6,6 +6,7 @@ import itertools
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from reward_agent.agent import resume, synthesize
 from reward_agent.codec import encode, read_as, to_line
 from reward_agent.config import RunConfig
 from reward_agent.events import Event
-from reward_agent.messages import Key, Reply
+from reward_agent.messages import Key, Message, Reply, Usage
 from reward_agent.store import MANIFEST
 
 TASK = f"{pointmass.__file__}:task"
@@ -36,6 +37,7 @@ def compute_reward(state, action, next_state):
     return near, {"near": near}
 """.strip()
 
+SMALL = {"iterations": 1, "candidates": 1, "budget": 512, "final_seeds": 1}
 SETTINGS = {
     "num_envs": 16,
     "rollout": 32,
@@ -46,6 +48,22 @@ SETTINGS = {
     "hidden": [16, 16],
     "checkpoint_seconds": 0.0,
 }
+
+
+class Scripted:
+    """A model that says what it is told to, at a price; raises what it is told to."""
+
+    name = "scripted:one"
+
+    def __init__(self, *replies: str | Exception) -> None:
+        self.replies, self.asked = list(replies), []
+
+    def complete(self, messages: Sequence[Message], key: Key) -> Reply:
+        self.asked.append((key, messages))
+        reply = self.replies.pop(0)
+        if isinstance(reply, BaseException):
+            raise reply
+        return Reply(f"```python\n{reply}\n```", model="scripted", usage=Usage(100, 50, 0.5))
 
 
 def recording(path: Path, replies: dict[Key, str]) -> str:
