@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import pkgutil
 import sys
 import traceback
 from importlib.metadata import entry_points
@@ -19,9 +20,15 @@ FROM_PYTHON = "python:"
 
 
 def worlds() -> dict[str, ModuleType]:
-    """World modules by name, in name order. Nothing of a simulator is imported."""
-    found = {point.name: point for point in entry_points(group=GROUP)}
-    return {name: importlib.import_module(found[name].value) for name in sorted(found)}
+    """World modules by name, in name order: this package's folders and those of other packages' entry points.
+
+    Nothing of a simulator is imported. A shipped name cannot be taken.
+    """
+    package = importlib.import_module("reward_agent.envs")
+    found = {point.name: point.value for point in entry_points(group=GROUP)}
+    shipped = [entry.name for entry in pkgutil.iter_modules(package.__path__) if entry.ispkg]
+    found |= {name: f"{package.__name__}.{name}" for name in shipped}
+    return {name: importlib.import_module(found[name]) for name in sorted(found)}
 
 
 def tasks() -> dict[str, Task]:

@@ -20,7 +20,6 @@ Act = Callable[[Array], Array]
 """Actions `(N, A)` for observations `(N, O)`;
 these end with the share of the horizon passed where it has a true `observe_time`."""
 
-NUM_ENVS = 64
 EVALUATION_SEEDS = 1 << 61
 """Seeds of evaluation episodes begin here; a training's episodes begin from seeds below."""
 
@@ -94,7 +93,7 @@ def roll_out(
     seeds: Sequence[int] | Ints,
     metrics: Sequence[Metric] | None = None,
     *,
-    num_envs: int = NUM_ENVS,
+    num_envs: int | None = None,
     threads: int = 1,
 ) -> dict[str, Array]:
     """Play one episode a seed and score each by every metric.
@@ -104,7 +103,7 @@ def roll_out(
         act: the policy; see `Act`.
         seeds: of the episodes, `(E,)`.
         metrics: the task's own unless given.
-        num_envs: episodes played at once.
+        num_envs: episodes played at once; as many as the world finds worth it unless given.
         threads: for the physics.
 
     Returns:
@@ -129,11 +128,11 @@ def play(
     fields: set[str],
     ended: Callable[[int, Episode], None],
     *,
-    num_envs: int = NUM_ENVS,
+    num_envs: int | None = None,
     threads: int = 1,
 ) -> None:
     """Play one episode a seed and hand each, with the states of `fields`, to `ended(index of its seed, episode)`."""
-    waiting, rows = list(range(len(seeds))), min(num_envs, len(seeds))
+    waiting, rows = list(range(len(seeds))), min(num_envs or task.world.parallel_envs, len(seeds))
     if not rows:
         return
     episodes = Episodes(task, rows, fields, threads=threads, observe_time=_observes_time(act))

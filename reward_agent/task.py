@@ -75,6 +75,11 @@ class World(Protocol):
         """Seconds of simulated time a step."""
         ...
 
+    @property
+    def parallel_envs(self) -> int:
+        """How many environments at once are worth their making where any number would do, as in scoring."""
+        ...
+
     def schema(self) -> StateSchema:
         """Every field this environment has, hidden ones included."""
         ...

@@ -21,6 +21,7 @@ from collections.abc import Callable, Generator, Hashable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from multiprocessing.util import Finalize
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, Self, TypeVar
@@ -97,6 +98,9 @@ class Pool(Generic[K]):
         self._idle: list[_Worker] = []
         self._busy: dict[_Worker, _Taken[K]] = {}
         self._started = 0
+        # workers are no daemons, for those may have no children (a batch's environments may step in some): an
+        # interpreter that ends would wait for them
+        self._at_exit = Finalize(self, _kill_all, (self._idle, self._busy), exitpriority=100)
 
     def run(
         self,
@@ -154,15 +158,13 @@ class Pool(Generic[K]):
                         break
         finally:
             for worker in self._busy:
-                self._kill(worker)
+                _kill(worker)
             self._busy.clear()
 
     def close(self) -> None:
         """End all workers."""
-        for worker in (*self._idle, *self._busy):
-            self._kill(worker)
-        self._idle.clear()
-        self._busy.clear()
+        _kill_all(self._idle, self._busy)
+        self._at_exit.cancel()
         if self._temporary:
             self._temporary.cleanup()
 
@@ -194,7 +196,7 @@ class Pool(Generic[K]):
 
     def _give_up(self, worker: _Worker) -> None:
         taken = self._busy.pop(worker)
-        self._kill(worker)
+        _kill(worker)
         raise JobTimeoutError(f"{taken.key} was not done within {taken.seconds:g} s, and its process was ended.")
 
     def _start(self) -> _Worker:
@@ -202,7 +204,7 @@ class Pool(Generic[K]):
         ours, theirs = context.Pipe()
         log = self._logs / f"worker-{self._started}.log"
         self._started += 1
-        process = context.Process(target=_work, args=(theirs, log), daemon=True)
+        process = context.Process(target=_work, args=(theirs, log), daemon=False)
         process.start()
         theirs.close()
         return _Worker(process, ours, log)
@@ -232,10 +234,18 @@ class Pool(Generic[K]):
         except (EOFError, OSError):
             return None
 
-    def _kill(self, worker: _Worker) -> None:
-        worker.process.kill()
-        worker.process.join()
-        worker.connection.close()
+
+def _kill(worker: _Worker) -> None:
+    worker.process.kill()
+    worker.process.join()
+    worker.connection.close()
+
+
+def _kill_all(idle: list[_Worker], busy: dict[_Worker, Any]) -> None:
+    for worker in (*idle, *busy):
+        _kill(worker)
+    idle.clear()
+    busy.clear()
 
 
 def cores() -> int:

@@ -46,6 +46,7 @@ SCHEMA = StateSchema(
 @dataclass(frozen=True)
 class PointMass:
     name: str = "pointmass"
+    parallel_envs: int = 64
     dt: float = 0.05
 
     def schema(self) -> StateSchema:

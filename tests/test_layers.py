@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reward_agent.envs.registry import worlds
+
 # from the top; a module may import from its own layer and from those below
 LAYERS = (
     {"cli", "web", "__main__"},
@@ -130,7 +132,9 @@ def test_no_world_is_named_outside_its_folder(repository: Path) -> None:
         f"{path}:{line}: {imported}"
         for module, path in sources(repository).items()
         for imported, line in imports(path, module)
-        if imported.startswith("reward_agent.envs.mujoco") and not module.startswith("reward_agent.envs.mujoco")
+        for world in worlds()
+        if f"{imported}.".startswith(f"reward_agent.envs.{world}.")
+        and not f"{module}.".startswith(f"reward_agent.envs.{world}.")
     ]
     assert not named, "\n".join(named)
 

@@ -6,9 +6,7 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
+from reward_agent.envs.cards import tasks_in
 from reward_agent.envs.mujoco.world import missing
 from reward_agent.task import Task
 
@@ -16,8 +14,5 @@ __all__ = ["missing", "tasks"]
 
 
 def tasks() -> dict[str, Task]:
-    """Every task by id, in order: the `task` of each module in `cards/`."""
-    folder = importlib.import_module(f"{__name__}.cards")
-    names = [card.name for card in pkgutil.iter_modules(folder.__path__)]
-    found = [importlib.import_module(f"{folder.__name__}.{name}") for name in names]
-    return {card.task.id: card.task for card in sorted(found, key=lambda card: str(card.task.id))}
+    """Every task by id, in order."""
+    return tasks_in(f"{__name__}.cards")

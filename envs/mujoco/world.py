@@ -37,6 +37,7 @@ class MujocoWorld:
     as the field `contact_forces.raw`. Gymnasium has them on; here they are off, for they cost one sub-step more, on
     one thread."""
     name: str = "mujoco"
+    parallel_envs: int = 64
 
     def __post_init__(self) -> None:
         if self.env not in NATIVE:
