@@ -158,6 +158,11 @@ class Task:
     """A reward program by hand, in the contract."""
     control: str = ""
     """What the robot is, in one line for prompts."""
+    family: str = ""
+    """What tasks share that are one another in disguise, as opening and closing the same window: none of them may be
+    an example for another. Empty for a task on its own."""
+    benchmark: str = ""
+    """The name that people know it by, as `Meta-World button-press-v3`; empty where it is nobody's but ours."""
 
     def __post_init__(self) -> None:
         """Raises `UsageError` where a card cannot be meant so."""
