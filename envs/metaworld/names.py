@@ -38,7 +38,7 @@ class Scene:
 
 
 def _observed(name: str, doc: str, body: str, index: int = 0) -> Part:
-    return Part(name, f"{doc}; the point that Meta-World observes", "Point", body=body, observed=index)
+    return Part(name, doc, "Point", body=body, observed=index)
 
 
 def _object(name: str, doc: str, body: str) -> Part:
