@@ -35,6 +35,7 @@ def _rendering() -> str | None:
 
 NEEDS = {
     "bubblewrap": _bubblewrap,
+    "metaworld": lambda: None if importlib.util.find_spec("metaworld") else "metaworld is missing (make setup)",
     "rendering": _rendering,
     "venv": lambda: None if importlib.util.find_spec("venv") else "python3-venv is missing",
 }

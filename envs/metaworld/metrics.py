@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reward_agent.envs.metaworld.schema import SUCCESS
+from reward_agent.envs.metaworld.names import SUCCESS
 from reward_agent.task import Episode, Metric
 
 
@@ -35,7 +35,7 @@ def progress(entity: str, axes: str = "xyz") -> Metric:
     def score(episode: Episode) -> float:
         apart = getattr(episode.state, entity).position - episode.state.goal.position
         distance = np.linalg.norm(apart[:, columns], axis=-1)
-        return float(max(1.0 - distance[-1] / distance[0], -1.0))
+        return float(max(1.0 - distance[-1] / max(distance[0], 1e-9), -1.0))
 
     along = "" if axes == "xyz" else f", measured along {' and '.join(axes)}"
     doc = f"1 - (distance of {entity} to goal at the end) / (the same at reset), at least -1{along}"

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+SUCCESS = "outcome.success"
+"""The hidden field that says whether a step succeeded."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -60,7 +63,8 @@ ROBOT: tuple[Part, ...] = (
 )
 
 _CUBE = _object("object", "the block or cylinder on the table; its position is its middle", "obj")
-_WALL = _fixture("wall", "the wall that stands in the way", body="wall")
+_WALL = _fixture("wall", "the wall that stands in the way; its position is its middle", body="wall")
+_WALL_BY_FOOT = _fixture("wall", "the wall that stands in the way; its position is the middle of its foot", body="wall")
 _MUG = _object("mug", "the mug; its position is the middle of its bottom", "obj")
 _MACHINE = _fixture("machine", "the coffee machine", body="coffee_machine")
 
@@ -97,7 +101,13 @@ _LOCK = Scene(
     ),
 )
 _HANDLE_JOINT = (("handle_link", "handle", "the handle on its post: 0 at the top, negative when pressed down"),)
-_HANDLE = Scene((_observed("handle", "the handle that goes up and down its post", "handle_link"),), _HANDLE_JOINT)
+_HANDLE = Scene(
+    (
+        _observed("handle", "the handle that goes up and down its post", "handle_link"),
+        _fixture("post", "the foot of the post, on the table", body="box"),
+    ),
+    _HANDLE_JOINT,
+)
 _FAUCET = Scene(
     (_observed("handle", "the end of the faucet's handle", "faucet_link2"),),
     (("knob_Joint_1", "faucet", "the faucet's handle on its axis: 0 in the middle"),),
@@ -106,7 +116,7 @@ _NUT = Scene(
     (
         _object("nut", "the round nut with its handle; its position is the middle of the ring", "RoundNut"),
         _observed("nut_handle", "the handle of the nut", "RoundNut"),
-        _fixture("peg", "the top of the peg", site="pegTop"),
+        _fixture("peg", "the upright peg; its position is its middle", body="peg"),
     )
 )
 _PUCK = Scene(
@@ -151,9 +161,9 @@ SCENES: dict[str, Scene] = {
         )
     ),
     "button-press-topdown-v3": _BUTTON,
-    "button-press-topdown-wall-v3": Scene((*_BUTTON.parts, _WALL), _BUTTON.joints),
+    "button-press-topdown-wall-v3": Scene((*_BUTTON.parts, _WALL_BY_FOOT), _BUTTON.joints),
     "button-press-v3": _BUTTON,
-    "button-press-wall-v3": Scene((*_BUTTON.parts, _WALL), _BUTTON.joints),
+    "button-press-wall-v3": Scene((*_BUTTON.parts, _WALL_BY_FOOT), _BUTTON.joints),
     "coffee-button-v3": Scene(
         (_observed("button", "the middle of the coffee machine's button", "cmbutton"), _MUG, _MACHINE),
         _MACHINE_JOINT,

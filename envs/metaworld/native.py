@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import mujoco
 import numpy as np
 
 from reward_agent.schema import Array
@@ -58,8 +59,6 @@ class Native:
 
     def reset(self, seed: int) -> Array:
         """Begin the episode of `seed`; the observation `(39,)`, whose two frames are the same."""
-        import mujoco
-
         self.env.seed(seed)
         self.env.curr_path_length = 0
         # The first of the two resets leaves nothing but its layout, which the hand of the second settles beside.
@@ -77,8 +76,6 @@ class Native:
 
     def step(self, action: Array) -> Array:
         """One step of 0.0125 s with an action `(4,)` within -1 to 1; the observation `(39,)`, clipped as theirs."""
-        import mujoco
-
         self._action = np.asarray(action, np.float64)
         self._mocap += self._action[:3] * self._scale
         np.clip(self._mocap, *self._reach, out=self._mocap)
@@ -92,8 +89,6 @@ class Native:
 
     def judge(self) -> bool:
         """Whether the last step succeeded, by Meta-World's own formula; call it before the next."""
-        import mujoco
-
         # contacts and their forces, which some environments ask for
         mujoco.mj_forward(self.model, self.data)
         _, told = self.env.evaluate_state(self._observation, self._action)
@@ -106,8 +101,6 @@ class Native:
 
     def bring_velocities(self) -> None:
         """Bring the velocities of bodies up to date with the positions."""
-        import mujoco
-
         mujoco.mj_comPos(self.model, self.data)
         mujoco.mj_comVel(self.model, self.data)
 
@@ -119,8 +112,6 @@ class Native:
     def _simulate(self, ctrl: Any, frames: int) -> None:
         if self._drawing:
             return
-        import mujoco
-
         self.data.ctrl[:] = ctrl
         mujoco.mj_step(self.model, self.data, nstep=frames)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gymnasium
+import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,8 +61,6 @@ class MetaWorldRow:
         Raises:
             MissingComponentError: no way of drawing off-screen works here.
         """
-        import mujoco
-
         from reward_agent.envs.camera import Camera
 
         model, data = self._native.model, self._native.data

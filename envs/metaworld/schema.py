@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import mujoco
 import numpy as np
 
-from reward_agent.envs.metaworld.names import ROBOT, SCENES, Part
+from reward_agent.envs.metaworld.names import ROBOT, SCENES, SUCCESS, Part
 from reward_agent.envs.metaworld.native import Native
 from reward_agent.schema import ActionSpec, Array, Constant, Entity, Field, StateSchema
 
 Read = Callable[[], Any]
 
 ACTIONS = ("move the hand in x", "move the hand in y", "move the hand in z", "close (1) or open (-1) the gripper")
-SUCCESS = "outcome.success"
-"""Hidden: what Meta-World itself says."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +116,6 @@ def _motion(part: Part, *, spin: bool) -> Callable[[Native], Read]:
     """What reads the velocity of a part's position, or its angular velocity; of the body that carries it."""
 
     def read(native: Native) -> Read:
-        import mujoco
-
         model, data, body = native.model, native.data, body_of(native.model, part)
         place, origin, motion = _place(part)(native), native.data.xpos[body], np.zeros(6)
 
@@ -142,7 +139,7 @@ def _of_part(part: Part) -> Iterator[Quantity]:
     yield Quantity(Field(path + "position", "where it is", "m", (3,)), _place(part))
     if part.kind == "Object":
         orientation = Field(path + "orientation", "quaternion wxyz, from its own frame to the world's", "", (4,))
-        yield Quantity(orientation, lambda native: _constant_view(native.data.xquat[body_of(native.model, part)]))
+        yield Quantity(orientation, lambda native: _view(native.data.xquat[body_of(native.model, part)]))
     if part.kind != "Fixture":
         velocity = Field(path + "linear_velocity", "velocity of its position", "m/s", (3,))
         yield Quantity(velocity, _motion(part, spin=False), moving=True)
@@ -151,7 +148,7 @@ def _of_part(part: Part) -> Iterator[Quantity]:
         yield Quantity(spin, _motion(part, spin=True), moving=True)
 
 
-def _constant_view(view: Array) -> Read:
+def _view(view: Array) -> Read:
     return lambda: view
 
 
@@ -176,7 +173,7 @@ def _of_joint(source: str, name: str, kind: str) -> Iterator[Quantity]:
     def column(array: str, address: str) -> Callable[[Native], Read]:
         def read(native: Native) -> Read:
             at = int(getattr(native.model, address)[joint_of(native.model, source)])
-            return _constant_view(getattr(native.data, array)[at : at + 1])
+            return _view(getattr(native.data, array)[at : at + 1])
 
         return read
 
@@ -197,8 +194,6 @@ def _goal(native: Native) -> Read:
 
 
 def _slides(model: Any, joint: int) -> bool:
-    import mujoco
-
     return bool(model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_SLIDE)
 
 
@@ -214,8 +209,6 @@ def _joint_doc(native: Native, joint: int) -> str:
 
 
 def _constants(native: Native) -> Iterator[Constant]:
-    import mujoco
-
     env, model = native.env, native.model
     yield Constant("dt", float(env.dt), "time from state to next_state", "s")
     yield Constant("action_scale", float(env.action_scale), "how far an action of 1 moves the hand's target", "m")
@@ -230,26 +223,27 @@ def _constants(native: Native) -> Iterator[Constant]:
 
 
 def _size(model: Any, part: Part) -> Iterator[Constant]:
-    """How large an object is, where it is of one simple shape."""
-    import mujoco
-
-    if part.kind != "Object":
+    """How large an object or fixture is, where it is of one simple shape."""
+    if part.kind == "Point" or part.site:
         return
     tree = _subtree(model, body_of(model, part))
-    shapes = [geom for geom in range(model.ngeom) if model.geom_bodyid[geom] in tree]
+    # the shape that is drawn may be there again to collide
+    shapes = {
+        (mujoco.mjtGeom(model.geom_type[geom]), tuple(float(x) for x in model.geom_size[geom]))
+        for geom in range(model.ngeom)
+        if model.geom_bodyid[geom] in tree
+    }
     if len(shapes) != 1:
         return
-    size = [float(x) for x in model.geom_size[shapes[0]]]
-    extents = {
-        mujoco.mjtGeom.mjGEOM_BOX: size,
-        mujoco.mjtGeom.mjGEOM_SPHERE: [size[0]] * 3,
-        mujoco.mjtGeom.mjGEOM_CYLINDER: [size[0], size[0], size[1]],
-        mujoco.mjtGeom.mjGEOM_CAPSULE: [size[0], size[0], size[0] + size[1]],
-    }.get(mujoco.mjtGeom(model.geom_type[shapes[0]]))
-    if extents is not None:
-        yield Constant(
-            f"{part.name}_half_size", tuple(extents), f"half of the {part.name}'s size, in its own axes", "m"
-        )
+    ((shape, (x, y, z)),) = shapes
+    halves = {
+        mujoco.mjtGeom.mjGEOM_BOX: (x, y, z),
+        mujoco.mjtGeom.mjGEOM_SPHERE: (x, x, x),
+        mujoco.mjtGeom.mjGEOM_CYLINDER: (x, x, y),
+        mujoco.mjtGeom.mjGEOM_CAPSULE: (x, x, x + y),
+    }
+    if shape in halves:
+        yield Constant(f"{part.name}_half_size", halves[shape], f"half of the {part.name}'s size, in its own axes", "m")
 
 
 def _subtree(model: Any, root: int) -> set[int]:

@@ -45,8 +45,13 @@ _LINES = (
         "handle-pull-side-v3", "handle", ("handle", "z"), "pull the handle, which sticks out sideways, all the way up"
     ),
     _Line("lever-pull-v3", "lever", ("lever", "xyz"), "raise the lever until it points up"),
-    _Line("peg-insert-side-v3", "peg", ("peg_head", "xyz"), "pick up the peg and put it into the hole from the side"),
-    _Line("peg-unplug-side-v3", "peg", ("plug_end", "xyz"), "pull the plug out of the hole, to the side"),
+    _Line(
+        "peg-insert-side-v3",
+        "peg",
+        ("peg_head", "xyz"),
+        "pick up the peg and put it into the hole in the side of the box",
+    ),
+    _Line("peg-unplug-side-v3", "peg", ("plug_end", "xyz"), "pull the plug out of its hole, to the right"),
     _Line("pick-out-of-hole-v3", "pick", ("object", "xyz"), "lift the object out of the hole and hold it at the goal"),
     _Line("pick-place-v3", "pick", ("object", "xyz"), "pick up the object and hold it at the goal"),
     _Line(
@@ -77,7 +82,7 @@ _LINES = (
         "pick up the stick, put it through the handle of the thermos and pull the thermos to the goal",
     ),
     _Line("stick-push-v3", "stick", ("thermos", "xyz"), "pick up the stick and push the thermos to the goal with it"),
-    _Line("sweep-v3", "sweep", ("object", "xyz"), "sweep the object off the table to the right, to the goal"),
+    _Line("sweep-v3", "sweep", ("object", "xyz"), "sweep the object over the table to the right, to the goal"),
 )
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reward_agent.envs.metaworld.names import SCENES
 from reward_agent.envs.rows import RowBatch
 from reward_agent.errors import unknown_name
 from reward_agent.schema import StateSchema
 from reward_agent.task import Batch
+
+if TYPE_CHECKING:
+    from reward_agent.envs.metaworld.witness import MetaWorldWitness
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,12 @@ class MetaWorld:
         batch: Any = RowBatch(partial(MetaWorldRow, self.env, fields), num_envs, fields, workers=threads)
         made: Batch = batch  # a row's actions may be discrete; these are not
         return made
+
+    def witness(self) -> MetaWorldWitness:
+        """Meta-World's own environment, read directly."""
+        from reward_agent.envs.metaworld.witness import MetaWorldWitness
+
+        return MetaWorldWitness(self.env)
 
     def missing(self) -> str | None:
         """What this machine lacks to run it and the command that installs it."""

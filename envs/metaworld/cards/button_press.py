@@ -7,4 +7,5 @@ task = metaworld_task(
     "push the button on the front of the box all the way in",
     measured=("button", "y"),
     family="button",
+    expert=True,
 )

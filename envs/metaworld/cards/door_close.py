@@ -7,4 +7,5 @@ task = metaworld_task(
     "swing the open door shut, until its handle is at the goal",
     measured=("handle", "xyz"),
     family="door",
+    expert=True,
 )

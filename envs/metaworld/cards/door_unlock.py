@@ -7,4 +7,5 @@ task = metaworld_task(
     "unlock the door: turn the lever of its lock to the right, to the goal",
     measured=("lock", "x"),
     family="lock",
+    expert=True,
 )

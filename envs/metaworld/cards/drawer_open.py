@@ -7,4 +7,5 @@ task = metaworld_task(
     "pull the drawer out by its handle, to the goal",
     measured=("handle", "xyz"),
     family="drawer",
+    expert=True,
 )

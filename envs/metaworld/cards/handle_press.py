@@ -7,4 +7,5 @@ task = metaworld_task(
     "press the handle all the way down",
     measured=("handle", "z"),
     family="handle",
+    expert=True,
 )

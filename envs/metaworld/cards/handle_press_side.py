@@ -7,4 +7,5 @@ task = metaworld_task(
     "press the handle, which sticks out sideways, all the way down",
     measured=("handle", "z"),
     family="handle",
+    expert=True,
 )

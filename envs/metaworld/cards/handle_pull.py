@@ -7,4 +7,5 @@ task = metaworld_task(
     "pull the handle all the way up",
     measured=("handle", "z"),
     family="handle",
+    expert=True,
 )

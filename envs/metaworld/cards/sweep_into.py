@@ -7,4 +7,5 @@ task = metaworld_task(
     "push the block over the table into the hole",
     measured=("object", "xy"),
     family="sweep",
+    expert=True,
 )

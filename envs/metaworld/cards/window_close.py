@@ -7,4 +7,5 @@ task = metaworld_task(
     "slide the window shut: push its handle to the left, to the goal",
     measured=("handle", "x"),
     family="window",
+    expert=True,
 )

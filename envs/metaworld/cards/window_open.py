@@ -7,4 +7,5 @@ task = metaworld_task(
     "slide the window open: push its handle to the right, to the goal",
     measured=("handle", "x"),
     family="window",
+    expert=True,
 )
