@@ -58,6 +58,20 @@ def prepare(
     Raises:
         UsageError, MissingComponentError: it cannot start, with what mends it. Nothing was asked or made.
     """
+    settled, found = settled_config(config, task=task, llm=llm, root=root, left_open=left_open)
+    initial = vet_initial(settled.initial, found, unsafe=settled.unsafe) if settled.initial else None
+    return Prepared(settled, found, llm, initial)
+
+
+def settled_config(
+    config: RunConfig,
+    *,
+    task: Task | None = None,
+    llm: LLM | None = None,
+    root: Path = RUNS,
+    left_open: Collection[str] = (),
+) -> tuple[RunConfig, Task]:
+    """The config that `prepare` gives, and its task: all of its work but for the look at a reward of the user's own."""
     config = without_keys(with_whole_paths(config))
     if task is not None:
         config = replace(config, task=_name_of(task, config.task))
@@ -67,8 +81,7 @@ def prepare(
     config = replace(config, llm=llm.name) if llm else settle(config, task, left_open)
     config.make_method()
     connect_llm(config, root, llm)
-    initial = vet_initial(config.initial, task, unsafe=config.unsafe) if config.initial else None
-    return Prepared(config, task, llm, initial)
+    return config, task
 
 
 def synthesize(

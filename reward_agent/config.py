@@ -52,6 +52,9 @@ class RunConfig:
     expert: bool = True
     """Train the task's expert reward as well, with the final seeds and budget, where it ships one."""
     seed: int = 0
+    curve_points: int = 0
+    """Of the learning curve of each final and expert training: the metrics are measured at its start and after equal
+    shares of its budget. 0 measures the search's candidates alone, for their feedback. It changes no training."""
     select_episodes: int = 20
     report_episodes: int = 50
     jobs: int | None = None
@@ -65,7 +68,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         least = {"iterations": 0 if self.initial else 1, "candidates": 1, "repairs": 0, "final_seeds": 1}
-        least |= {"select_episodes": 1, "report_episodes": 1, "seed": 0}
+        least |= {"select_episodes": 1, "report_episodes": 1, "seed": 0, "curve_points": 0}
         for name, smallest in least.items():
             if getattr(self, name) < smallest:
                 raise UsageError(f"{name} must be at least {smallest}, not {getattr(self, name)}.")

@@ -39,6 +39,10 @@ class InterruptedRunError(RewardAgentError):
     exit_code = 130
 
 
+class NoResultError(RewardAgentError):
+    """A run came to its end, and no program of it could be trained: what was asked for has been done, and failed."""
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str], *, hint: str = "") -> UsageError:
     """A `UsageError` for `name`, which is no known `kind`, with the closest valid one."""
     choices = sorted(known)

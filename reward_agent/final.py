@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reward_agent.errors import RewardAgentError
+from reward_agent.errors import NoResultError
 from reward_agent.events import Phase, Trial
 from reward_agent.export import Provenance, export_reward
 from reward_agent.files import write_atomically
@@ -26,17 +26,19 @@ from reward_agent.trainings import Trainer, Training, quoted, run_floors
 from reward_agent.trial import FloorsSpec, Scores, Trained
 
 BEST = "best"
+FLOORS, FLOORS_KIND = Key(0, 0, 0, "floors"), dict[str, dict[str, tuple[float, ...]]]
+"""Their line in the journal, and its type: scores by floor and metric."""
 
 
 def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent: Spent, reason: str) -> Result:
     """Retrain, score, keep the best policy in `best/`, and write `result.json`.
 
     Raises:
-        RewardAgentError: no program could be trained, in the search or now.
+        NoResultError: no program could be trained, in the search or now.
     """
-    best = history.best()
+    best = history.best() or _given(history)
     if best is None or best.program is None:
-        raise RewardAgentError(_nothing_to_keep(history))
+        raise NoResultError(_nothing_to_keep(history))
     config, task, run = trainer.config, trainer.task, trainer.run
     wanted = _trainings("final", best.program, trainer)
     expert = Program(task.expert.read_text(encoding="utf-8")) if config.expert and task.expert else None
@@ -48,7 +50,7 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
     finals = {t: result for t, result in results.items() if isinstance(result, Trained) and t.phase == "final"}
     failed = tuple(result for result in outcomes if isinstance(result, TrainingFault))
     if not finals:
-        raise RewardAgentError(
+        raise NoResultError(
             f"The best program (iteration {best.iteration}, candidate {best.index}) failed in every training from "
             f"scratch: {failed[0].message} Its files are in {run.folder / folder_of(best.iteration, best.index)}."
         )
@@ -94,9 +96,14 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
     return result
 
 
+def final_stage(program: Program, phase: Phase = "final") -> str:
+    """Of the trainings from scratch on a program in the journal, where the candidate says which; also their folder."""
+    return f"{phase}/{program.id[:12]}"
+
+
 def _trainings(phase: Phase, program: Program, trainer: Trainer) -> list[Training]:
     # by program: should a larger budget for the model find a better one later, these are not taken for its own
-    name = f"{phase}/{program.id[:12]}"
+    name, points = final_stage(program, phase), trainer.config.curve_points
     return [
         Training(
             Trial(phase, 0, index),
@@ -104,10 +111,17 @@ def _trainings(phase: Phase, program: Program, trainer: Trainer) -> list[Trainin
             SeedPlan.final_seed(trainer.config.seed, index),
             f"{name}/seed_{index:02d}",
             stage=name,
+            measured_at=tuple(point / points for point in range(points)),
             reported=True,
         )
         for index in range(trainer.config.final_seeds)
     ]
+
+
+def _given(history: History) -> Candidate | None:
+    """The reward that was brought, where the method is to train nothing on the way and compare it with nothing."""
+    (*others, only) = history.candidates.values() or (None,)
+    return only if only and not others and only.program and only.outcome is None else None
 
 
 def _floors(trainer: Trainer) -> Mapping[str, Scores]:
@@ -117,8 +131,7 @@ def _floors(trainer: Trainer) -> Mapping[str, Scores]:
     def compute() -> Mapping[str, Scores]:
         return run_floors(trainer.pool, FloorsSpec(trainer.reference, seeds, random_seed=seed))
 
-    kind = dict[str, dict[str, tuple[float, ...]]]
-    return trainer.run.once(Key(0, 0, 0, "floors"), kind, compute)
+    return trainer.run.once(FLOORS, FLOORS_KIND, compute)
 
 
 def _steps(history: History, results: Mapping[Trial, Trained | TrainingFault]) -> int:

@@ -37,6 +37,8 @@ class Outcome:
     bad_rewards: int = 0
     success: tuple[float, ...] = ()
     """Share of successes at the points of `task_score`, where the first metric is a success; else nothing."""
+    measured_at: tuple[int, ...] = ()
+    """Environment steps after which each point of `task_score` was measured."""
 
     def score(self) -> tuple[float, ...]:
         """Metric means in order: compares as the key of selection. One that is no number is the worst of all."""

@@ -16,7 +16,8 @@ from reward_agent.errors import UsageError
 from reward_agent.history import History
 from reward_agent.journal import read_journal
 from reward_agent.llm.prices import price_list
-from reward_agent.methods import Ask
+from reward_agent.methods import Ask, Done
+from reward_agent.methods.base import starting_history
 from reward_agent.optimise import Progress
 from reward_agent.program import Fault, Program
 from reward_agent.recorded import settle
@@ -72,7 +73,14 @@ class Plan:
         return self.search_trainings + self.final_trainings
 
 
-def make_plan(config: RunConfig, *, task: Task | None = None, root: Path = Path("runs"), measure: bool = True) -> Plan:
+def make_plan(
+    config: RunConfig,
+    *,
+    task: Task | None = None,
+    root: Path = Path("runs"),
+    measure: bool = True,
+    rate: float | None = None,
+) -> Plan:
     """What `synthesize` would do with this config.
 
     Args:
@@ -80,6 +88,7 @@ def make_plan(config: RunConfig, *, task: Task | None = None, root: Path = Path(
         task: the task itself, where `config.task` does not name one.
         root: runs whose speed may be gone by.
         measure: train for some seconds where no earlier run tells the speed.
+        rate: training steps a second, where they are known already.
 
     Raises:
         UsageError, MissingComponentError: the run could not start.
@@ -88,16 +97,17 @@ def make_plan(config: RunConfig, *, task: Task | None = None, root: Path = Path(
     llm = config.llm or str(settle(config, task).llm)
     jobs, budget = config.jobs or cores(), config.steps(task)
     rounds = config.method_settings()
-    widths = [rounds.width(iteration) for iteration in range(rounds.rounds)]
+    searches = not isinstance(config.make_method().next(task, starting_history(rounds)), Done)
+    widths = [rounds.width(iteration) for iteration in range(rounds.rounds)] if searches else []
     of_expert = config.final_seeds if config.expert and task.expert else 0
     finals = config.final_seeds + of_expert
-    rate = known_rate(root, config, task) or (measured_rate(config, task) if measure else None)
+    rate = rate or known_rate(root, config, task) or (measured_rate(config, task) if measure else None)
     # side by side as far as cores go, but the rounds one after another
     waves = sum(math.ceil(width / jobs) for width in (*widths, finals))
     requests = math.ceil(config.iterations * config.candidates * (1 + FAULTY_SHARE))
     tokens_in = _prompt_tokens(config, task) * requests
     tokens_in += FEEDBACK_TOKENS * requests * max(0, config.iterations - 1) // 2
-    asked = not llm.startswith(("replay:", "manual"))
+    asked = requests > 0 and not llm.startswith(("replay:", "manual"))
     return Plan(
         task=task.id,
         method=config.method,
@@ -179,7 +189,9 @@ def _trainings(folder: Path) -> Iterator[Trained]:
 
 
 def _prompt_tokens(config: RunConfig, task: Task) -> int:
-    """Of the first prompt."""
+    """Of the first prompt; none where nobody is asked."""
+    if not config.iterations:
+        return 0
     asking = replace(config, initial=None, iterations=max(1, config.iterations))
     action = asking.make_method().next(task, History())
     if not isinstance(action, Ask):

@@ -10,7 +10,7 @@ from typing import Any
 from reward_agent.config import RunConfig
 from reward_agent.envs.registry import find_task, recordings, tasks
 from reward_agent.errors import UsageError
-from reward_agent.llm import default_llm
+from reward_agent.llm import NOBODY, default_llm
 from reward_agent.llm.recordings import Recording, find_recording, read_recording
 from reward_agent.methods import find_method
 from reward_agent.plugins import METHODS
@@ -24,7 +24,8 @@ OPEN = ("method", "iterations", "candidates")
 def settle(config: RunConfig, task: Task, left_open: Collection[str] = ()) -> RunConfig:
     """The config with a model named; where that replays a session, with what was left open as it was recorded.
 
-    The model is the one given, else the one whose key is set, else a session that the task ships.
+    The model is the one given, else nobody where there are no rounds, else the one whose key is set, else a session
+    that the task ships.
 
     Args:
         config: of the run.
@@ -35,7 +36,8 @@ def settle(config: RunConfig, task: Task, left_open: Collection[str] = ()) -> Ru
         UsageError: there is no model to ask, or the session was recorded with another method.
     """
     find_method(config.method)
-    llm = config.llm or default_llm() or f"replay:{_shipped(config, task, any_method='method' in left_open)}"
+    llm = config.llm or (NOBODY if config.iterations == 0 else default_llm())
+    llm = llm or f"replay:{_shipped(config, task, any_method='method' in left_open)}"
     shipped = task.id in tasks() and ".py" not in config.task
     config = replace(config, llm=llm, task=task.id if shipped else config.task)
     if not llm.startswith("replay:"):

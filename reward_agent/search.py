@@ -31,7 +31,7 @@ from reward_agent.ranking import EPISODES, Examples, record_episodes
 from reward_agent.scoring import SeedPlan
 from reward_agent.store import Run
 from reward_agent.task import Task
-from reward_agent.trainings import Trainer, Training
+from reward_agent.trainings import MEASURED_SHARES, Trainer, Training
 from reward_agent.trial import Trained, files_are_whole
 from reward_agent.vet import Verdict, vet
 
@@ -229,7 +229,7 @@ class Search:
                     SeedPlan.training_seed(self.config.seed, iteration, index),
                     folder_of(iteration, index),
                     stage="train",
-                    measured=True,
+                    measured_at=MEASURED_SHARES,
                 )
             )
         for trial, result in self.trainer.train(wanted).items():

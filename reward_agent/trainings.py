@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from reward_agent.optimise import Progress
 
 MEASURED_SHARES = (0.2, 0.4, 0.6, 0.8)
-"""Of the budget: where the metric is measured on the way, for feedback."""
+"""Of the budget: where the metric of a candidate is measured on the way, for feedback."""
 FILM_SECONDS = 600.0
 """That a clip may take: minutes on a machine that draws in software, and for ever in a driver that hangs."""
 
@@ -53,8 +53,8 @@ class Training:
     """Relative to the run's."""
     stage: str
     """Of its line in the journal, whose key is the trial's iteration and index."""
-    measured: bool = False
-    """Measure the metric on the way."""
+    measured_at: tuple[float, ...] = ()
+    """Shares of the budget at which the metrics are measured on the way."""
     reported: bool = False
     """Score the policy on the report seeds as well, and keep it: it is trained again if its files are gone."""
 
@@ -129,7 +129,7 @@ class Trainer:
             folder=self.run.folder / training.folder,
             optimiser=config.optimiser,
             settings=config.settings,
-            measured_at=tuple(int(budget * share) for share in MEASURED_SHARES) if training.measured else (),
+            measured_at=tuple(int(budget * share) for share in training.measured_at),
             select_seeds=tuple(int(s) for s in SeedPlan.select_seeds(config.seed, config.select_episodes)),
             report_seeds=tuple(int(s) for s in report),
             unsafe=config.unsafe,

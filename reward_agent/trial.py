@@ -61,7 +61,7 @@ class TrialSpec:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What to change of the task's preset."""
     measured_at: tuple[int, ...] = ()
-    """Steps, in rising order and below the budget, at which the metrics are measured for feedback."""
+    """Steps, in rising order and below the budget, at which the metrics are measured, for feedback and curves."""
     select_seeds: tuple[int, ...] = ()
     report_seeds: tuple[int, ...] = ()
     unsafe: bool = False
@@ -264,6 +264,7 @@ def _outcome(task: Task, optimised: Optimised, select: Scores) -> Outcome:
         episode_length=_points(curves.episode_length),
         task_score=tuple(means[task.graded.name] for means in course),
         success=tuple(means[first.name] for means in course) if first.kind == "success" else (),
+        measured_at=(*optimised.measured_at, optimised.steps),
         steps=optimised.steps,
         seconds=optimised.seconds,
         bad_rewards=optimised.bad_rewards,

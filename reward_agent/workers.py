@@ -54,6 +54,8 @@ class Job:
     argument: object
     seconds: float | None = None
     """After which its worker is killed, the start of the process included; as long as it takes unless given."""
+    cores: int = 1
+    """Of the pool's `jobs` that it takes up; one that wants more than there are runs alone."""
 
 
 class _Progress(NamedTuple):
@@ -72,6 +74,7 @@ class _Taken(NamedTuple, Generic[K]):
     """What a worker works on."""
 
     key: K
+    cores: int
     seconds: float | None
     deadline: float
     """By the monotonic clock."""
@@ -107,10 +110,13 @@ class Pool(Generic[K]):
         jobs: Mapping[K, Job],
         progress: Callable[[K, Any], None] | None = None,
         started: Callable[[K], None] | None = None,
+        *,
+        keep_going: bool = False,
     ) -> Generator[tuple[K, Any], None, None]:
         """Results by key as they come, in whatever order; all jobs are stopped when the generator is closed early.
 
-        `started` is told each job as a worker takes it, `progress` what it reports.
+        `started` is told each job as a worker takes it, `progress` what it reports. With `keep_going` a job that failed
+        stops no other: its error comes in place of its result.
 
         Raises:
             WorkerCrashError: a worker ended without a result.
@@ -121,7 +127,7 @@ class Pool(Generic[K]):
         waiting = list(jobs.items())
         try:
             while waiting or self._busy:
-                while waiting and len(self._busy) < self.jobs:
+                while waiting and self._has_room(waiting[0][1]):
                     key, job = waiting.pop(0)
                     self._assign(key, job)
                     if started:
@@ -130,18 +136,24 @@ class Pool(Generic[K]):
                 for worker, taken in list(self._busy.items()):
                     if worker not in self._busy:  # `progress` may stop the pool
                         continue
-                    message = self._receive(worker) if worker.connection in ready else None
-                    if message is None or isinstance(message, _Progress):
-                        if now >= taken.deadline:
+                    try:
+                        message = self._receive(worker) if worker.connection in ready else None
+                        if now >= taken.deadline and (message is None or isinstance(message, _Progress)):
                             self._give_up(worker)
+                    except (WorkerCrashError, JobTimeoutError) as error:
+                        if not keep_going:
+                            raise
+                        yield taken.key, error
+                        continue
+                    if message is None or isinstance(message, _Progress):
                         if message and progress:
                             progress(taken.key, message.value)
                         continue
                     key = self._busy.pop(worker).key
                     self._idle.append(worker)
-                    if isinstance(message, _Error):
+                    if isinstance(message, _Error) and not keep_going:
                         raise message.error
-                    yield key, message.value
+                    yield key, message.error if isinstance(message, _Error) else message.value
         finally:
             if self._busy:
                 self.stop()
@@ -176,6 +188,9 @@ class Pool(Generic[K]):
     ) -> None:
         self.close()
 
+    def _has_room(self, job: Job) -> bool:
+        return not self._busy or sum(taken.cores for taken in self._busy.values()) + job.cores <= self.jobs
+
     def _assign(self, key: K, job: Job) -> None:
         try:
             packed = pickle.dumps(job)
@@ -186,7 +201,7 @@ class Pool(Generic[K]):
             ) from error
         worker = self._idle.pop() if self._idle else self._start()
         deadline = math.inf if job.seconds is None else time.monotonic() + job.seconds
-        self._busy[worker] = _Taken(key, job.seconds, deadline)
+        self._busy[worker] = _Taken(key, job.cores, job.seconds, deadline)
         _send(worker.connection, packed)
 
     def _patience(self) -> float | None:

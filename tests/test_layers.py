@@ -57,7 +57,7 @@ LAYERS = (
         "fields_read",
         "portability",
     },
-    {"task", "program", "schema", "messages", "history", "events", "codec", "files", "journal"},
+    {"task", "program", "schema", "messages", "history", "events", "codec", "files", "journal", "wording"},
     {"errors", "invocation", "plugins"},
 )
 HEAVY = (
@@ -71,6 +71,10 @@ HEAVY = (
     "anthropic",
     "scipy",
     "jax",
+    "matplotlib",
+    "rliable",
+    "pandas",
+    "yaml",
 )
 # these are what their package is for, and are themselves imported where they are used
 MAY_BE_HEAVY = {"optimise", "envs"}
@@ -174,6 +178,9 @@ LIGHT = {
     "reward_agent.llm": HEAVY,
     "reward_agent.methods": HEAVY,
     "reward_agent.agent": HEAVY,
+    "reward_agent.sweep.conduct": HEAVY,
+    "reward_agent.sweep.table": HEAVY,
+    "reward_agent.sweep.curves": HEAVY,
 }
 
 

@@ -111,8 +111,8 @@ def test_names_are_those_that_can_be_found() -> None:
     from reward_agent.methods import find_method
 
     assert OPTIMISERS.names() == ("ppo", "sac")
-    assert PROVIDERS.names() == tuple(providers()) == ("anthropic", "litellm", "manual", "openai", "replay")
-    assert METHODS.names() == ("eureka", "text2reward")
+    assert PROVIDERS.names() == tuple(providers()) == ("anthropic", "litellm", "manual", "none", "openai", "replay")
+    assert METHODS.names() == ("eureka", "given", "text2reward")
     assert all(find_method(name) for name in METHODS.names())
     assert replace(METHODS, group="no.such.group", package="reward_agent.nothing").names() == ()
 

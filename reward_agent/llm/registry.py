@@ -22,6 +22,11 @@ DEFAULTS: Mapping[str, str] = {
 }
 """The model asked where only its key is set, the first that applies."""
 
+NOBODY = "none"
+"""The provider that has nobody to ask."""
+NAMELESS = frozenset({"manual", NOBODY})
+"""Providers that need no model's name."""
+
 _NAMES_ALONE = {"gpt": "openai", "o1": "openai", "o3": "openai", "o4": "openai", "claude": "anthropic"}
 
 
@@ -33,7 +38,7 @@ def providers() -> dict[str, ModuleType]:
 
 
 def connect(name: str, options: Options | None = None) -> LLM:
-    """The model named `provider:model`; `manual` and `manual:NAME`, `replay:FILE` likewise.
+    """The model named `provider:model`; `manual` and `manual:NAME`, `replay:FILE`, `none` likewise.
 
     Raises:
         UsageError: the name is none, with what it could be.
@@ -44,7 +49,7 @@ def connect(name: str, options: Options | None = None) -> LLM:
     if provider not in known:
         raise _unknown(name, provider, known)
     module = known[provider]
-    if not model and provider != "manual":
+    if not model and provider not in NAMELESS:
         raise UsageError(f"{name!r} names no model. Name one after the colon, as `{module.EXAMPLE}`.")
     llm: LLM = module.connect(model, options or Options())
     return llm

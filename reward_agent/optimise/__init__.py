@@ -56,6 +56,8 @@ class Optimised:
     """Rewards that were not finite and counted as 0."""
     measured: tuple[Mapping[str, float], ...] = ()
     """What `Measuring.measure` gave, in the order of the points that were reached."""
+    measured_at: tuple[int, ...] = ()
+    """Environment steps after which it did."""
 
 
 @dataclass(frozen=True)
@@ -113,3 +115,15 @@ def find_optimiser(name: str) -> Optimiser:
         return cast(Optimiser, importlib.import_module(f"{__name__}.{name}").optimise)
     (point, *_) = entry_points(group=OPTIMISERS.group, name=name)
     return cast(Optimiser, point.load())
+
+
+def check_settings(name: str, task_class: str, settings: Mapping[str, Any]) -> None:
+    """Raises `UsageError` where the optimiser does not exist or would refuse these changes to its preset.
+
+    Settings of a user's optimiser are looked at where its module has `PRESETS`, as each of this folder has.
+    """
+    from reward_agent.optimise.presets import choose
+
+    module = importlib.import_module(find_optimiser(name).__module__)
+    if hasattr(module, "PRESETS"):
+        choose(module.PRESETS, task_class, settings)

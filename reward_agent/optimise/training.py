@@ -148,7 +148,8 @@ def train(
         steps=learner.model.num_timesteps,
         seconds=boundary.seconds,
         bad_rewards=boundary.counts[1],
-        measured=boundary.measured,
+        measured=tuple(values for _, values in boundary.measured),
+        measured_at=tuple(steps for steps, _ in boundary.measured),
     )
 
 
@@ -184,7 +185,8 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
         self.learner, self.env, self.normalise, self.order = learner, env, normalise, order
         self.identity, self.every, self._least_pause = identity, every, checkpoint_seconds
         self.record = Record(env.source.term_names)
-        self._measured: dict[int, Mapping[str, float]] = {}
+        self._measured: dict[int, tuple[int, Mapping[str, float]]] = {}
+        """By point: when it was measured, and what."""
         self._began = self._saved = time.monotonic()
         self._pause = checkpoint_seconds
         self._steps_before = 0
@@ -203,8 +205,8 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
         return (source.rewards, source.bad_rewards) if isinstance(source, CountingSource) else (0, 0)
 
     @property
-    def measured(self) -> tuple[Mapping[str, float], ...]:
-        """At the points of this order that were reached."""
+    def measured(self) -> tuple[tuple[int, Mapping[str, float]], ...]:
+        """At the points of this order that were reached: steps done then, and what was found."""
         points = self.order.measuring.points if self.order.measuring else ()
         return tuple(self._measured[point] for point in points if point in self._measured)
 
@@ -226,7 +228,9 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
             model.action_space.np_random.bit_generator.state = found.facts["action_generator"]
             checkpoint.restore_generators(unprefixed("generators", found.arrays))
             self._seconds_before = found.facts["seconds"]
-            self._measured = {int(point): values for point, values in found.facts["measured"].items()}
+            # none in a checkpoint of an earlier release, whose points are then measured late, and said to be
+            measured = found.facts.get("measurements", {})
+            self._measured = {int(point): (steps, values) for point, (steps, values) in measured.items()}
         if isinstance(self.env.source, CountingSource):
             # of this training alone: the source may have served another before, or be new where the training is not
             self.env.source.restore(*(found.facts["rewards"] if found else (0, 0)))
@@ -269,7 +273,7 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
         if due := [point for point in reached if point not in self._measured]:
             began = time.monotonic()
             values = measuring.measure(self.learner.policy(self.normalise, self.env.observe_time))
-            self._measured |= dict.fromkeys(due, values)
+            self._measured |= dict.fromkeys(due, (self.model.num_timesteps, values))
             self._began += time.monotonic() - began
 
     def _report(self) -> None:
@@ -318,7 +322,7 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
             "action_generator": model.action_space.np_random.bit_generator.state,
             "seconds": self.seconds,
             "rewards": self.counts,
-            "measured": self._measured,
+            "measurements": self._measured,
         }
         checkpoint.write(folder, Checkpoint(arrays, facts))
         self._saved = time.monotonic()

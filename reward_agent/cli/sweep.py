@@ -1,0 +1,139 @@
+"""`reward-agent sweep`: tasks by methods by models by seeds out of one file, as runs side by side."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+from reward_agent.cli.answer import Answer
+from reward_agent.cli.options import RUNS, positive
+from reward_agent.errors import UsageError, WaitingForPersonError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reward_agent.sweep.jobs import Job
+    from reward_agent.sweep.rows import Row
+    from reward_agent.sweep.work import End
+
+HELP = "run every combination that a file names, side by side, and compare what came out"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", metavar="FILE", type=Path, help="what to run, as YAML (docs/sweeps.md)")
+    add("--dry-run", action="store_true", help="check all of it and say what it would take; run nothing")
+    add("--table", action="store_true", help="only show what is done so far, also while it runs")
+    add("--retry-failed", action="store_true", help="try jobs again that failed before")
+    what = (
+        "go on though jobs that the sweep had are no longer in the file; what they did stays on disk, out of the table"
+    )
+    add("--drop", action="store_true", help=what)
+    add("--jobs", type=positive, metavar="J", help="cores to use, and so runs side by side; all there are unless given")
+    add("--out", type=Path, default=RUNS, metavar="DIR", help=f"where the sweep's folder goes ({RUNS}/)")
+    what = "do not train for some seconds on each task to say how long it will take"
+    add("--no-measure", dest="measure", action="store_false", help=what)
+    add("--yes", action="store_true", help="ask nothing: start at once")
+
+
+def run(args: Namespace) -> Answer:
+    from reward_agent.cli import sweep_words as words
+    from reward_agent.cli.running import confirm
+    from reward_agent.cli.sweep_view import following
+    from reward_agent.sweep.components import require_all
+    from reward_agent.sweep.conduct import agenda, conduct
+    from reward_agent.sweep.estimate import estimate
+    from reward_agent.sweep.executor import LocalExecutor
+    from reward_agent.sweep.folder import compare, jobs_of, keep_sweep, locked, read_sweep
+    from reward_agent.sweep.jobs import make_jobs
+    from reward_agent.sweep.spec import read_spec
+
+    require_all()
+    spec = read_spec(args.file)
+    folder = args.out / spec.name
+    before = read_sweep(folder)
+    if args.table:
+        if before is None:
+            raise UsageError(f"There is nothing to show: the sweep {spec.name} has not been started in {args.out}.")
+        return _answer(folder, jobs_of(before), {})
+    jobs = make_jobs(spec, folder)
+    change = compare(before, jobs)
+    if change.dropped and not args.drop:
+        raise UsageError(words.changed(change, folder))
+    left = agenda(folder, jobs, spec.budget, retry_failed=args.retry_failed)
+    executor = LocalExecutor(args.jobs, folder / "logs")
+    takes = estimate(left.todo, executor.cores, (folder, args.out), measure=args.measure)
+    text = words.opening(spec, folder, jobs, left, change, takes)
+    if args.dry_run:
+        value = {"sweep": spec.name, "folder": str(folder), "dry_run": True, "estimate": takes.to_json()}
+        listed = [words.described(job, left) for job in jobs]
+        return Answer(value | {"jobs": listed}, "\n".join([text, *words.listing(jobs, left)]))
+    print(text, flush=True)
+    asks = sys.stdin.isatty() and sys.stdout.isatty() and not (args.yes or args.json)
+    if left.todo and asks and not confirm("Start?"):
+        return Answer({"started": False}, "Nothing was started.")
+    with locked(folder):
+        # again: another process may have worked on it until now
+        left = agenda(folder, jobs, spec.budget, retry_failed=args.retry_failed)
+        keep_sweep(folder, spec, jobs)
+        with following(len(jobs), left, takes) as view:
+            ends = conduct(folder, left.todo, executor, spec.budget, view, again=_again(args))
+        return _answer(folder, jobs, ends)
+
+
+def _answer(folder: Path, jobs: Sequence[Job], ends: Mapping[str, End]) -> Answer:
+    """The table of what there is, written into the sweep's folder as well, and how the jobs ended."""
+    from reward_agent.sweep.folder import failure
+    from reward_agent.sweep.report import write_report
+    from reward_agent.sweep.table import to_records
+
+    rows, files = write_report(folder, jobs)
+    failed = [(job, end) for job in jobs if (end := failure(folder, job)) is not None]
+    left = [(job, ends[job.id]) for job in jobs if job.id in ends and ends[job.id].state in ("waiting", "unpaid")]
+    value: dict[str, Any] = {"sweep": folder.name, "folder": str(folder), "rows": to_records(rows)}
+    value["failed"] = [_ended(folder, job, end) for job, end in failed]
+    value["waiting"] = [_ended(folder, job, end) for job, end in left]
+    value["files"] = [str(path) for path in files]
+    unpaid = any(end.state == "unpaid" for _, end in left)
+    code = 1 if failed or unpaid else WaitingForPersonError.exit_code if left else 0
+    below = [f"{job}: failed. {end.message}" for job, end in failed]
+    below += [f"{job}: {end.message}" for job, end in left]
+    if failed:
+        below.append("`--retry-failed` tries failed jobs again, but for those whose search came to its end.")
+    return Answer(value, _shown(rows, [*below, *(str(path) for path in files)]), exit_code=code)
+
+
+def _shown(rows: Sequence[Row], below: Sequence[str]) -> object:
+    """As a drawn table on a terminal, else as Markdown, which is as readable and goes into any file."""
+    from reward_agent.cli.sweep_view import drawn
+    from reward_agent.sweep.table import make_table, to_markdown
+
+    if not rows:
+        return "\n".join(below) or "Nothing to show."
+    table = make_table(rows)
+    if sys.stdout.isatty():
+        return drawn(table, below)
+    return "\n" + "\n".join([to_markdown(table), *below])
+
+
+def _ended(folder: Path, job: Job, end: End) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "task": job.task,
+        "reward": job.label,
+        "seed": job.seed,
+        "folder": str(folder / job.folder),
+        "state": end.state,
+        "error": end.kind,
+        "message": end.message,
+    }
+
+
+def _again(args: Namespace) -> str:
+    """The arguments that go on with this sweep."""
+    options = [f"--jobs {args.jobs}"] if args.jobs else []
+    options += [f"--out {quote(str(args.out))}"] if args.out != RUNS else []
+    return " ".join(["sweep", quote(str(args.file)), *options])

@@ -1,0 +1,40 @@
+"""No search at all: a reward that was given is trained on from scratch and scored, as the end of any other run is.
+
+So the task's expert reward, or a person's own, is one more row beside what models wrote, with the same budget, seeds
+and report.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from reward_agent.errors import UsageError
+from reward_agent.history import History
+from reward_agent.methods import Action, Done, Settings
+from reward_agent.program import Fault, Program, extract
+from reward_agent.task import Task
+from reward_agent.templates import Templates
+
+
+class Given:
+    """Asks for nothing, compares nothing.
+
+    Raises:
+        UsageError: no reward was given, or rounds are wanted.
+    """
+
+    name: ClassVar[str] = "given"
+    sees: ClassVar[str] = "nothing: no model is asked"
+
+    def __init__(self, settings: Settings, templates: Templates) -> None:
+        if settings.initial is None or settings.iterations:
+            raise UsageError(
+                "The method `given` trains on a reward as it is, so it needs one and has no rounds: `reward-agent run "
+                "TASK --method given --init FILE --iterations 0`. Any other method goes on from --init."
+            )
+
+    def next(self, task: Task, history: History) -> Action:
+        return Done("The reward was given: there was nothing to search for.")
+
+    def read(self, reply: str) -> Program | Fault:
+        return extract(reply)
