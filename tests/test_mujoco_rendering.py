@@ -10,7 +10,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from reward_agent.envs.mujoco import rendering
+from reward_agent.envs import camera
 from reward_agent.envs.mujoco.native import NATIVE
 from reward_agent.envs.mujoco.world import MujocoBatch, MujocoWorld
 from reward_agent.envs.rendering import write_video
@@ -80,7 +80,7 @@ def test_a_camera_left_open_ends_quietly(tmp_path: Path) -> None:
 
 
 def test_no_backend_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rendering, "working_backend", lambda: None)
+    monkeypatch.setattr(camera, "working_backend", lambda: None)
     with pytest.raises(MissingComponentError, match="apt-get install libosmesa6"):
         start("Hopper-v5", 1).render(0)
 

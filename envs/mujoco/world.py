@@ -173,7 +173,7 @@ class MujocoBatch:
         Raises:
             MissingComponentError: no way of drawing off-screen works here.
         """
-        from reward_agent.envs.mujoco.rendering import Camera
+        from reward_agent.envs.camera import Camera
 
         if self._camera is None:
             self._camera = Camera(self.model, self._root, self._view)

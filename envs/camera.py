@@ -1,4 +1,4 @@
-"""Off-screen images of MuJoCo models."""
+"""Off-screen images of MuJoCo models, for every world that has one."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from numpy.typing import NDArray
 from reward_agent.envs.rendering import HEIGHT, WIDTH, Image, environment, working_backend
 from reward_agent.errors import MissingComponentError
 
+Point = tuple[float, float, float]
+
 
 class Camera:
-    """Draws one robot at a time, `(240, 320, 3)`, and follows it.
+    """Draws one scene at a time, `(240, 320, 3)`, and follows a body or looks at a place.
 
     Args:
         model: a `mujoco.MjModel`; the quality it asks of drawings is lowered.
-        body: the number of the body that it follows.
-        view: distance (m), azimuth and elevation (degrees); None for the model's own camera, `track`.
+        target: the number of the body that it follows, or the place (m) that it looks at.
+        view: distance (m), azimuth and elevation (degrees) from the target; None for the model's own camera, `track`.
 
     Raises:
         MissingComponentError: no OpenGL backend works off-screen.
     """
 
-    def __init__(self, model: Any, body: int, view: tuple[float, float, float] | None) -> None:
+    def __init__(self, model: Any, target: int | Point, view: tuple[float, float, float] | None) -> None:
         backend = working_backend()
         if backend is None:
             raise MissingComponentError(
@@ -51,7 +53,7 @@ class Camera:
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
         self._options = mujoco.MjvOption()
         self._open = True
-        self._camera = _following(model, body, view)
+        self._camera = _camera(model, target, view)
         self._rectangle = mujoco.MjrRect(0, 0, WIDTH, HEIGHT)
 
     def image(self, state: NDArray[np.float64]) -> Image:
@@ -83,14 +85,17 @@ def _close(camera: weakref.ref[Camera]) -> None:
         alive.close()
 
 
-def _following(model: Any, body: int, view: tuple[float, float, float] | None) -> Any:
-    """The model's own tracking camera, else one that looks at the body from where `view` says."""
+def _camera(model: Any, target: int | Point, view: tuple[float, float, float] | None) -> Any:
+    """The model's own tracking camera, else one that looks at the target from where `view` says."""
     import mujoco
 
     camera = mujoco.MjvCamera()
     if view is None:
         camera.type, camera.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, model.camera("track").id
+        return camera
+    if isinstance(target, int):
+        camera.type, camera.trackbodyid = mujoco.mjtCamera.mjCAMERA_TRACKING, target
     else:
-        camera.type, camera.trackbodyid = mujoco.mjtCamera.mjCAMERA_TRACKING, body
-        camera.distance, camera.azimuth, camera.elevation = view
+        camera.type, camera.lookat = mujoco.mjtCamera.mjCAMERA_FREE, target
+    camera.distance, camera.azimuth, camera.elevation = view
     return camera

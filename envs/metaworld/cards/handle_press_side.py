@@ -1,0 +1,10 @@
+"""Press down a handle that sticks out to the side."""
+
+from reward_agent.envs.metaworld.setting import metaworld_task
+
+task = metaworld_task(
+    "handle-press-side-v3",
+    "press the handle, which sticks out sideways, all the way down",
+    measured=("handle", "z"),
+    family="handle",
+)

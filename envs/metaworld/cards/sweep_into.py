@@ -1,0 +1,10 @@
+"""Push a block into a hole."""
+
+from reward_agent.envs.metaworld.setting import metaworld_task
+
+task = metaworld_task(
+    "sweep-into-v3",
+    "push the block over the table into the hole",
+    measured=("object", "xy"),
+    family="sweep",
+)
