@@ -14,6 +14,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from reward_agent.envs.actions import actions_of
 from reward_agent.errors import unknown_name
 from reward_agent.schema import Array, Entity, Field, StateSchema
 from reward_agent.task import Bools, Ints, Step, Task, Termination
@@ -24,10 +25,12 @@ TIME, PREVIOUS_ACTION, START = "episode.time", "episode.previous_action", "start
 def task_schema(task: Task) -> StateSchema:
     """Everything a task's states can hold: the world's fields as the task edits them, and the episode's own."""
     schema = task.world.schema().edit(hide=task.hide, rename=task.rename)
-    episode = (
-        Field(TIME, "time since the episode began", "s"),
-        Field(PREVIOUS_ACTION, "the action applied a step before, zeros at first", shape=(schema.action.width,)),
-    )
+    if schema.action.discrete:
+        previous = Field(PREVIOUS_ACTION, "number of the action applied a step before, -1 at first", kind="int")
+    else:
+        what = "the action applied a step before, zeros at first"
+        previous = Field(PREVIOUS_ACTION, what, shape=(schema.action.width,))
+    episode = (Field(TIME, "time since the episode began", "s"), previous)
     start = [replace(field, path=START + field.path) for field in schema.fields]
     owners = [replace(e, name=START + e.name, doc=f"{e.doc}, at reset") for e in schema.entities]
     return replace(
@@ -83,6 +86,7 @@ class Episodes:
         renamed = world_schema.select(world_paths)
         self._batch = task.world.make(num_envs, selected, threads=threads)
         self.action_space = self._batch.action_space
+        self.actions = actions_of(self.action_space, full.action)
         self.observation_space = self._batch.observation_space
         if observe_time:
             low, high = self.observation_space.low, self.observation_space.high
@@ -95,7 +99,7 @@ class Episodes:
         self._start_from = [(self.schema.columns[p], renamed.columns[p.removeprefix(START)]) for p in self._start_paths]
         self._plain = self.schema.fields == renamed.fields
         self.elapsed: Ints = np.zeros(num_envs, np.int64)
-        self._previous: Array = np.zeros((num_envs, full.action.width))
+        self._previous: Array = np.full((num_envs, full.action.width), self.actions.before_any)
         self._start: Array = np.zeros((num_envs, renamed.width))
         self._states: Array = np.zeros((num_envs, self.schema.width))
 
@@ -108,14 +112,14 @@ class Episodes:
         """Begin new episodes in the rows of `mask`; row i from `seeds[i]` alone. Returns all observations."""
         observations, states = self._batch.reset(mask, seeds)
         self.elapsed[mask] = 0
-        self._previous[mask] = 0
+        self._previous[mask] = self.actions.before_any
         self._start[mask] = states[mask]
         self._states = self._pack(states)
         return self._observe(observations)
 
     def step(self, actions: Array) -> Step:
         """One step of every row; see `task.Batch.step`. `states` is a fresh array."""
-        applied = np.clip(actions, self.action_space.low, self.action_space.high).astype(np.float64)
+        applied = self.actions.applied(actions)
         observations, states, terminated, truncated = self._batch.step(applied)
         self.elapsed += 1
         self._previous[:] = applied

@@ -23,9 +23,7 @@ from numpy.typing import NDArray
 
 from reward_agent.errors import RewardAgentError, UsageError
 from reward_agent.schema import Array, StateSchema
-from reward_agent.task import Bools, Ints, Step
-
-ActionSpace = gymnasium.spaces.Box | gymnasium.spaces.Discrete
+from reward_agent.task import ActionSpace, Bools, Ints, Step
 
 
 class RowStep(NamedTuple):

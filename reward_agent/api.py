@@ -31,6 +31,7 @@ from reward_agent.errors import MissingComponentError, RewardAgentError, UsageEr
 from reward_agent.events import Events, Trial, ignore
 from reward_agent.history import Interval, Outcome
 from reward_agent.llm import LLM
+from reward_agent.optimise.choice import require
 from reward_agent.optimise.policy import Policy, load_policy
 from reward_agent.program import Fault, Program
 from reward_agent.result import Result
@@ -226,6 +227,7 @@ def evaluate(
     found, its = _task(task), _program(program)
     if (lacking := found.world.missing()) is not None:
         raise MissingComponentError(f"{found.id} cannot run here: {lacking}")
+    require(optimiser, found)
     steps = budget or found.budget
     training_seeds = tuple(SeedPlan.evaluation_training_seed(seed, i) for i in range(seeds))
     report = tuple(int(s) for s in SeedPlan.evaluation_report_seeds(seed, episodes))

@@ -39,7 +39,7 @@ START_SECONDS = 8.0
 EFFORT = '''
 def compute_reward(state, action, next_state):
     """Little force: costs what any reward costs."""
-    effort = -(action**2).sum(-1)
+    effort = -(action**2).reshape(len(action), -1).sum(-1)
     return effort, {"effort": effort}
 '''
 

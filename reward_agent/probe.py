@@ -75,15 +75,15 @@ def record_battery(task: Task, seed: int = 0, rows: int = 256) -> Battery:
     episodes = Episodes(task, ENVIRONMENTS, schema.by_path)
     kept = []
     try:
-        low, high = episodes.action_space.low, episodes.action_space.high
-        held = generator.uniform(low, high, (ENVIRONMENTS, len(low)))
+        draw, idle = episodes.actions.draw, episodes.actions.idle(ENVIRONMENTS)
+        held = draw(generator, ENVIRONMENTS)
         episodes.reset(np.ones(ENVIRONMENTS, bool), generator.integers(2**31, size=ENVIRONMENTS))
         own = [episodes.schema.columns[path] for path in schema.by_path]
         index = np.concatenate([np.arange(c.start, c.stop) for c in own])
         for step in range(-(-rows // ENVIRONMENTS) * STEPS_BETWEEN):
-            actions = generator.uniform(low, high, held.shape)
+            actions = draw(generator, ENVIRONMENTS)
             actions[ENVIRONMENTS // 2 :] = held[ENVIRONMENTS // 2 :]
-            actions[3 * ENVIRONMENTS // 4 :] = np.clip(0.0, low, high)
+            actions[3 * ENVIRONMENTS // 4 :] = idle[3 * ENVIRONMENTS // 4 :]
             before = episodes.states.copy()
             after = episodes.step(actions)
             if step % STEPS_BETWEEN == 0:

@@ -76,13 +76,15 @@ class Constant:
 
 @dataclass(frozen=True)
 class ActionSpec:
-    """What `action` is: float `(N, A)` with one name a column, or int `(N,)` with one name a value."""
+    """What `action` is: float `(N, A)` with one name a column, or int `(N,)` with one name a value, from 0 on."""
 
     names: tuple[str, ...]
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     unit: str = ""
     discrete: bool = False
+    idle: int = 0
+    """Number of the discrete action that does nothing, or of the one that stands for it where none does."""
 
     @property
     def width(self) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reward_agent.envs.actions import Actions
 from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.errors import UsageError
 from reward_agent.history import Interval
@@ -17,7 +18,7 @@ from reward_agent.schema import Array
 from reward_agent.task import Episode, Ints, Kind, Metric, Task
 
 Act = Callable[[Array], Array]
-"""Actions `(N, A)` for observations `(N, O)`;
+"""Actions `(N, A)` (`(N, 1)` of their numbers, where they are discrete) for observations `(N, O)`;
 these end with the share of the horizon passed where it has a true `observe_time`."""
 
 EVALUATION_SEEDS = 1 << 61
@@ -155,7 +156,7 @@ def play(
             begin = np.zeros(rows, bool)
             while not begin.any():
                 at = episodes.elapsed.copy()
-                applied = np.clip(act(observations), episodes.action_space.low, episodes.action_space.high)
+                applied = episodes.actions.applied(act(observations))
                 step = episodes.step(applied)
                 observations, every = step.observations, np.arange(rows)
                 actions[every, at] = applied
@@ -196,18 +197,15 @@ def record_video(task: Task, act: Act, seed: int, path: Path, max_frames: int = 
 
 
 def no_op(task: Task) -> Act:
-    """The floor below every policy: no action at all (zeros, within the bounds)."""
-    action = task_schema(task).action
-    idle = np.clip(np.zeros(action.width), action.low, action.high)
-    return lambda observations: np.tile(idle, (len(observations), 1))
+    """The floor below every policy: no action at all (zeros, within the bounds; the idle one of discrete ones)."""
+    actions = Actions.of(task_schema(task).action)
+    return lambda observations: actions.idle(len(observations))
 
 
 def random_policy(task: Task, seed: int) -> Act:
-    """Actions drawn evenly between the bounds, from a generator of its own."""
-    action = task_schema(task).action
-    generator = np.random.default_rng(seed)
-    low, high = np.array(action.low), np.array(action.high)
-    return lambda observations: generator.uniform(low, high, (len(observations), action.width))
+    """Actions drawn evenly between the bounds, or among the numbers, from a generator of its own."""
+    actions, generator = Actions.of(task_schema(task).action), np.random.default_rng(seed)
+    return lambda observations: actions.draw(generator, len(observations))
 
 
 def confidence_interval(samples: ArrayLike, kind: Kind = "fitness") -> Interval:

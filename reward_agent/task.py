@@ -17,6 +17,7 @@ from reward_agent.schema import Array, StateSchema
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+ActionSpace = gymnasium.spaces.Box | gymnasium.spaces.Discrete
 
 
 class Step(NamedTuple):
@@ -39,14 +40,18 @@ class Batch(Protocol):
     schema: StateSchema
     """The fields this batch packs, in this order."""
     observation_space: gymnasium.spaces.Box
-    action_space: gymnasium.spaces.Box
+
+    @property
+    def action_space(self) -> ActionSpace:
+        """Flat, `(A,)`; or discrete, its numbers from 0 on."""
+        ...
 
     def reset(self, mask: Bools, seeds: Ints) -> tuple[Array, Array]:
         """Reset the rows where `mask` `(N,)`, row i from `seeds[i]` alone; all rows' observations and states."""
         ...
 
     def step(self, actions: Array) -> Step:
-        """Apply actions `(N, A)`, clipped to the action space, to every row."""
+        """Apply actions `(N, A)`, within the action space, to every row; `(N, 1)` holds a discrete one's numbers."""
         ...
 
     def render(self, row: int) -> NDArray[np.uint8]:

@@ -29,7 +29,7 @@ class RewardWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
     that its policy was trained on.
 
     Args:
-        env: with box actions; with flat box observations where the program reads the time.
+        env: with flat box or discrete actions; with flat box observations where the program reads the time.
         compute_reward: the program.
         fields: what it reads, by path: the reader's name for it, its shape and its kind.
         reader: reads the state out of the environment.
@@ -49,7 +49,8 @@ class RewardWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
         ends_natively: bool = True,
     ) -> None:
         super().__init__(env)
-        self._low, self._high = env.action_space.low, env.action_space.high
+        self._space: Any = env.action_space
+        self._discrete = isinstance(self._space, gymnasium.spaces.Discrete)
         self.compute_reward, self.fields, self.reader = compute_reward, fields, reader
         self.dt, self.horizon, self.ends_natively = dt, horizon, ends_natively
         self._observes_time = "episode.time" in fields
@@ -61,14 +62,21 @@ class RewardWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
     def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
         """As the environment's own, with the time where the program reads it."""
         observation, info = self.env.reset(**options)
-        self._elapsed, self._previous = 0, np.zeros_like(self._low)
+        self._elapsed, self._previous = 0, np.array(-1) if self._discrete else np.zeros_like(self._space.low)
         self._start = dict(self.reader.begin())
         self._state = self._view(self._start)
         return self._observe(observation), info
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """As the environment's own, with the program's reward; `info["native_reward"]` has the other."""
-        applied = np.clip(np.asarray(action, np.float64), self._low, self._high)
+        """As the environment's own, with the program's reward; `info["native_reward"]` has the other.
+
+        A discrete action may also be an array that holds one number, as a policy of ours gives.
+        """
+        if self._discrete:
+            action = np.int64(np.asarray(action).item())
+            applied = action - self._space.start
+        else:
+            applied = np.clip(np.asarray(action, np.float64), self._space.low, self._space.high)
         observation, native, terminated, truncated, info = self.env.step(action)
         self._elapsed, self._previous = self._elapsed + 1, applied
         after = self._view(self.reader.advance())

@@ -35,6 +35,7 @@ _HINTS = {
     "can be converted to Python scalars": "`float()`, `int()` and `math` take one number, not an array: leave them "
     "out, or use numpy's function, as `np.exp`.",
     "'Namespace'": "A part of the state is no array: name one of its fields, as `next_state.torso.position`.",
+    "too many indices": "A quantity `(N,)` has one value for each environment and no columns: leave out `[:, i]`.",
     "'numpy.ndarray' object has no attribute": "The fields are arrays: component 2 of a vector is `[:, 2]`.",
 }
 """What to do instead, by what Python and numpy say."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reward_agent.schema import ActionSpec, Array, Constant, Entity, Field, StateSchema
-from reward_agent.task import Bools, Episode, Ints, Metric, Step, Task
+from reward_agent.task import ActionSpace, Bools, Episode, Ints, Metric, Step, Task
 
 EXPERT = '''
 import numpy as np
@@ -63,7 +63,7 @@ class PointMassBatch:
     def __init__(self, num_envs: int, fields: StateSchema) -> None:
         self.num_envs, self.schema = num_envs, fields
         self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (3,), np.float32)
-        self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (1,), np.float32)
+        self.action_space: ActionSpace = gymnasium.spaces.Box(-1.0, 1.0, (1,), np.float32)
         self._x: Array = np.zeros((num_envs, 3))  # position, velocity, goal
 
     def reset(self, mask: Bools, seeds: Ints) -> tuple[Array, Array]:
@@ -130,4 +130,42 @@ def pointmass_task(expert: Path | None = None) -> Task:
     )
 
 
+NUMBERED = '''
+import numpy as np
+
+def compute_reward(state, action, next_state):
+    """Be near the goal, and rest rather than push."""
+    near = np.exp(-2.0 * np.abs(next_state.point.position - next_state.goal.position))
+    effort = -0.01 * (action != 1)
+    return near + effort, {"near": near, "effort": effort}
+'''
+
+
+@dataclass(frozen=True)
+class NumberedPointMass(PointMass):
+    """The same point, pushed left, not at all or right."""
+
+    def schema(self) -> StateSchema:
+        return replace(SCHEMA, action=ActionSpec(names=("left", "rest", "right"), discrete=True, idle=1))
+
+    def make(self, num_envs: int, fields: StateSchema, *, threads: int = 1) -> PointMassBatch:
+        return NumberedPointMassBatch(num_envs, fields)
+
+
+class NumberedPointMassBatch(PointMassBatch):
+    def __init__(self, num_envs: int, fields: StateSchema) -> None:
+        super().__init__(num_envs, fields)
+        self.action_space = gymnasium.spaces.Discrete(3)
+
+    def step(self, actions: Array) -> Step:
+        assert actions.shape == (self.num_envs, 1) and np.isin(actions, [0.0, 1.0, 2.0]).all()
+        return super().step(actions - 1.0)
+
+
+def numbered_task(expert: Path | None = None) -> Task:
+    """As `pointmass_task`, by numbered actions."""
+    return replace(pointmass_task(expert), id="pointmass/reach-numbered", world=NumberedPointMass())
+
+
 task = pointmass_task()
+numbered = numbered_task()

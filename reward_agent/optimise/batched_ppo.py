@@ -6,20 +6,19 @@ states that were truncated, come after it in one batch each. An update does with
 
 from __future__ import annotations
 
-import math
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import torch
+from gymnasium.spaces import Discrete
 from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 
+from reward_agent.optimise.heads import Categorical, Gaussian, Head
 from reward_agent.optimise.normalise import Normalise
-
-HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
 
 class Tanh(torch.nn.Tanh):
@@ -47,12 +46,18 @@ class _Tanh(torch.autograd.Function):
 
 
 class BatchedPPO(PPO):  # type: ignore[misc]
-    """For flat observations, continuous actions and the environments of a task."""
+    """For flat observations, flat or discrete actions, and the environments of a task."""
 
     threads = 1
     """Of an update: 2 give actor and critic one each."""
     _last_obs: np.ndarray
     _last_episode_starts: np.ndarray
+
+    @cached_property
+    def head(self) -> Head:
+        """What the outputs of the policy's network mean."""
+        discrete = isinstance(self.action_space, Discrete)
+        return Categorical(int(self.action_space.n)) if discrete else Gaussian(self.policy)
 
     def collect_rollouts(
         self, env: Normalise, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int
@@ -62,10 +67,10 @@ class BatchedPPO(PPO):  # type: ignore[misc]
         rollout_buffer.reset()
         callback.on_rollout_start()
         truncated: list[tuple[int, int, np.ndarray]] = []
-        noise = self._noise(n_rollout_steps, env.num_envs)
+        noise = self.head.noise(n_rollout_steps, env.num_envs)
         observations, starts = self._last_obs, self._last_episode_starts
         for step in range(n_rollout_steps):
-            actions = self._mean(observations) + noise[step]
+            actions = self.head.choose(self._outputs(observations), noise[step])
             rollout_buffer.observations[step] = observations
             rollout_buffer.actions[step] = actions
             rollout_buffer.episode_starts[step] = starts
@@ -85,18 +90,12 @@ class BatchedPPO(PPO):  # type: ignore[misc]
         callback.on_rollout_end()
         return True
 
-    def _noise(self, steps: int, rows: int) -> np.ndarray:
-        """Deviations from the mean action for a whole rollout, `(steps, rows, A)`."""
-        with torch.inference_mode():
-            scale = self.policy.log_std.exp()
-            noise: np.ndarray = (torch.randn(steps, rows, len(scale)) * scale).numpy()
-            return noise
-
-    def _mean(self, observations: np.ndarray) -> np.ndarray:
+    def _outputs(self, observations: np.ndarray) -> np.ndarray:
+        """Of the policy's last layer, `(N, outputs)`."""
         with torch.inference_mode():
             hidden = self.policy.mlp_extractor.policy_net(torch.from_numpy(observations))
-            mean: np.ndarray = self.policy.action_net(hidden).numpy()
-            return mean
+            outputs: np.ndarray = self.policy.action_net(hidden).numpy()
+            return outputs
 
     def _complete(self, buffer: RolloutBuffer, truncated: list[tuple[int, int, np.ndarray]]) -> None:
         """Values, log-probabilities, the bootstrap of truncated episodes, returns and advantages."""
@@ -104,7 +103,7 @@ class BatchedPPO(PPO):  # type: ignore[misc]
         with torch.no_grad():
             values, log_probs, _ = self.policy.evaluate_actions(
                 torch.from_numpy(buffer.observations.reshape(steps * rows, -1)),
-                torch.from_numpy(buffer.actions.reshape(steps * rows, -1)),
+                torch.from_numpy(buffer.actions.reshape(steps * rows, *self.action_space.shape)),
             )
             last = self.policy.predict_values(torch.from_numpy(self._last_obs))
             if truncated:
@@ -165,12 +164,8 @@ class BatchedPPO(PPO):  # type: ignore[misc]
     ) -> None:
         """Of the clipped surrogate and the entropy of a batch, weighted."""
         policy = self.policy
-        mean = policy.action_net(policy.mlp_extractor.policy_net(observations))
-        log_std = policy.log_std
-        # of a Gaussian with one deviation for all rows
-        squares = ((actions - mean) * torch.exp(-log_std)).square().sum(1)
-        log_probs = -0.5 * squares - (log_std + HALF_LOG_TAU).sum()
-        entropy = (log_std + 0.5 + HALF_LOG_TAU).sum()
+        outputs = policy.action_net(policy.mlp_extractor.policy_net(observations))
+        log_probs, entropy = self.head.likelihood(outputs, actions)
         if len(advantages) > 1:  # one alone has no deviation
             advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
         ratio = torch.exp(log_probs - old_log_probs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from gymnasium.spaces import Discrete
 from stable_baselines3.common.base_class import BaseAlgorithm
 from torch import nn
 
@@ -21,7 +22,7 @@ def extract(
     """What `parts` of a trained model, one after another, make of normalised observations.
 
     Args:
-        model: whose action space has the bounds.
+        model: whose action space has the bounds; where it is discrete, the last layer gives logits.
         parts: their linear layers are the policy's, with one activation between all of them.
         normalise: the observations' statistics.
         observe_time: whether observations have the time appended.
@@ -36,17 +37,20 @@ def extract(
     activation = next((a for kind, a in ACTIVATIONS.items() if all(isinstance(m, kind) for m in between)), None)
     if activation is None:
         raise UsageError(f"A policy is saved with one activation of {sorted(ACTIVATIONS.values())} between its layers.")
-    statistics = normalise.obs_rms
+    statistics, space = normalise.obs_rms, model.action_space
+    discrete = isinstance(space, Discrete)
+    low, high = ([0], [space.n - 1]) if discrete else (space.low, space.high)
     return Policy(
         weights=tuple(layer.weight.detach().numpy().copy() for layer in linear),
         biases=tuple(layer.bias.detach().numpy().copy() for layer in linear),
         activation=activation,
         squash=squash,
-        low=model.action_space.low.astype(np.float64),
-        high=model.action_space.high.astype(np.float64),
+        low=np.array(low, np.float64),
+        high=np.array(high, np.float64),
         mean=np.array(statistics.mean, np.float64),
         variance=np.array(statistics.var, np.float64),
         clip=float(normalise.clip_obs),
         epsilon=float(normalise.epsilon),
         observe_time=observe_time,
+        discrete=discrete,
     )

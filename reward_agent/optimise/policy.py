@@ -18,7 +18,8 @@ from reward_agent.schema import Array
 Activation = Literal["tanh", "relu"]
 Weights = NDArray[np.float32]
 
-VERSION = 1
+CONTINUOUS, DISCRETE = 1, 2
+"""Versions of the files: releases before discrete actions read and write the first alone."""
 OPTIONS = {"squash": bool, "clip": float, "epsilon": float, "observe_time": bool}
 TENSORS, ARCHITECTURE = "policy.safetensors", "policy.json"
 
@@ -40,7 +41,8 @@ class Policy:
     """A multilayer perceptron with the statistics of the observations it was trained on. Deterministic.
 
     Observations are normalised by `mean` and `variance` and clipped; the last layer's output is the action
-    (clipped to the bounds) or, where `squash`, its tanh scaled to the bounds.
+    (clipped to the bounds) or, where `squash`, its tanh scaled to the bounds. Where `discrete` it is one logit a
+    number, and the action the number of the largest.
     """
 
     weights: tuple[Weights, ...]
@@ -52,9 +54,9 @@ class Policy:
     squash: bool
     """True for SAC: tanh, then scaled to the action's bounds."""
     low: Array
-    """The action's lower bounds, `(A,)`."""
+    """The action's lower bounds, `(A,)`; `[0]` of numbers."""
     high: Array
-    """The action's upper bounds, `(A,)`."""
+    """The action's upper bounds, `(A,)`; `[n - 1]` of n numbers."""
     mean: Array
     """Of the observations, `(O,)`."""
     variance: Array
@@ -65,6 +67,7 @@ class Policy:
     """Added to the variance."""
     observe_time: bool = False
     """The last observation is the share of the horizon that has passed."""
+    discrete: bool = False
 
     @property
     def observation_size(self) -> int:
@@ -75,7 +78,7 @@ class Policy:
         return len(self.low)
 
     def act(self, observations: Array) -> Array:
-        """The action for each row: `(N, O)` to `(N, A)`, within the bounds.
+        """The action for each row: `(N, O)` to `(N, A)`, within the bounds; to `(N, 1)` of their numbers as float.
 
         Raises:
             UsageError: observations of another size.
@@ -91,6 +94,8 @@ class Policy:
             hidden = hidden @ weight.T + bias
             hidden = np.tanh(hidden) if self.activation == "tanh" else np.maximum(hidden, 0)
         output = (hidden @ self.weights[-1].T + self.biases[-1]).astype(np.float64)
+        if self.discrete:
+            return cast(Array, output.argmax(1)[:, None].astype(np.float64))
         if self.squash:
             output = self.low + 0.5 * (np.tanh(output) + 1.0) * (self.high - self.low)
         return cast(Array, np.clip(output, self.low, self.high))
@@ -120,7 +125,7 @@ class Policy:
 
     def _architecture(self) -> dict[str, Any]:
         return {
-            "version": VERSION,
+            "version": DISCRETE if self.discrete else CONTINUOUS,
             "sizes": [self.observation_size, *(len(bias) for bias in self.biases)],
             "activation": self.activation,
             "squash": self.squash,
@@ -143,6 +148,7 @@ def load_policy(folder: Path | str) -> Policy:
         sizes = [int(size) for size in architecture["sizes"]]
         activation = architecture["activation"]
         options = {key: architecture[key] for key in OPTIONS}
+        discrete = architecture["version"] == DISCRETE
     except (KeyError, TypeError, ValueError) as error:
         raise _bad(folder / ARCHITECTURE, f"{error!r} is missing or malformed") from error
     for key, kind in OPTIONS.items():
@@ -153,7 +159,7 @@ def load_policy(folder: Path | str) -> Policy:
     if len(sizes) < 2:
         raise _bad(folder / ARCHITECTURE, f"sizes {sizes} make no network")
     count = len(sizes) - 1
-    _check(folder / TENSORS, tensors, _shapes(sizes))
+    _check(folder / TENSORS, tensors, _shapes(sizes, discrete=discrete))
     return Policy(
         weights=tuple(tensors[Layer.weight(i)].astype(np.float32) for i in range(count)),
         biases=tuple(tensors[Layer.bias(i)].astype(np.float32) for i in range(count)),
@@ -162,6 +168,7 @@ def load_policy(folder: Path | str) -> Policy:
         high=tensors["action.high"].astype(np.float64),
         mean=tensors["observation.mean"].astype(np.float64),
         variance=tensors["observation.variance"].astype(np.float64),
+        discrete=discrete,
         **options,
     )
 
@@ -180,18 +187,19 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         architecture = json.loads((folder / ARCHITECTURE).read_text())
     except ValueError as error:
         raise _bad(folder / ARCHITECTURE, f"it is not JSON ({error})") from error
-    if not isinstance(architecture, dict) or architecture.get("version") != VERSION:
-        raise _bad(folder / ARCHITECTURE, f"it is not of version {VERSION}, which this release reads")
+    if not isinstance(architecture, dict) or architecture.get("version") not in (CONTINUOUS, DISCRETE):
+        raise _bad(folder / ARCHITECTURE, f"it is not of version {CONTINUOUS} or {DISCRETE}, which this release reads")
     try:
         return architecture, load((folder / TENSORS).read_bytes())
     except SafetensorError as error:
         raise _bad(folder / TENSORS, f"it is not a safetensors file ({error})") from error
 
 
-def _shapes(sizes: list[int]) -> dict[str, tuple[int, ...]]:
+def _shapes(sizes: list[int], *, discrete: bool) -> dict[str, tuple[int, ...]]:
+    actions = 1 if discrete else sizes[-1]
     shapes: dict[str, tuple[int, ...]] = {
-        "action.low": (sizes[-1],),
-        "action.high": (sizes[-1],),
+        "action.low": (actions,),
+        "action.high": (actions,),
         "observation.mean": (sizes[0],),
         "observation.variance": (sizes[0],),
     }

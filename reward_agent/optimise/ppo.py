@@ -180,7 +180,7 @@ class PPOLearner:
         restore_optimiser("moments", self.model.policy.optimizer, arrays)
 
     def policy(self, normalise: Normalise, observe_time: bool) -> Policy:
-        """The Gaussian's mean."""
+        """The Gaussian's mean, or the likeliest number."""
         from reward_agent.optimise.extract import extract
 
         parts = [self.model.policy.mlp_extractor.policy_net, self.model.policy.action_net]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
+from reward_agent.errors import UsageError
 from reward_agent.optimise import Measuring, Optimised, Progress
 from reward_agent.optimise.policy import Activation
 from reward_agent.optimise.presets import Count, Positive, Preset, Range, Settings, choose
@@ -70,6 +71,17 @@ PRESETS: Mapping[str, Preset[SACSettings]] = {
 }
 
 
+def refuses(task: Task) -> str | None:
+    """Why this optimiser cannot train on the task, and which can; None where it can."""
+    action = task.world.schema().action
+    if not action.discrete:
+        return None
+    return (
+        f"SAC acts with continuous numbers, and {task.id} has {len(action.names)} numbered actions "
+        f"({', '.join(action.names)}). Train it by `ppo`, which has both: `--optimiser ppo`, or leave the option out."
+    )
+
+
 def optimise(
     task: Task,
     source: RewardSource,
@@ -83,9 +95,15 @@ def optimise(
     stop: Callable[[], bool] | None = None,
     measuring: Measuring | None = None,
 ) -> Optimised:
-    """See `optimise.Optimiser`. The same seed gives the same weights on one machine."""
+    """See `optimise.Optimiser`. The same seed gives the same weights on one machine.
+
+    Raises:
+        UsageError: the task's actions are discrete.
+    """
     from reward_agent.optimise.training import Order, train
 
+    if why := refuses(task):
+        raise UsageError(why)
     chosen = choose(PRESETS, task.preset, settings)
     order = Order(budget, seed, checkpoint, tensorboard, progress, stop, measuring)
 

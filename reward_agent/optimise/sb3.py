@@ -102,8 +102,7 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
         wanted = [path for path in columns if path in set(source.fields)]
         self._columns = None if len(wanted) == len(columns) else np.concatenate([_indices(columns[p]) for p in wanted])
         self._generator = np.random.default_rng(seed)
-        self._low, self._high = self.action_space.low, self.action_space.high
-        self._actions: Array = np.zeros((num_envs, *self.action_space.shape))
+        self._actions = self.episodes.actions.idle(num_envs)
         self._began = np.ones(num_envs, bool)
         self._returns: Array = np.zeros(num_envs)
         self._lengths = np.zeros(num_envs, np.int64)
@@ -121,7 +120,7 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
         return self._restart(np.ones(self.num_envs, bool)).astype(np.float32)
 
     def step_async(self, actions: NDArray[Any]) -> None:
-        self._actions = np.clip(actions, self._low, self._high).astype(np.float64)
+        self._actions = self.episodes.actions.applied(actions)
 
     def step_wait(self) -> VecEnvStepReturn:
         """Step every row, ask for its reward, and begin new episodes where one ended.

@@ -114,8 +114,7 @@ def _sample(task: Task, schema: StateSchema) -> tuple[Array, Array, Array]:
     try:
         episodes.reset(np.ones(SAMPLE_ROWS, bool), np.arange(SAMPLE_ROWS))
         before = episodes.states.copy()
-        low, high = episodes.action_space.low, episodes.action_space.high
-        action = generator.uniform(low, high, (SAMPLE_ROWS, *low.shape))
+        action = episodes.actions.draw(generator, SAMPLE_ROWS)
         after = episodes.step(action).states
         columns = [episodes.schema.columns[path] for path in schema.by_path]
     finally:
