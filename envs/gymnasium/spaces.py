@@ -13,6 +13,9 @@ from reward_agent.schema import ActionSpec, Array
 
 Space = spaces.Space[Any]
 
+Route = tuple[str | int, ...]
+"""Keys that lead to a part of an observation."""
+
 LEAVES = (spaces.Box, spaces.Discrete, spaces.MultiBinary, spaces.MultiDiscrete)
 
 
@@ -22,8 +25,9 @@ def flat_space(space: Space, name: str) -> spaces.Box:
     Raises:
         UsageError: observations are images, texts, graphs or sequences.
     """
-    for path, leaf in leaves(space):
-        what = f"{name}'s observations{f' ({path})' if path else ''} are"
+    for route, leaf in leaves(space):
+        where = f" ({'.'.join(map(str, route))})" if route else ""
+        what = f"{name}'s observations{where} are"
         if not isinstance(leaf, LEAVES):
             raise UsageError(
                 f"{what} of the space {type(leaf).__name__}, whose length may vary; a policy here sees always as many "
@@ -47,22 +51,16 @@ def flatten(space: Space, observation: Any) -> Array:
     return flat
 
 
-def leaves(space: Space, path: str = "") -> Iterator[tuple[str, Space]]:
-    """The simple spaces that a nested one is made of, by dotted path; one alone has the path ''."""
-    for key, inner in _parts(space):
-        yield from leaves(inner, f"{path}.{key}" if path else key)
-    if not isinstance(space, spaces.Dict | spaces.Tuple):
-        yield path, space
-
-
-def leaf_values(space: Space, observation: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """An observation's parts, as `leaves` names them."""
-    if isinstance(space, spaces.Dict | spaces.Tuple):
-        keys = space.spaces.keys() if isinstance(space, spaces.Dict) else range(len(space.spaces))
-        for key, (name, inner) in zip(keys, _parts(space), strict=True):
-            yield from leaf_values(inner, observation[key], f"{path}.{name}" if path else name)
+def leaves(space: Space, route: Route = ()) -> Iterator[tuple[Route, Space]]:
+    """The simple spaces that a nested one is made of, and the keys that lead to each; () to one alone."""
+    if isinstance(space, spaces.Dict):
+        for key, inner in space.spaces.items():
+            yield from leaves(inner, (*route, key))
+    elif isinstance(space, spaces.Tuple):
+        for index, inner in enumerate(space.spaces):
+            yield from leaves(inner, (*route, index))
     else:
-        yield path, observation
+        yield route, space
 
 
 def action_spec(space: Space, name: str, names: Sequence[str], bounds: tuple[float, float] | None) -> ActionSpec:
@@ -119,14 +117,6 @@ def row_action_space(spec: ActionSpec) -> spaces.Box | spaces.Discrete:
     if spec.discrete:
         return spaces.Discrete(len(spec.names))
     return spaces.Box(np.array(spec.low, np.float32), np.array(spec.high, np.float32), dtype=np.float32)
-
-
-def _parts(space: Space) -> list[tuple[str, Space]]:
-    if isinstance(space, spaces.Dict):
-        return [(str(key), inner) for key, inner in space.spaces.items()]
-    if isinstance(space, spaces.Tuple):
-        return [(f"item_{index}", inner) for index, inner in enumerate(space.spaces)]
-    return []
 
 
 def _named(names: Sequence[str], count: int, name: str, what: str) -> tuple[str, ...]:

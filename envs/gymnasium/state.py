@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from gymnasium import spaces
 
 from reward_agent.envs.gymnasium.making import Env
-from reward_agent.envs.gymnasium.spaces import Space, leaf_values
+from reward_agent.envs.gymnasium.spaces import Route, Space, leaves
 from reward_agent.errors import UsageError
 from reward_agent.schema import Entity, Field
 
@@ -62,36 +62,47 @@ class FromFunction:
 
 @dataclass(frozen=True)
 class FromObservation:
-    """The parts of the observation, by its keys.
+    """Parts of the observation.
 
     Args:
-        columns: names for the columns of a flat observation; without them it is one field, `observation.values`.
+        columns: names for the numbers of a flat observation; without them it is one field, `observation.values`.
+        names: paths for the keys of a nested observation, which are then the only fields; all by their own names unless
+            given.
     """
 
     columns: tuple[str, ...] = ()
+    names: Mapping[str, str] | None = None
 
     def describe(self, env: Env) -> Docs:
         docs: dict[str, Entity | str] = {OBSERVATION: "what the policy observes"}
-        if not self.columns and not isinstance(env.observation_space, spaces.Dict | spaces.Tuple):
+        if VALUES in self.routes(env.observation_space):
             docs[VALUES] = "the numbers that the policy observes, in its order"
         return docs
 
     def bind(self, env: Env, paths: Collection[str] | None) -> Read:
-        space = env.observation_space
-        if self.columns:
-            return self._by_column(space)
-        names = {path: attribute_path(path) for path, _ in leaf_values(space, _skeleton(space))}
-        return lambda observation: {names[path]: value for path, value in leaf_values(space, observation)}
+        found = self.routes(env.observation_space)
+        routes = {path: route for path, route in found.items() if paths is None or path in paths}
+        return lambda observation: {path: part(observation, route) for path, route in routes.items()}
 
-    def _by_column(self, space: Space) -> Read:
+    def routes(self, space: Space) -> dict[str, Route]:
+        """How to come to each field.
+
+        Raises:
+            UsageError: there are not as many columns as names.
+        """
+        if not self.columns:
+            found = {".".join(map(str, route)): route for route, _ in leaves(space)}
+            if self.names is not None:
+                return {path: found[key] for key, path in self.names.items()}
+            return {_own_path(route): route for route in found.values()}
         width = space.shape[0] if isinstance(space, spaces.Box) and space.shape and len(space.shape) == 1 else None
         if width != len(self.columns):
             raise UsageError(
                 f"`columns` names {len(self.columns)} columns of the observation, which is {space}. It is for flat "
                 "observations and names each number; for others, give `state`."
             )
-        paths = tuple(name if "." in name else f"{OBSERVATION}.{name}" for name in self.columns)
-        return lambda observation: dict(zip(paths, observation, strict=True))
+        paths = [name if "." in name else f"{OBSERVATION}.{name}" for name in self.columns]
+        return {path: (index,) for index, path in enumerate(paths)}
 
 
 @dataclass(frozen=True)
@@ -108,10 +119,11 @@ class Together:
         return lambda observation: {path: value for read in reads for path, value in read(observation).items()}
 
 
-def attribute_path(path: str) -> str:
-    """A part of an observation as a field's path: under `observation`, each key a name."""
-    keys = path.split(".") if path else ["values"]
-    return ".".join((OBSERVATION, *map(attribute, keys)))
+def part(observation: Any, route: Route) -> Any:
+    """What the keys lead to."""
+    for key in route:
+        observation = observation[key]
+    return observation
 
 
 def attribute(name: str) -> str:
@@ -128,10 +140,7 @@ def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, An
             yield f"{before}{key}", value
 
 
-def _skeleton(space: Space) -> Any:
-    """Something with the keys of an observation, and no values."""
-    if isinstance(space, spaces.Dict):
-        return {key: _skeleton(inner) for key, inner in space.spaces.items()}
-    if isinstance(space, spaces.Tuple):
-        return [_skeleton(inner) for inner in space.spaces]
-    return None
+def _own_path(route: Route) -> str:
+    """A part of an observation as a field's path: under `observation`, each key a name."""
+    keys = [key if isinstance(key, str) else f"item_{key}" for key in route] or ["values"]
+    return ".".join((OBSERVATION, *map(attribute, keys)))
