@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import pkgutil
-import sys
-import traceback
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
-from reward_agent.errors import RewardAgentError, UsageError, unknown_name
+from reward_agent.envs.task_files import task_in
+from reward_agent.errors import UsageError, unknown_name
 from reward_agent.task import Task
 
 GROUP = "reward_agent.worlds"
@@ -43,7 +41,7 @@ def find_task(name: str) -> Task:
         UsageError: no such task, file or variable, with the closest valid name; or the file fails, with the line.
     """
     if ".py" in name:
-        return _from_file(name)
+        return task_in(name)
     known = tasks()
     of_that_name = [id_ for id_ in known if id_.partition("/")[2] == name]
     if len(of_that_name) == 1:
@@ -79,40 +77,3 @@ def recordings(task_id: str) -> dict[str, Path]:
         return {}
     folder = Path(module.__file__).parent / "recordings" / name
     return {path.stem: path for path in sorted(folder.glob("*.jsonl"), key=lambda path: path.stem)}
-
-
-def _from_file(name: str) -> Task:
-    location, _, variable = name.partition(":")
-    path, variable = Path(location).resolve(), variable or "task"
-    if not path.is_file():
-        raise UsageError(f"The task {name!r} names the file {location}, which does not exist.")
-    spec = importlib.util.spec_from_file_location(f"reward_agent_task_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"The task {name!r}: {location} is not a Python file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module.__name__] = module
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[module.__name__]
-        if isinstance(error, RewardAgentError):
-            raise
-        raise UsageError(_failure(name, path, error)) from error
-    task = getattr(module, variable, None)
-    if not isinstance(task, Task):
-        found = [key for key, value in vars(module).items() if isinstance(value, Task)]
-        raise unknown_name(f"task variable in {location}", variable, found)
-    return task
-
-
-def _failure(name: str, path: Path, error: BaseException) -> str:
-    """How a task's file failed: where in it, the exception, and what it lacks."""
-    said = str(error)
-    where, lines = str(path), [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
-    if isinstance(error, SyntaxError):
-        said, where, lines = error.msg, error.filename or where, [error.lineno]
-    line = f", line {lines[-1]}" if lines and lines[-1] else ""
-    text = f"The task {name!r} cannot be loaded: {where}{line}: {type(error).__name__}: {' '.join(said.split())}."
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        text += f" Install the package that has {error.name!r} beside this one, or put its folder on PYTHONPATH."
-    return text

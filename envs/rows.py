@@ -21,6 +21,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from reward_agent.envs.task_files import pack
 from reward_agent.errors import RewardAgentError, UsageError
 from reward_agent.schema import Array, StateSchema
 from reward_agent.task import ActionSpace, Bools, Ints, Step
@@ -227,7 +228,7 @@ class _Worker:
         self.memory = _Memory(buffer, rows, observed, packed)
         self._ours, theirs = context.Pipe()
         try:
-            packed_make = pickle.dumps(make)
+            packed_make = pack(make)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise UsageError(
                 f"{error}. Several threads step environments in processes of their own, which must be able to import "

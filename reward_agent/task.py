@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, TypedDict, Unpack
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
 from reward_agent.errors import UsageError
-from reward_agent.schema import Array, StateSchema
+from reward_agent.schema import Array, Constant, Entity, Field, StateSchema
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -138,6 +139,48 @@ class Termination:
     """Reads the state `(N, …)`, says which rows end."""
 
 
+class GymnasiumOptions(TypedDict, total=False):
+    """What `Task.from_gymnasium` may be told; beside these, the fields of a card."""
+
+    metric: Metric | Callable[[Episode], float]
+    """Judges an episode. A plain function may read every field; annotated `-> bool` it tells a success, otherwise a
+    fitness; the first paragraph of its docstring says what it counts."""
+    metrics: Sequence[Metric | Callable[[Episode], float]]
+    """Several; the first is the key of selection."""
+    state: Callable[[Any, Any], Mapping[str, Any]]
+    """`state(env, observation)`, the environment without its wrappers: a dictionary of numbers and arrays by path
+    (`cart.position`), exact at the instant; shapes and kinds are taken from what it returns. It is given neither reward
+    nor `info`, and should return nothing of the kind. Without it: the bodies, joints, sites and actuators of a MuJoCo
+    model where there is one, else the keys of a nested observation, else `columns`."""
+    fields: Mapping[str, Field | Entity | str]
+    """Meaning of fields and of entities by path: `"along the rail, right is positive [m]"`, or a `Field`."""
+    columns: Sequence[str]
+    """Paths for the numbers of a flat observation, instead of `state`."""
+    constants: Mapping[str, float | Sequence[float]] | Sequence[Constant]
+    """Numbers that never change, read as `constants.name`."""
+    actions: Sequence[str]
+    """Names of the action's columns, or of its numbers where it is discrete."""
+    action_bounds: tuple[float, float]
+    """Of actions that have none."""
+    dt: float
+    """Seconds of simulated time a step, where the environment does not tell."""
+    parallel_envs: int
+    """See `World.parallel_envs`; 8."""
+    id: str
+    """`own/` and the environment's name unless given."""
+    horizon: int
+    """The environment's own limit of steps unless given."""
+    terminates: Literal["native", "never"] | Termination
+    hide: tuple[str, ...]
+    rename: Mapping[str, str]
+    preset: str
+    budget: int
+    expert: Path | None
+    control: str
+    family: str
+    benchmark: str
+
+
 @dataclass(frozen=True)
 class Task:
     """One world, one instruction in plain language, one or more metrics, a budget."""
@@ -181,6 +224,29 @@ class Task:
                 f"The task {self.id} names the expert reward {self.expert}, which is no file: give its path beside the "
                 "card, as `Path(__file__).parent / 'expert.py'`, or leave `expert` out."
             )
+
+    @classmethod
+    def from_gymnasium(
+        cls, factory: str | Callable[..., Any], instruction: str, **options: Unpack[GymnasiumOptions]
+    ) -> Task:
+        """A task in any `gymnasium.Env`, from a sentence and a metric.
+
+        Args:
+            factory: a Gymnasium id, or a class or function that makes an environment when it is called without
+                arguments; where it takes `render_mode`, films can be made. The environment is made and played for a few
+                steps at once, so that what is wrong with it is told here. Trainings run in processes that import it:
+                define it in a module, or in the task's own file.
+            instruction: the sentence.
+            options: see `GymnasiumOptions`; a metric is needed.
+
+        Raises:
+            UsageError: no metric, no horizon, spaces that cannot be used, or a state that cannot be one.
+            MissingComponentError: the environment lacks a package.
+            RewardAgentError: it fails, or its episodes are not determined by their seed and actions.
+        """
+        # a world is above this layer, and tasks know none but this: it is the one for everybody's own environments
+        task: Task = import_module("reward_agent.envs.gymnasium").make_task(factory, instruction, options)
+        return task
 
     @property
     def graded(self) -> Metric:

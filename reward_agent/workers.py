@@ -26,6 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 
+from reward_agent.envs.task_files import pack
 from reward_agent.errors import RewardAgentError, UsageError
 
 K = TypeVar("K", bound=Hashable)
@@ -193,7 +194,7 @@ class Pool(Generic[K]):
 
     def _assign(self, key: K, job: Job) -> None:
         try:
-            packed = pickle.dumps(job)
+            packed = pack(job)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise UsageError(
                 f"{error}. Training happens in processes of its own, which must be able to import the task: put it "
