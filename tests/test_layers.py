@@ -27,8 +27,10 @@ LAYERS = (
         "result",
         "search",
         "sittings",
+        "spoken",
         "sweep",
         "trainings",
+        "variant",
         "wrapper",
         "__init__",
     },
@@ -41,6 +43,7 @@ LAYERS = (
         "vet",
         "scoring",
         "feedback",
+        "fewshot",
         "store",
         "trial",
         "workers",
@@ -70,6 +73,8 @@ HEAVY = (
     "openai",
     "anthropic",
     "scipy",
+    "sentence_transformers",
+    "transformers",
     "jax",
 )
 # these are what their package is for, and are themselves imported where they are used
