@@ -17,10 +17,12 @@ from reward_agent.llm import LLM, Metered
 from reward_agent.optimise.choice import require
 from reward_agent.recorded import settle
 from reward_agent.result import Result, load_result
-from reward_agent.search import INITIAL_VETTED, AskPerson, Vetted, vet_initial
+from reward_agent.search import INITIAL_VETTED, Vetted, vet_initial
 from reward_agent.sittings import MAY_CHANGE, config_of, keep_changes, keep_layers, layers_of
+from reward_agent.spoken import AskPerson
 from reward_agent.store import MANIFEST, Run, installed_versions, new_manifest, new_run_id
 from reward_agent.task import Task
+from reward_agent.variant import settle_prompts, variant
 from reward_agent.workers import Pool
 
 RUNS = Path("runs")
@@ -81,6 +83,7 @@ def settled_config(
         raise MissingComponentError(f"{task.id} cannot run here: {lacking}")
     require(config.optimiser, task)
     config = replace(config, llm=llm.name) if llm else settle(config, task, left_open)
+    config = settle_prompts(config, task)
     config.make_method()
     connect_llm(config, root, llm)
     return config, task
@@ -197,6 +200,7 @@ def _conduct(
             llm.name,
             layers,
             resumed,
+            variant(config),
         )
     )
     try:

@@ -36,7 +36,7 @@ from reward_agent.optimise.policy import Policy, load_policy
 from reward_agent.program import Fault, Program
 from reward_agent.result import Result
 from reward_agent.scoring import SeedPlan, intervals_of
-from reward_agent.search import AskPerson
+from reward_agent.spoken import AskPerson
 from reward_agent.store import find_run
 from reward_agent.task import Metric, Task, Termination
 from reward_agent.trainings import quoted, run_floors, run_trials

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
-from reward_agent.errors import UsageError
+from reward_agent.errors import UsageError, unknown_name
+from reward_agent.fewshot import Example
 from reward_agent.llm import LLM, Budget, Options, connect, redact, require_price
 from reward_agent.methods import Method, Settings, find_method
 from reward_agent.program import Program
 from reward_agent.task import Task
 from reward_agent.templates import Templates
+
+WhoseWords = Literal["ask", "file", "automatic"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,15 @@ class RunConfig:
     """A folder of the user's own templates."""
     initial: Program | None = None
     """A reward to improve."""
+    examples: int = 0
+    """Expert rewards of the most similar tasks that the prompt shows; 0 is zero-shot, 1 Text2Reward's few-shot."""
+    shown: tuple[Example, ...] = ()
+    """Those examples, as they were chosen when the run began."""
+    only_name: bool = False
+    """A control: the prompt gives the benchmark's name for the task, and no instruction."""
+    words: WhoseWords = "ask"
+    """Where a method's words on a policy come from: `ask` whoever is there (else automatic ones), wait for a `file` in
+    the candidate's folder, or always `automatic`."""
     optimiser: str = "ppo"
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What to change of the task's optimiser preset."""
@@ -68,10 +80,12 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         least = {"iterations": 0 if self.initial else 1, "candidates": 1, "repairs": 0, "final_seeds": 1}
-        least |= {"select_episodes": 1, "report_episodes": 1, "seed": 0, "curve_points": 0}
+        least |= {"select_episodes": 1, "report_episodes": 1, "seed": 0, "curve_points": 0, "examples": 0}
         for name, smallest in least.items():
             if getattr(self, name) < smallest:
                 raise UsageError(f"{name} must be at least {smallest}, not {getattr(self, name)}.")
+        if self.words not in get_args(WhoseWords):
+            raise unknown_name("source of words", self.words, get_args(WhoseWords))
         for name in ("budget", "jobs"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -79,7 +93,14 @@ class RunConfig:
 
     def method_settings(self) -> Settings:
         """What the method is told."""
-        return Settings(self.iterations, self.candidates, self.repairs, initial=self.initial)
+        return Settings(
+            self.iterations,
+            self.candidates,
+            self.repairs,
+            initial=self.initial,
+            examples=self.shown,
+            only_name=self.only_name,
+        )
 
     def model_budget(self) -> Budget:
         """Of the model that is asked."""

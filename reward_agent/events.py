@@ -46,6 +46,8 @@ class Started:
     layers: tuple[str, ...]
     """Of the sandbox, in force."""
     resumed: bool
+    variant: str = ""
+    """What its prompts show or hide, as `1 example (mujoco/ant-forward)`."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from reward_agent.sittings import layers_of, weakest
 from reward_agent.store import sha256
 from reward_agent.trainings import Trainer, Training, quoted, run_floors
 from reward_agent.trial import FloorsSpec, Scores, Trained
+from reward_agent.variant import variant
 
 BEST = "best"
 FLOORS, FLOORS_KIND = Key(0, 0, 0, "floors"), dict[str, dict[str, tuple[float, ...]]]
@@ -87,6 +88,10 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
         reason=reason,
         unsafe=config.unsafe,
         sandbox=weakest(layers_of(run.manifest, run.journal.values)),
+        variant=variant(config, run.journal.values),
+        horizon=task.horizon,
+        judged={metric.name: metric.doc for metric in task.metrics},
+        reward_version=task.reward_version,
     )
     write_atomically(result.reward, export_reward(task, best.program, Provenance.of(result)).encode())
     # where it is, all of `best/` is but the clip, which may fail as a driver or an encoder does

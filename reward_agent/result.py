@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,14 @@ class Result:
     unsafe: bool
     sandbox: tuple[str, ...] | None = None
     """Its layers in force in every sitting; None where an earlier release wrote the result, which did not say."""
+    variant: str = ""
+    """What its prompts showed or hid and whose words it heard, as `1 example (mujoco/ant-forward)`."""
+    horizon: int = 0
+    """Steps after which an episode is truncated; 0 where an earlier release wrote the result."""
+    judged: Mapping[str, str] = field(default_factory=dict)
+    """What each metric counts, as success once or at the end."""
+    reward_version: str = ""
+    """Of the published reward that `expert` is, where there are several."""
 
     @property
     def best(self) -> Path:

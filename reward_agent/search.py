@@ -6,10 +6,9 @@ through the same code and ends up where the killed one was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from reward_agent import ranking
@@ -17,18 +16,18 @@ from reward_agent.codec import decode
 from reward_agent.config import RunConfig
 from reward_agent.errors import UsageError
 from reward_agent.events import Accepted, Asked, Best, Events, Faulted, Noted, Replied, Spoke, Trial, Unanswered
-from reward_agent.feedback import automatic_words, reflection
+from reward_agent.feedback import reflection
 from reward_agent.history import Attempt, Candidate, History, Outcome
 from reward_agent.llm import BudgetError, LLMError, Metered, Spent, ask_many
 from reward_agent.llm.chat import prompt_sha256
 from reward_agent.messages import Key, Message, Reply, Usage
 from reward_agent.methods import Ask, Done, Method, Prompt, Train, Words
 from reward_agent.methods.base import starting_history
-from reward_agent.optimise.policy import TENSORS
 from reward_agent.probe import Battery, record_battery
 from reward_agent.program import Fault, Program
 from reward_agent.ranking import EPISODES, Examples, record_episodes
 from reward_agent.scoring import SeedPlan
+from reward_agent.spoken import FEEDBACK, WORDS, AskPerson, Listener
 from reward_agent.store import Run
 from reward_agent.task import Task
 from reward_agent.trainings import MEASURED_SHARES, Trainer, Training
@@ -37,8 +36,6 @@ from reward_agent.vet import Verdict, vet
 
 UNANSWERED = "unanswered"
 """Ends the stage of what requests without a reply cost."""
-AskPerson = Callable[[Task, Candidate, Outcome, Path], str | None]
-"""Gets a person's words on a trained candidate, whose files are in the folder; None or nothing when none are given."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +50,6 @@ class Vetted:
 
 INITIAL_VETTED = Key(0, 0, 0, "vet")
 """Of the user's own reward, where there is one."""
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """Words on a candidate, as journalled."""
-
-    text: str
 
 
 class Search:
@@ -77,7 +67,8 @@ class Search:
         ask_person: AskPerson | None,
     ) -> None:
         self.run, self.task, self.config, self.method, self.llm = run, task, config, method, llm
-        self.trainer, self.events, self.ask_person = trainer, events, ask_person
+        self.trainer, self.events = trainer, events
+        self._listener = Listener(run, task, config, llm.llm, trainer, ask_person)
         self.history = starting_history(config.method_settings())
         self._best: Candidate | None = None
         self._trained: dict[tuple[int, int], Trained] = {}
@@ -239,7 +230,7 @@ class Search:
             outcome = result if isinstance(result, Fault) else result.outcome
             self._put(replace(candidate, outcome=outcome))
             if isinstance(outcome, Outcome):
-                self._keep(f"{folder_of(trial.iteration, trial.index)}/feedback.md", reflection(self.task, outcome))
+                self._keep(f"{folder_of(trial.iteration, trial.index)}/{FEEDBACK}", reflection(self.task, outcome))
         best = self.history.best()
         if best and isinstance(best.outcome, Outcome) and (self._best is None or best.program != self._best.program):
             self._best = best
@@ -247,32 +238,12 @@ class Search:
 
     def _words(self, iteration: int, index: int) -> None:
         candidate = self.history.candidates[iteration, index]
-        outcome = candidate.outcome
+        outcome, folder = candidate.outcome, folder_of(iteration, index)
         assert isinstance(outcome, Outcome), "a method wants words on what was trained"
-        persons, automatic = (Key(iteration, index, 0, stage) for stage in ("words", "automatic"))
-        recorded = persons in self.run.journal or automatic in self.run.journal
-        if not recorded:
-            said = self._ask_person(candidate, outcome)
-            if said:
-                self.run.record(persons, Spoken(said))
-            else:
-                self.run.record(automatic, Spoken(automatic_words(self.task, outcome)))
-        is_automatic = persons not in self.run.journal
-        words = self.run.recorded(automatic if is_automatic else persons, Spoken).text
-        self._put(replace(candidate, words=words))
-        self._keep(f"{folder_of(iteration, index)}/words.md", words)
-        self.events(Spoke(iteration, index, words, is_automatic, recorded))
-
-    def _ask_person(self, candidate: Candidate, outcome: Outcome) -> str:
-        """A person's words: who is there, else who was there when the replies were recorded; else nothing."""
-        if self.ask_person:
-            folder = self.run.folder / folder_of(candidate.iteration, candidate.index)
-            if self.config.video and (folder / TENSORS).exists():
-                trial = Trial("candidate", candidate.iteration, candidate.index)
-                self.trainer.film(trial, folder, int(SeedPlan.select_seeds(self.config.seed, 1)[0]))
-            return (self.ask_person(self.task, candidate, outcome, folder) or "").strip()
-        recorded = getattr(self.llm.llm, "words", None)
-        return (recorded(candidate.iteration, candidate.index) or "").strip() if recorded else ""
+        heard = self._listener.hear(candidate, outcome, self.run.folder / folder)
+        self._put(replace(candidate, words=heard.text))
+        self._keep(f"{folder}/{WORDS}", heard.text)
+        self.events(Spoke(iteration, index, heard.text, heard.automatic, heard.recorded))
 
     def _put(self, candidate: Candidate) -> None:
         at = (candidate.iteration, candidate.index)

@@ -204,6 +204,8 @@ class Task:
     """Environment steps of one training."""
     expert: Path | None = None
     """A reward program by hand, in the contract."""
+    reward_version: str = ""
+    """Which published reward `expert` is the formula of, as `Meta-World v2`; empty where it is nobody's but ours."""
     control: str = ""
     """What the robot is, in one line for prompts."""
     family: str = ""

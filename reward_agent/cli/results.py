@@ -41,9 +41,11 @@ def describe_result(result: Result) -> str:
     lines = [
         f"{result.run}: “{result.instruction}”",
         f"  best of the search: iteration {result.iteration}, candidate {result.candidate} ({result.model})",
-        *scores({"this reward": result.metrics, "expert reward": result.expert or {}, **result.floors}),
+        f"  by {result.method}{f', {result.variant}' if result.variant else ''}",
+        *scores({"this reward": result.metrics, _expert(result): result.expert or {}, **result.floors}),
         f"  over {count(result.trainings, 'training')} from scratch of {result.budget:,} steps, "
         f"{count(result.report_episodes, 'episode')} each, on seeds that nothing was chosen by",
+        *_rules(result),
         f"  {result.steps:,} steps trained in all, {cost(result.spent.tokens, result.spent.usd)}",
     ]
     lines += [f"  one training failed, and counts as doing nothing: {found.message}" for found in result.failed]
@@ -54,6 +56,16 @@ def describe_result(result: Result) -> str:
         if (result.best / name).exists()
     ]
     return "\n".join([*lines, *(f"  {result.best / name}" for name in names)])
+
+
+def _expert(result: Result) -> str:
+    return f"expert reward ({result.reward_version})" if result.reward_version else "expert reward"
+
+
+def _rules(result: Result) -> list[str]:
+    """How long an episode lasts and what the first metric counts: scores of one name differ in these."""
+    first = next(iter(result.judged), None)
+    return [f"  episodes of {result.horizon:,} steps; {first}: {result.judged[first]}"] if first else []
 
 
 def scores(by_whom: Mapping[str, Mapping[str, Interval]]) -> list[str]:

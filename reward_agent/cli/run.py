@@ -29,6 +29,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--temperature", type=float, metavar="T", help="to sample at; the model's own unless given")
     add("--prompts", type=Path, metavar="DIR", help="a folder of prompt templates that go before the shipped ones")
     add("--init", metavar="FILE", help="a reward of your own to improve")
+    what = "expert rewards of the most similar other tasks to show (0; with --method text2reward, 1 is its few-shot)"
+    add("--examples", type=natural, default=0, metavar="N", help=what)
+    what = "a control: tell the model the benchmark's name for the task and no instruction"
+    add("--only-name", action="store_true", help=what)
     add("--optimiser", default="ppo", metavar="NAME", help=f"{OPTIMISERS.choices()} (ppo)")
     add("--iterations", type=natural, metavar="N", help="rounds of feedback (3, or as many as a recording has)")
     add("--candidates", type=positive, metavar="K", help="rewards a round (3, or as many as a recording has)")
@@ -48,7 +52,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> Answer:
     from reward_agent.agent import prepare, synthesize
     from reward_agent.cli.results import describe_plan
-    from reward_agent.cli.running import confirm, finished, person, telling
+    from reward_agent.cli.running import confirm, finished, person, person_is_there, telling
     from reward_agent.plan import make_plan
     from reward_agent.recorded import OPEN
 
@@ -67,8 +71,9 @@ def run(args: Namespace) -> Answer:
     asks = sys.stdin.isatty() and sys.stdout.isatty() and not (args.yes or args.json)
     if asks and not confirm("Start?"):
         return Answer({"started": False}, "Nothing was started.")
+    asked = person_is_there(args, replayed=replayed)
     with telling(plan.steps, story=args.story, replayed=replayed) as view:
-        result = synthesize(ready, events=view, ask_person=person(args, view, replayed=replayed), root=args.out)
+        result = synthesize(ready, events=view, ask_person=person(view) if asked else None, root=args.out)
     return finished(result, story=args.story)
 
 
@@ -79,6 +84,7 @@ def _config(args: Namespace) -> RunConfig:
         name: value
         for name, value in {
             "method": args.method,
+            "words": args.words,
             "iterations": args.iterations,
             "candidates": args.candidates,
         }.items()
@@ -92,6 +98,8 @@ def _config(args: Namespace) -> RunConfig:
         prices=tuple(args.prices) if args.prices else None,
         prompts=args.prompts,
         initial=_initial(args.init),
+        examples=args.examples,
+        only_name=args.only_name,
         optimiser=args.optimiser,
         budget=args.budget,
         final_seeds=args.final_seeds,

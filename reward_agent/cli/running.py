@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from reward_agent.cli.view import View
     from reward_agent.history import Candidate, Outcome
     from reward_agent.result import Result
-    from reward_agent.search import AskPerson
+    from reward_agent.spoken import AskPerson
     from reward_agent.task import Task
 
 
@@ -36,26 +37,56 @@ def add_model(parser: ArgumentParser, *, absent: Any = None) -> None:
     add("--token-budget", type=limit, metavar="N", help="stop asking the model after so many tokens, or `none`")
     what = "stop asking the model after so much money, or `none`; its prices must be known"
     add("--money-budget", type=money_limit, metavar="USD", help=what)
+    what = (
+        "where words on a policy come from, for a method that wants some: `ask` at the terminal, wait for a `file` in "
+        "the candidate's folder, or `automatic` ones"
+    )
+    add("--words", choices=("ask", "file", "automatic"), metavar="SOURCE", help=what)
     add("--jobs", type=positive, metavar="J", help="trainings side by side; one a core unless given")
     parser.add_argument(
-        "--yes", action="store_true", help="ask nothing: start at once, and make words from the outcome"
+        "--yes",
+        action="store_true",
+        help="ask nothing: start at once, and make words from the outcome (unless they come from a file)",
     )
 
 
-def person(args: Namespace, view: View, *, replayed: bool) -> AskPerson | None:
-    """Who gives words on a policy: the person at the terminal, if one is there to be asked."""
-    if args.yes or args.json or replayed or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return None
+def person_is_there(args: Namespace, *, replayed: bool) -> bool:
+    """Whether somebody at the terminal can be asked for words. Ask this before a view takes standard output over."""
+    return not (args.yes or args.json or replayed) and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def person(view: View) -> AskPerson:
+    """The person at the terminal, who gives words on a policy."""
 
     def ask(task: Task, candidate: Candidate, outcome: Outcome, folder: Path) -> str:
+        from reward_agent.spoken import FEEDBACK
+        from reward_agent.trial import VIDEO
+
         with view.aside():
             print(f"\n“{task.instruction}”: iteration {candidate.iteration}, candidate {candidate.index} is trained.")
             for name, value in outcome.metrics.items():
                 print(f"  {name} {value.mean:.4g} ({value.low:.4g} to {value.high:.4g})")
-            print(f"Its files are in {folder}.")
-            return input("What did it do, and what should it do better? (Enter: words made from the outcome) ")
+            if (folder / FEEDBACK).exists():
+                print("How the training went:\n" + textwrap.indent((folder / FEEDBACK).read_text().rstrip(), "  "))
+            clip = folder / VIDEO
+            print(f"Watch it: {clip}" if clip.exists() else f"There is no clip of it; its files are in {folder}.")
+            print("What did it do, and what should it do better? As many lines as you like; an empty one ends them.")
+            print("(Nothing at all: words made from the outcome.)")
+            return "\n".join(_lines())
 
     return ask
+
+
+def _lines() -> Iterator[str]:
+    """What is typed, until an empty line or the end of input."""
+    while True:
+        try:
+            line = input("> ")
+        except EOFError:
+            return
+        if not line.strip():
+            return
+        yield line
 
 
 @contextmanager

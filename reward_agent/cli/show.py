@@ -12,6 +12,7 @@ from reward_agent.invocation import resume_command
 
 if TYPE_CHECKING:
     from reward_agent.messages import Key
+    from reward_agent.store import Manifest
 
 HELP = "show a run's rounds, candidates, faults, scores and cost; without RUN, list the runs"
 
@@ -25,7 +26,8 @@ def run(args: Namespace) -> Answer:
     if args.name is None:
         rows = [_summary(path.parent) for path in sorted(RUNS.glob("*/run.json"))]
         text = "\n".join(
-            f"{row['run']:40} {'finished' if row['finished'] else 'unfinished':11} {row['task']}" for row in rows
+            f"{row['run']:40} {'finished' if row['finished'] else 'unfinished':11} {row['task']} by {_method(row)}"
+            for row in rows
         )
         return Answer(rows, text or f"No run in {RUNS}/. `reward-agent run TASK` starts one.")
     folder = find(args.name)
@@ -49,8 +51,20 @@ def _summary(folder: Path) -> dict[str, Any]:
         "sandbox": list(manifest.sandbox),
         "unsafe": manifest.unsafe,
         "finished": result is not None,
+        "variant": result.variant if result else _variant(manifest),
         "result": None if result is None else result.to_json(),
     }
+
+
+def _variant(manifest: Manifest) -> str:
+    from reward_agent.errors import UsageError
+    from reward_agent.sittings import config_of
+    from reward_agent.variant import variant
+
+    try:
+        return variant(config_of(manifest, {}))
+    except (UsageError, TypeError, ValueError):
+        return ""  # of another release, or by a method that is not installed here
 
 
 def _journalled(folder: Path) -> dict[str, Any]:
@@ -108,7 +122,7 @@ def _text(value: dict[str, Any], folder: Path) -> str:
     from reward_agent.result import load_result
 
     lines = [
-        f"{value['run']}: {value['task']} by {value['method']} with {value['llm']}, begun {value['created']}",
+        f"{value['run']}: {value['task']} by {_method(value)}, with {value['llm']}, begun {value['created']}",
         f"“{value['instruction']}”",
         f"sandbox: {'UNSAFE, none' if value['unsafe'] else ', '.join(value['sandbox'])}",
     ]
@@ -120,6 +134,11 @@ def _text(value: dict[str, Any], folder: Path) -> str:
     result = load_result(folder)
     goes_on = f"Not finished. `{resume_command(folder)}` goes on with it."
     return "\n".join([*lines, goes_on if result is None else describe_result(result)])
+
+
+def _method(value: dict[str, Any]) -> str:
+    """The method's name and what makes this run another row of a table than others by it."""
+    return ", ".join(filter(None, (value["method"], value["variant"])))
 
 
 def _tokens(spent: dict[str, Any]) -> int:

@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol, cast
 
 from reward_agent.errors import unknown_name
+from reward_agent.fewshot import Example
 from reward_agent.history import History
 from reward_agent.messages import Key, Message
 from reward_agent.plugins import METHODS
@@ -75,6 +76,10 @@ class Settings:
     initial: Program | None = None
     """A person's reward to improve. Iteration 0 is then this program alone, put into the history by
     `base.starting_history` and trained without asking; `iterations` rounds of the model follow it."""
+    examples: tuple[Example, ...] = ()
+    """Other tasks' rewards that the first prompt shows, for a method that `shows_examples`."""
+    only_name: bool = False
+    """Say the benchmark's name for the task in place of the instruction: what comes then was known beforehand."""
 
     @property
     def rounds(self) -> int:

@@ -32,8 +32,11 @@ def starting_history(settings: Settings) -> History:
     return History({(0, 0): own})
 
 
-def brief(task: Task) -> Mapping[str, Any]:
-    """A task as the templates see it: nothing hidden, nothing of its metrics."""
+def brief(task: Task, *, only_name: bool = False) -> Mapping[str, Any]:
+    """A task as the templates see it: nothing hidden, nothing of its metrics.
+
+    With `only_name` neither its instruction nor what the robot is, but what its benchmark calls it.
+    """
     match task.terminates:
         case Termination(doc=doc):
             ending = f", and ends earlier when this happens: {doc}"
@@ -42,8 +45,10 @@ def brief(task: Task) -> Mapping[str, Any]:
         case _:
             ending = ", and ends earlier when the environment's own rule says so (as a fall), where it has one"
     return {
-        "instruction": task.instruction.strip().rstrip(".") + ".",
-        "control": task.control.strip().rstrip("."),
+        "instruction": "" if only_name else task.instruction.strip().rstrip(".") + ".",
+        "control": "" if only_name else task.control.strip().rstrip("."),
+        "benchmark": task.benchmark if only_name else "",
+        "world": task.world.name,
         "horizon": task.horizon,
         "dt": f"{task.world.dt:g}",
         "seconds": f"{task.horizon * task.world.dt:g}",
@@ -58,6 +63,8 @@ class Rounds(ABC):
 
     name: ClassVar[str]
     sees: ClassVar[str]
+    shows_examples: ClassVar[bool] = False
+    """Its first prompt shows `Settings.examples`."""
 
     def __init__(self, settings: Settings, templates: Templates) -> None:
         self.settings, self.templates = settings, templates
@@ -113,7 +120,7 @@ class Rounds(ABC):
 
     def opening(self, task: Task) -> tuple[Message, ...]:
         """The method's own system and first messages."""
-        values = brief(task)
+        values = {**brief(task, only_name=self.settings.only_name), "examples": self.settings.examples}
         return (
             Message("system", self.templates.render(f"{self.name}/system.jinja", **values)),
             Message("user", self.templates.render(f"{self.name}/first.jinja", **values)),

@@ -1,7 +1,9 @@
 """Text2Reward (Xie et al., ICLR 2024): a reward from a class abstraction of the world, then feedback in words.
 
-Every round replays the whole conversation of programs and words. Where no person gives words, automatic ones written
-from the outcome take their place: a departure from the paper, labelled in the text itself.
+Zero-shot, or few-shot with expert rewards of the most similar tasks (`fewshot.py`; the paper shows one). Every round
+replays the whole conversation of programs and words. Two departures from the paper: where no person gives words,
+automatic ones written from the outcome take their place, labelled in the text itself; and a line says which round did
+best.
 """
 
 from __future__ import annotations
@@ -16,10 +18,11 @@ from reward_agent.task import Task
 
 
 class Text2Reward(Rounds):
-    """Zero-shot, then improved by what a person says of the trained policy."""
+    """From the task (and examples), then improved by what a person says of the trained policy."""
 
     name: ClassVar[str] = "text2reward"
     sees: ClassVar[str] = "words (automatic ones tell of metric and terms), and which round did best"
+    shows_examples: ClassVar[bool] = True
 
     def messages(self, task: Task, history: History, iteration: int) -> tuple[Message, ...]:
         found = list(self.opening(task))

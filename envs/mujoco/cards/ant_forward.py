@@ -21,4 +21,6 @@ task = Task(
     budget=2_000_000,
     expert=EXPERT,
     control="a four-legged ant: torques at the hip and the ankle of each leg",
+    reward_version="Gymnasium v5",
+    benchmark="Gymnasium Ant-v5",
 )

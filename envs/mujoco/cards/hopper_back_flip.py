@@ -17,4 +17,5 @@ task = Task(
     budget=1_200_000,
     expert=Path(__file__).parents[1] / "experts" / "hopper_back_flip.py",
     control="a one-legged hopper in a vertical plane: torques at hip, knee and ankle",
+    family="hopper-flip",
 )

@@ -32,4 +32,6 @@ task = Task(
     budget=1_000_000,
     expert=EXPERT,
     control="a one-legged hopper in a vertical plane: torques at hip, knee and ankle",
+    reward_version="Gymnasium v5",
+    benchmark="Gymnasium Hopper-v5",
 )

@@ -17,4 +17,5 @@ task = Task(
     budget=2_000_000,
     expert=Path(__file__).parents[1] / "experts" / "hopper_front_flip.py",
     control="a one-legged hopper in a vertical plane: torques at hip, knee and ankle",
+    family="hopper-flip",
 )

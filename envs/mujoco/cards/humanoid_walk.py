@@ -21,4 +21,6 @@ task = Task(
     budget=3_000_000,
     expert=EXPERT,
     control="a humanoid: torques at abdomen, hips, knees, shoulders and elbows",
+    reward_version="Gymnasium v5",
+    benchmark="Gymnasium Humanoid-v5",
 )

@@ -21,4 +21,6 @@ task = Task(
     budget=500_000,
     expert=EXPERT,
     control="two poles, one on the other, on a cart: a force on the cart",
+    reward_version="Gymnasium v5",
+    benchmark="Gymnasium InvertedDoublePendulum-v5",
 )

@@ -21,4 +21,6 @@ task = Task(
     budget=200_000,
     expert=EXPERT,
     control="a pole on a cart: a force on the cart",
+    reward_version="Gymnasium v5",
+    benchmark="Gymnasium InvertedPendulum-v5",
 )

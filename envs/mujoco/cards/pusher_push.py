@@ -21,4 +21,6 @@ task = Task(
     budget=1_000_000,
     expert=EXPERT,
     control="a seven-joint arm over a table: torques at every joint",
+    reward_version="Gymnasium v5",
+    benchmark="Gymnasium Pusher-v5",
 )

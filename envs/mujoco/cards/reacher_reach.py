@@ -21,4 +21,6 @@ task = Task(
     budget=500_000,
     expert=EXPERT,
     control="a two-joint arm in a horizontal plane: torques at both joints",
+    reward_version="Gymnasium v5",
+    benchmark="Gymnasium Reacher-v5",
 )

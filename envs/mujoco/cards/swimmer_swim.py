@@ -21,4 +21,6 @@ task = Task(
     budget=1_000_000,
     expert=EXPERT,
     control="a snake of three links in a thick fluid: torques at its two joints",
+    reward_version="Gymnasium v5",
+    benchmark="Gymnasium Swimmer-v5",
 )

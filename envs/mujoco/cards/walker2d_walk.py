@@ -21,4 +21,6 @@ task = Task(
     budget=1_000_000,
     expert=EXPERT,
     control="a two-legged walker in a vertical plane: torques at hip, knee and ankle of each leg",
+    reward_version="Gymnasium v5",
+    benchmark="Gymnasium Walker2d-v5",
 )
