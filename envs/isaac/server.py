@@ -1,0 +1,351 @@
+"""The worker: an IsaacGymEnvs-style `VecTask` behind a socket, in the interpreter that has Isaac Gym.
+
+It runs on Python 3.8 and imports nothing of ours: the standard library, torch, and what the task itself brings. Started
+as `python server.py SOCKET MEMORY` (numbers of open files) by `client.Worker`, which reads the functions `send`,
+`receive` and `tables` from here too, so that both ends agree.
+
+A message is a length (4 bytes, big-endian), that many bytes of JSON, and the raw bytes of the arrays that the JSON lists
+under `arrays` as `[name, dtype, shape]`. Every step's actions, observations and states lie in shared memory instead.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import mmap
+import os
+import select
+import socket
+import struct
+import sys
+import threading
+import traceback
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Protocol, Sequence, Tuple  # noqa: UP035 (Python 3.8)
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from isaacgym import gymapi
+
+    class VecTask(Protocol):
+        """What of IsaacGymEnvs' `VecTask` is used."""
+
+        gym: gymapi.Gym
+        sim: gymapi.Sim
+        sim_params: gymapi.SimParams
+        num_envs: int
+        num_obs: int
+        num_actions: int
+        control_freq_inv: int
+        clip_obs: float
+        device: str
+        rl_device: str
+        max_episode_length: int
+        obs_buf: torch.Tensor
+        rew_buf: torch.Tensor
+        reset_buf: torch.Tensor
+        reset_goal_buf: torch.Tensor
+
+        def reset_idx(self, env_ids: torch.Tensor, goal_env_ids: Optional[torch.Tensor] = None) -> None: ...
+        def reset_target_pose(self, env_ids: torch.Tensor) -> None: ...
+        def compute_observations(self) -> object: ...
+        def step(self, actions: torch.Tensor) -> Tuple[Dict[str, torch.Tensor], object, object, object]: ...
+
+
+Arrays = Dict[str, "np.ndarray[Any, Any]"]
+
+NEVER = 2**30
+"""Steps that no episode reaches."""
+
+
+def send(connection: socket.socket, head: Dict[str, Any], arrays: Optional[Arrays] = None) -> None:
+    """Send one message."""
+    named = arrays or {}
+    listed = [[name, array.dtype.str, list(array.shape)] for name, array in named.items()]
+    text = json.dumps(dict(head, arrays=listed)).encode()
+    connection.sendall(b"".join([struct.pack(">I", len(text)), text, *(array.tobytes() for array in named.values())]))
+
+
+def receive(connection: socket.socket) -> Tuple[Dict[str, Any], Arrays]:
+    """Wait for one message. Raises `EOFError` when the other end is gone."""
+    (length,) = struct.unpack(">I", _exactly(connection, 4))
+    head: Dict[str, Any] = json.loads(_exactly(connection, length).decode())
+    arrays: Arrays = {}
+    for name, dtype, shape in head.pop("arrays"):
+        import numpy as np
+
+        size = np.dtype(dtype).itemsize * int(np.prod(shape, dtype=np.int64))
+        arrays[name] = np.frombuffer(_exactly(connection, size), dtype).reshape(shape)
+    return head, arrays
+
+
+def _exactly(connection: socket.socket, size: int) -> bytearray:
+    data = bytearray(size)
+    view, at = memoryview(data), 0
+    while at < size:
+        got = connection.recv_into(view[at:])
+        if got == 0:
+            raise EOFError
+        at += got
+    return data
+
+
+def tables(memory: mmap.mmap, rows: int, widths: Sequence[int]) -> List[np.ndarray[Any, Any]]:
+    """Views `(rows, width)` of float64, one after another, into shared memory."""
+    import numpy as np
+
+    views, at = [], 0
+    for width in widths:
+        views.append(np.frombuffer(memory, np.float64, rows * width, at).reshape(rows, width))
+        at += 8 * rows * width
+    return views
+
+
+def describe(task: VecTask) -> Dict[str, Any]:
+    """What the simulator says of environment 0, in the order of its state tensors; all others are alike."""
+    from isaacgym import gymapi
+
+    gym, sim = task.gym, task.sim
+    env = gym.get_env(sim, 0)
+    actors = []
+    for number in range(gym.get_actor_count(env)):
+        handle = gym.get_actor_handle(env, number)
+        asset = gym.get_actor_asset(env, handle)
+        limits = gym.get_actor_dof_properties(env, handle)
+        dofs = [
+            {
+                "name": name,
+                "slides": gym.get_asset_dof_type(asset, i) == gymapi.DOF_TRANSLATION,
+                "limits": [float(limits["lower"][i]), float(limits["upper"][i])] if limits["hasLimits"][i] else None,
+            }
+            for i, name in enumerate(gym.get_actor_dof_names(env, handle))
+        ]
+        links = gym.get_actor_rigid_body_names(env, handle)
+        actors.append({"name": gym.get_actor_name(env, handle), "dofs": dofs, "links": list(links)})
+    return {
+        "actors": actors,
+        "observations": int(task.num_obs),
+        "actions": int(task.num_actions),
+        "dt": float(task.sim_params.dt) * int(task.control_freq_inv),
+        "gravity": float(task.sim_params.gravity.z),
+        "device": str(task.device),
+    }
+
+
+class Served:
+    """A `VecTask` that is stepped without resets of its own, and its states as flat tables.
+
+    Hooks of the task that are used, and no others: `step`, `reset_idx`, `compute_observations`, the buffers `obs_buf`
+    and `reset_buf`, and `max_episode_length`.
+    """
+
+    def __init__(self, task: VecTask, wanted: Dict[str, Any]) -> None:
+        import torch
+        from isaacgym import gymtorch
+
+        self.task, self._clears = task, list(wanted["clears"])
+        gym, sim, rows = task.gym, task.sim, int(task.num_envs)
+        if hasattr(task, "max_episode_length"):
+            task.max_episode_length = NEVER  # `reset_buf` is then the task's own rule alone: the horizon is ours
+        # some tasks make their buffers in the first step, which also resets all rows in the task's own way
+        task.step(torch.zeros(rows, task.num_actions, device=task.rl_device))
+        self._actual_reset, self._resetting = task.reset_idx, False
+        setattr(task, "reset_idx", self._guarded_reset)  # noqa: B010
+        self._flat: Dict[str, torch.Tensor] = {
+            "actors": gymtorch.wrap_tensor(gym.acquire_actor_root_state_tensor(sim)),
+            "joints": gymtorch.wrap_tensor(gym.acquire_dof_state_tensor(sim)),
+        }
+        if wanted["links"]:
+            self._flat["links"] = gymtorch.wrap_tensor(gym.acquire_rigid_body_state_tensor(sim))
+        self.widths = {name: table.numel() // rows for name, table in self._flat.items()}
+        self._own: List[str] = list(wanted["tensors"])
+        for name in self._own:
+            self.widths[name] = getattr(task, name).numel() // rows
+        self._columns = torch.zeros(0, dtype=torch.long)
+        self._memory: List[torch.Tensor] = []
+
+    def lay(self, memory: mmap.mmap, columns: Sequence[int]) -> None:
+        """Take the shared memory and the columns to pack, numbered through `widths` in their order."""
+        import torch
+
+        task = self.task
+        widths = [task.num_actions, task.num_obs, len(columns), 1]
+        self._memory = [torch.from_numpy(table) for table in tables(memory, task.num_envs, widths)]
+        self._columns = torch.tensor(list(columns), dtype=torch.long, device=task.device)
+
+    def step(self) -> None:
+        """One step of every row with the actions that lie in memory; resets none."""
+        actions, observations, states, ends = self._memory
+        # a `VecTask` resets, at its next step, the rows that are marked: none is, so what a row ended in stays
+        self.task.reset_buf.zero_()
+        seen = self.task.step(actions.to(dtype=self._flat["actors"].dtype, device=self.task.rl_device))[0]["obs"]
+        observations.copy_(seen)
+        ends[:, 0].copy_(self.task.reset_buf != 0)
+        states.copy_(self._pack())
+
+    def reset(self, rows: List[int], seeds: List[int]) -> None:
+        """Begin episodes in these rows. On the CPU row i comes from its seed alone, on a GPU from all seeds together."""
+        import torch
+
+        task = self.task
+        ids = torch.tensor(rows, dtype=torch.long, device=task.device)
+        self._resetting = True
+        try:
+            if str(task.device) == "cpu":
+                for i, seed in enumerate(seeds):
+                    self._reset_rows(ids[i : i + 1], seed)
+            else:
+                # the GPU pipeline takes only the last call of each `set_…_indexed` before a simulation: all rows in one
+                self._reset_rows(ids, sum(seed * 1_000_003**i for i, seed in enumerate(seeds, 1)) % 2**63)
+        finally:
+            self._resetting = False
+        task.reset_buf.zero_()
+        packed = self._pack()  # also brings the tensors up to date, which some tasks' observations count on
+        task.compute_observations()
+        seen = torch.clamp(task.obs_buf, -task.clip_obs, task.clip_obs)
+        on_host = ids.cpu()
+        self._memory[1][on_host] = seen[ids].cpu().to(torch.float64)
+        self._memory[2][on_host] = packed[ids].cpu().to(torch.float64)
+
+    def save(self) -> Arrays:
+        """The state tensors, the task's own tensors and torch's generator."""
+        import torch
+
+        self._pack()
+        saved = {f"flat.{name}": table for name, table in self._flat.items() if name != "links"}
+        saved.update({f"task.{name}": value for name, value in vars(self.task).items() if torch.is_tensor(value)})
+        saved["generator"] = torch.get_rng_state()
+        if str(self.task.device) != "cpu":
+            saved["device_generator"] = torch.cuda.get_rng_state(self.task.device)
+        return {name: value.detach().cpu().contiguous().numpy() for name, value in saved.items()}
+
+    def restore(self, saved: Arrays) -> None:
+        import torch
+        from isaacgym import gymtorch
+
+        for name, value in saved.items():
+            kind, _, attribute = name.partition(".")
+            if kind == "task":
+                there, value_then = getattr(self.task, attribute, None), torch.from_numpy(value.copy())
+                if torch.is_tensor(there) and there.shape == value_then.shape:
+                    there.copy_(value_then)  # in place: other tensors of the task may be views of it
+                else:
+                    setattr(self.task, attribute, value_then.to(self.task.device))
+        for name in ("actors", "joints"):
+            self._flat[name].copy_(torch.from_numpy(saved[f"flat.{name}"].copy()))
+        gym, sim = self.task.gym, self.task.sim
+        gym.set_actor_root_state_tensor(sim, gymtorch.unwrap_tensor(self._flat["actors"]))
+        if self._flat["joints"].numel():
+            gym.set_dof_state_tensor(sim, gymtorch.unwrap_tensor(self._flat["joints"]))
+        torch.set_rng_state(torch.from_numpy(saved["generator"].copy()))
+        if "device_generator" in saved:
+            torch.cuda.set_rng_state(torch.from_numpy(saved["device_generator"].copy()), self.task.device)
+
+    def _reset_rows(self, ids: torch.Tensor, seed: int) -> None:
+        import torch
+
+        torch.manual_seed(seed)
+        if hasattr(self.task, "reset_target_pose"):
+            # the hands: goals that were reached are renewed together with the rows, by one call of the simulator
+            goals = self.task.reset_goal_buf.nonzero(as_tuple=False).squeeze(-1)
+            self.task.reset_target_pose(goals)
+            self.task.reset_idx(ids, goals)
+        else:
+            self.task.reset_idx(ids)
+        for entry in self._clears:
+            name, _, source = entry.partition("=")
+            if hasattr(self.task, name):
+                getattr(self.task, name)[ids] = getattr(self.task, source)[ids] if source else 0
+
+    def _guarded_reset(self, env_ids: torch.Tensor, *others: torch.Tensor) -> None:
+        if not self._resetting and len(env_ids):
+            raise RuntimeError(
+                f"{type(self.task).__name__}.step called reset_idx for rows {env_ids.tolist()[:8]} although none was "
+                "marked in reset_buf. A terminal state would be lost: let the task mark rows there and reset those alone."
+            )
+        self._actual_reset(env_ids, *others)
+
+    def _pack(self) -> torch.Tensor:
+        """The columns that were asked for, `(N, D)`."""
+        import torch
+
+        task = self.task
+        task.gym.refresh_actor_root_state_tensor(task.sim)
+        task.gym.refresh_dof_state_tensor(task.sim)
+        if "links" in self._flat:
+            task.gym.refresh_rigid_body_state_tensor(task.sim)
+        parts = [*self._flat.values(), *(getattr(task, name) for name in self._own)]
+        every = torch.cat([part.reshape(task.num_envs, -1).to(self._flat["actors"].dtype) for part in parts], 1)
+        return every[:, self._columns]
+
+
+def build(wanted: Dict[str, Any]) -> VecTask:
+    """The task by IsaacGymEnvs' name, or by `module:callable`, called with `num_envs`, `device` and the options."""
+    sys.path[:0] = wanted["paths"]
+    importlib.import_module("isaacgym")  # before torch: Isaac Gym insists
+    size = {"num_envs": wanted["num_envs"]}
+    module, _, function = wanted["task"].partition(":")
+    task: VecTask
+    if function:
+        task = getattr(importlib.import_module(module), function)(device=wanted["device"], **size, **wanted["options"])
+    else:
+        made = {"seed": 0, "headless": True, "force_render": False}
+        devices = {"sim_device": wanted["device"], "rl_device": wanted["device"]}
+        task = importlib.import_module("isaacgymenvs").make(
+            task=wanted["task"], **size, **devices, **dict(made, **wanted["options"])
+        )
+    return task
+
+
+def serve(connection: socket.socket, memory_file: int) -> None:
+    """Answer requests until the other end is gone."""
+    served: Optional[Served] = None
+    while True:
+        head, arrays = receive(connection)
+        answer: Dict[str, Any] = {}
+        out: Arrays = {}
+        try:
+            if head["do"] == "build":
+                served = Served(build(head), head)
+                answer = dict(describe(served.task), widths=served.widths)
+            elif served is None:
+                raise RuntimeError("nothing is built")
+            elif head["do"] == "lay":
+                served.lay(mmap.mmap(memory_file, head["bytes"]), head["columns"])
+            elif head["do"] == "step":
+                served.step()
+            elif head["do"] == "reset":
+                served.reset(head["rows"], head["seeds"])
+            elif head["do"] == "save":
+                out = served.save()
+            elif head["do"] == "restore":
+                served.restore(arrays)
+        except Exception:
+            answer = {"failed": traceback.format_exc()}
+        send(connection, answer, out)
+
+
+def leave_with(number: int) -> None:
+    """End this process when the other end of the socket is closed, even in the middle of a step."""
+    poll = select.poll()
+    poll.register(number, 0)  # hang-ups are told of in any case
+    poll.poll()
+    os._exit(0)
+
+
+def main() -> None:
+    if len(sys.argv) != 3:
+        raise SystemExit(__doc__)
+    sys.path.pop(0)  # this folder: its modules are none of the task's
+    number = int(sys.argv[1])
+    threading.Thread(target=leave_with, args=(number,), daemon=True).start()
+    try:
+        serve(socket.socket(fileno=number), int(sys.argv[2]))
+    except (EOFError, ConnectionResetError, BrokenPipeError):
+        pass
+    sys.stdout.flush()
+    os._exit(0)  # the simulator's own way out may crash
+
+
+if __name__ == "__main__":
+    main()
