@@ -1,7 +1,7 @@
 """The `isaac` world: IsaacGymEnvs' tasks, in the Python 3.8 that Isaac Gym wants. Never run on Isaac Gym by our tests.
 
-`server` is the worker, alone in that interpreter; `client` starts it and asks; `schema` derives the fields from what the
-simulator names; `world` is the adapter; `benchmark` lists the nine tasks of Eureka and ICPL, `metrics` judges them.
+`server` is the worker, alone in that interpreter; `client` starts it and asks; `schema` derives the fields from what
+the simulator names; `world` is the adapter; `benchmark` lists the nine tasks of Eureka and ICPL, `metrics` judges them.
 """
 
 from __future__ import annotations

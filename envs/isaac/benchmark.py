@@ -6,7 +6,8 @@ Names of actors and joints, horizons and thresholds are IsaacGymEnvs'. They were
 from __future__ import annotations
 
 from reward_agent.envs.isaac.metrics import distance_forward, goals_reached, nearness, opened, time_alive, tracking
-from reward_agent.envs.isaac.world import IsaacGym, TaskTensor
+from reward_agent.envs.isaac.schema import TaskTensor
+from reward_agent.envs.isaac.world import IsaacGym
 from reward_agent.schema import Field
 from reward_agent.task import Metric, Task
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -34,14 +36,14 @@ class Worker:
 
     def __init__(self, python: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="reward-agent-isaac-")
-        self._said = tempfile.TemporaryFile()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
         self.memory = os.memfd_create("reward-agent-isaac")
         self._ours, theirs = socket.socketpair()
         environment = {name: value for name, value in os.environ.items() if name not in _OURS}
         script = str(Path(server.__file__).resolve())
         try:
             self._process = subprocess.Popen(
-                [python, "-u", script, str(theirs.fileno()), str(self.memory)],
+                [located(python), "-u", script, str(theirs.fileno()), str(self.memory)],
                 stdin=subprocess.DEVNULL,
                 stdout=self._said,
                 stderr=subprocess.STDOUT,
@@ -117,10 +119,8 @@ class Worker:
 
     def _kill(self) -> None:
         """The whole session: a task may have started processes of its own."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
 
     def _ending(self) -> str:
@@ -147,14 +147,19 @@ def mapped(memory: int, rows: int, widths: tuple[int, ...]) -> list[NDArray[np.f
     return server.tables(mmap.mmap(memory, size), rows, widths)
 
 
+def located(python: str) -> str:
+    """Where an interpreter is, from any folder; links are kept, for a virtual environment is known by its own."""
+    return os.path.abspath(shutil.which(python) or python)
+
+
 def has_modules(python: str, modules: tuple[str, ...], paths: tuple[str, ...] = ()) -> list[str]:
-    """Those of the modules that an interpreter does not find; it imports none. Raises `OSError` where it does not run."""
+    """Those of the modules that an interpreter does not find; `OSError` where it does not run. None is imported."""
     code = (
         f"import sys, importlib.util as u; sys.path[:0] = {list(paths)!r}; "
         f"print(*[m for m in {list(modules)!r} if u.find_spec(m) is None])"
     )
     environment = {name: value for name, value in os.environ.items() if name not in _OURS}
-    done = subprocess.run([python, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
+    done = subprocess.run([located(python), "-c", code], capture_output=True, text=True, env=environment, timeout=60)
     if done.returncode:
         raise OSError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit code {done.returncode}")
     return done.stdout.split()

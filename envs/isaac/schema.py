@@ -46,8 +46,8 @@ class TaskTensor:
     def __post_init__(self) -> None:
         if self.attribute in NATIVE:
             raise UsageError(
-                f"The tensor {self.attribute!r} is the task's own judgement (reward, reset, success): no reward may read "
-                f"it. Score with a metric that reads states instead; these are kept out: {', '.join(NATIVE)}."
+                f"The tensor {self.attribute!r} is the task's own judgement (reward, reset, success): no reward may "
+                f"read it. Score with a metric that reads states instead; these are kept out: {', '.join(NATIVE)}."
             )
 
 

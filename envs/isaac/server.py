@@ -4,12 +4,13 @@ It runs on Python 3.8 and imports nothing of ours: the standard library, torch, 
 as `python server.py SOCKET MEMORY` (numbers of open files) by `client.Worker`, which reads the functions `send`,
 `receive` and `tables` from here too, so that both ends agree.
 
-A message is a length (4 bytes, big-endian), that many bytes of JSON, and the raw bytes of the arrays that the JSON lists
-under `arrays` as `[name, dtype, shape]`. Every step's actions, observations and states lie in shared memory instead.
+A message is a length (4 bytes, big-endian), that many bytes of JSON, and the raw bytes of the arrays that the JSON
+lists under `arrays` as `[name, dtype, shape]`. Actions, observations and states of steps lie in shared memory instead.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import mmap
@@ -20,12 +21,18 @@ import struct
 import sys
 import threading
 import traceback
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Protocol, Sequence, Tuple  # noqa: UP035 (Python 3.8)
+from typing import TYPE_CHECKING, Any
 
+# annotations are never evaluated here: only they may be newer than Python 3.8
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Protocol
+
     import numpy as np
     import torch
     from isaacgym import gymapi
+
+    Arrays = dict[str, np.ndarray[Any, Any]]
 
     class VecTask(Protocol):
         """What of IsaacGymEnvs' `VecTask` is used."""
@@ -46,19 +53,17 @@ if TYPE_CHECKING:
         reset_buf: torch.Tensor
         reset_goal_buf: torch.Tensor
 
-        def reset_idx(self, env_ids: torch.Tensor, goal_env_ids: Optional[torch.Tensor] = None) -> None: ...
+        def reset_idx(self, env_ids: torch.Tensor, goal_env_ids: torch.Tensor | None = None) -> None: ...
         def reset_target_pose(self, env_ids: torch.Tensor) -> None: ...
         def compute_observations(self) -> object: ...
-        def step(self, actions: torch.Tensor) -> Tuple[Dict[str, torch.Tensor], object, object, object]: ...
+        def step(self, actions: torch.Tensor) -> tuple[dict[str, torch.Tensor], object, object, object]: ...
 
-
-Arrays = Dict[str, "np.ndarray[Any, Any]"]
 
 NEVER = 2**30
 """Steps that no episode reaches."""
 
 
-def send(connection: socket.socket, head: Dict[str, Any], arrays: Optional[Arrays] = None) -> None:
+def send(connection: socket.socket, head: dict[str, Any], arrays: Arrays | None = None) -> None:
     """Send one message."""
     named = arrays or {}
     listed = [[name, array.dtype.str, list(array.shape)] for name, array in named.items()]
@@ -66,10 +71,10 @@ def send(connection: socket.socket, head: Dict[str, Any], arrays: Optional[Array
     connection.sendall(b"".join([struct.pack(">I", len(text)), text, *(array.tobytes() for array in named.values())]))
 
 
-def receive(connection: socket.socket) -> Tuple[Dict[str, Any], Arrays]:
+def receive(connection: socket.socket) -> tuple[dict[str, Any], Arrays]:
     """Wait for one message. Raises `EOFError` when the other end is gone."""
     (length,) = struct.unpack(">I", _exactly(connection, 4))
-    head: Dict[str, Any] = json.loads(_exactly(connection, length).decode())
+    head: dict[str, Any] = json.loads(_exactly(connection, length).decode())
     arrays: Arrays = {}
     for name, dtype, shape in head.pop("arrays"):
         import numpy as np
@@ -90,7 +95,7 @@ def _exactly(connection: socket.socket, size: int) -> bytearray:
     return data
 
 
-def tables(memory: mmap.mmap, rows: int, widths: Sequence[int]) -> List[np.ndarray[Any, Any]]:
+def tables(memory: mmap.mmap, rows: int, widths: Sequence[int]) -> list[np.ndarray[Any, Any]]:
     """Views `(rows, width)` of float64, one after another, into shared memory."""
     import numpy as np
 
@@ -101,7 +106,7 @@ def tables(memory: mmap.mmap, rows: int, widths: Sequence[int]) -> List[np.ndarr
     return views
 
 
-def describe(task: VecTask) -> Dict[str, Any]:
+def describe(task: VecTask) -> dict[str, Any]:
     """What the simulator says of environment 0, in the order of its state tensors; all others are alike."""
     from isaacgym import gymapi
 
@@ -139,7 +144,7 @@ class Served:
     and `reset_buf`, and `max_episode_length`.
     """
 
-    def __init__(self, task: VecTask, wanted: Dict[str, Any]) -> None:
+    def __init__(self, task: VecTask, wanted: dict[str, Any]) -> None:
         import torch
         from isaacgym import gymtorch
 
@@ -151,18 +156,18 @@ class Served:
         task.step(torch.zeros(rows, task.num_actions, device=task.rl_device))
         self._actual_reset, self._resetting = task.reset_idx, False
         setattr(task, "reset_idx", self._guarded_reset)  # noqa: B010
-        self._flat: Dict[str, torch.Tensor] = {
+        self._flat: dict[str, torch.Tensor] = {
             "actors": gymtorch.wrap_tensor(gym.acquire_actor_root_state_tensor(sim)),
             "joints": gymtorch.wrap_tensor(gym.acquire_dof_state_tensor(sim)),
         }
         if wanted["links"]:
             self._flat["links"] = gymtorch.wrap_tensor(gym.acquire_rigid_body_state_tensor(sim))
         self.widths = {name: table.numel() // rows for name, table in self._flat.items()}
-        self._own: List[str] = list(wanted["tensors"])
+        self._own: list[str] = list(wanted["tensors"])
         for name in self._own:
             self.widths[name] = getattr(task, name).numel() // rows
         self._columns = torch.zeros(0, dtype=torch.long)
-        self._memory: List[torch.Tensor] = []
+        self._memory: list[torch.Tensor] = []
 
     def lay(self, memory: mmap.mmap, columns: Sequence[int]) -> None:
         """Take the shared memory and the columns to pack, numbered through `widths` in their order."""
@@ -183,8 +188,8 @@ class Served:
         ends[:, 0].copy_(self.task.reset_buf != 0)
         states.copy_(self._pack())
 
-    def reset(self, rows: List[int], seeds: List[int]) -> None:
-        """Begin episodes in these rows. On the CPU row i comes from its seed alone, on a GPU from all seeds together."""
+    def reset(self, rows: list[int], seeds: list[int]) -> None:
+        """Begin episodes in these rows: on the CPU each from its seed alone, on a GPU from all their seeds together."""
         import torch
 
         task = self.task
@@ -261,7 +266,7 @@ class Served:
         if not self._resetting and len(env_ids):
             raise RuntimeError(
                 f"{type(self.task).__name__}.step called reset_idx for rows {env_ids.tolist()[:8]} although none was "
-                "marked in reset_buf. A terminal state would be lost: let the task mark rows there and reset those alone."
+                "marked in reset_buf; their terminal states are lost. Let it mark rows there, and reset those alone."
             )
         self._actual_reset(env_ids, *others)
 
@@ -279,7 +284,7 @@ class Served:
         return every[:, self._columns]
 
 
-def build(wanted: Dict[str, Any]) -> VecTask:
+def build(wanted: dict[str, Any]) -> VecTask:
     """The task by IsaacGymEnvs' name, or by `module:callable`, called with `num_envs`, `device` and the options."""
     sys.path[:0] = wanted["paths"]
     importlib.import_module("isaacgym")  # before torch: Isaac Gym insists
@@ -299,10 +304,10 @@ def build(wanted: Dict[str, Any]) -> VecTask:
 
 def serve(connection: socket.socket, memory_file: int) -> None:
     """Answer requests until the other end is gone."""
-    served: Optional[Served] = None
+    served: Served | None = None
     while True:
         head, arrays = receive(connection)
-        answer: Dict[str, Any] = {}
+        answer: dict[str, Any] = {}
         out: Arrays = {}
         try:
             if head["do"] == "build":
@@ -339,10 +344,8 @@ def main() -> None:
     sys.path.pop(0)  # this folder: its modules are none of the task's
     number = int(sys.argv[1])
     threading.Thread(target=leave_with, args=(number,), daemon=True).start()
-    try:
+    with contextlib.suppress(EOFError, ConnectionResetError, BrokenPipeError):
         serve(socket.socket(fileno=number), int(sys.argv[2]))
-    except (EOFError, ConnectionResetError, BrokenPipeError):
-        pass
     sys.stdout.flush()
     os._exit(0)  # the simulator's own way out may crash
 

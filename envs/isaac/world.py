@@ -32,7 +32,7 @@ class IsaacGym:
     """
 
     task: str = "Cartpole"
-    """IsaacGymEnvs' name, or `module:callable`: called with `num_envs`, `device` and `options`, it gives a `VecTask`."""
+    """IsaacGymEnvs' name, or `module:callable`, which makes a `VecTask` of `num_envs`, `device` and the options."""
     python: str = ""
     """The interpreter that has Isaac Gym; where empty, the variable REWARD_AGENT_ISAAC_PYTHON names it."""
     device: str = "cuda:0"
