@@ -149,7 +149,7 @@ def mapped(memory: int, rows: int, widths: tuple[int, ...]) -> list[NDArray[np.f
 
 def located(python: str) -> str:
     """Where an interpreter is, from any folder; links are kept, for a virtual environment is known by its own."""
-    return os.path.abspath(shutil.which(python) or python)
+    return str(Path(shutil.which(python) or python).absolute())
 
 
 def has_modules(python: str, modules: tuple[str, ...], paths: tuple[str, ...] = ()) -> list[str]:

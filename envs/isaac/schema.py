@@ -27,7 +27,7 @@ _POSE: tuple[tuple[str, str, str, tuple[int, ...]], ...] = (
     ("linear_velocity", "its velocity, in the world's axes", "m/s", (7, 8, 9)),
     ("angular_velocity", "angular velocity, in the world's axes", "rad/s", (10, 11, 12)),
 )
-_STALE = "; in an episode's first state as of before the reset, where the simulator brings it up to date in a step"
+_STALE = "in an episode's first state it may be as before the reset"
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,10 @@ def derive(
         action_names: what each action drives; numbered where empty.
 
     Raises:
-        UsageError: a tensor's shape is not its field's, or there are more actions than names or fewer.
+        UsageError: a tensor's shape is not its field's, there are more actions than names or fewer, or the simulator's
+            tensors are not N times what environment 0 has.
     """
+    _alike(told)
     starts, at = {}, 0
     for table, width in told["widths"].items():
         starts[table], at = at, at + width
@@ -90,8 +92,9 @@ def derive(
         number, links = 0, _Names()
         for actor in told["actors"]:
             for link in actor["links"]:
-                entity = Entity(f"links.{links.take(link, actor['name'])}", "Link", f"{link} of {actor['name']}")
-                found.pose(entity, starts["links"] + 13 * number, _STALE)
+                doc = f"the link {link} of {actor['name']}; {_STALE}"
+                name = f"links.{links.take(link, actor['name'])}"
+                found.pose(Entity(name, "Link", doc), starts["links"] + 13 * number)
                 number += 1
     for tensor in tensors:
         width = told["widths"][tensor.attribute]
@@ -117,6 +120,21 @@ def derive(
     return Derived(StateSchema(tuple(found.fields), tuple(found.entities), action, tuple(constants)), found.columns)
 
 
+def _alike(told: Mapping[str, Any]) -> None:
+    """Every environment has what environment 0 has, or columns would be another's."""
+    counts = {
+        "actors": 13 * len(told["actors"]),
+        "joints": 2 * sum(len(actor["dofs"]) for actor in told["actors"]),
+        "links": 13 * sum(len(actor["links"]) for actor in told["actors"]),
+    }
+    for table, width in counts.items():
+        if told["widths"].get(table, width) != width:
+            raise UsageError(
+                f"The simulator's {table} are {told['widths'][table]} numbers an environment, those of environment 0 "
+                f"{width}: environments of one batch must have the same actors, made one environment after another."
+            )
+
+
 @dataclass
 class _Found:
     fields: list[Field]
@@ -127,10 +145,10 @@ class _Found:
         self.fields.append(field)
         self.columns[field.path] = tuple(columns)
 
-    def pose(self, entity: Entity, at: int, remark: str = "") -> None:
+    def pose(self, entity: Entity, at: int) -> None:
         self.entities.append(entity)
         for name, doc, unit, columns in _POSE:
-            field = Field(f"{entity.name}.{name}", doc + remark, unit, (len(columns),))
+            field = Field(f"{entity.name}.{name}", doc, unit, (len(columns),))
             self.add(field, (at + column for column in columns))
 
 
@@ -149,10 +167,10 @@ def _joints(told: Mapping[str, Any], at: int, found: _Found) -> None:
             number += 1
     if number > 1:
         found.entities.append(Entity("joints", "Joints", "all of them together, in the simulator's order"))
-        doc = "m where it slides, rad where it turns"
+        doc = "each in m where it slides, in rad where it turns"
         found.add(Field("joints.positions", doc, "", (number,)), range(at, at + 2 * number, 2))
         found.add(
-            Field("joints.velocities", f"their rates: {doc}, a second", "", (number,)),
+            Field("joints.velocities", "their rates, each in m/s or rad/s", "", (number,)),
             range(at + 1, at + 2 * number, 2),
         )
 

@@ -49,7 +49,6 @@ if TYPE_CHECKING:
         rl_device: str
         max_episode_length: int
         obs_buf: torch.Tensor
-        rew_buf: torch.Tensor
         reset_buf: torch.Tensor
         reset_goal_buf: torch.Tensor
 
@@ -57,10 +56,6 @@ if TYPE_CHECKING:
         def reset_target_pose(self, env_ids: torch.Tensor) -> None: ...
         def compute_observations(self) -> object: ...
         def step(self, actions: torch.Tensor) -> tuple[dict[str, torch.Tensor], object, object, object]: ...
-
-
-NEVER = 2**30
-"""Steps that no episode reaches."""
 
 
 def send(connection: socket.socket, head: dict[str, Any], arrays: Arrays | None = None) -> None:
@@ -117,14 +112,11 @@ def describe(task: VecTask) -> dict[str, Any]:
         handle = gym.get_actor_handle(env, number)
         asset = gym.get_actor_asset(env, handle)
         limits = gym.get_actor_dof_properties(env, handle)
-        dofs = [
-            {
-                "name": name,
-                "slides": gym.get_asset_dof_type(asset, i) == gymapi.DOF_TRANSLATION,
-                "limits": [float(limits["lower"][i]), float(limits["upper"][i])] if limits["hasLimits"][i] else None,
-            }
-            for i, name in enumerate(gym.get_actor_dof_names(env, handle))
-        ]
+        dofs = []
+        for i, name in enumerate(gym.get_actor_dof_names(env, handle)):
+            slides = gym.get_asset_dof_type(asset, i) == gymapi.DOF_TRANSLATION
+            between = [float(limits["lower"][i]), float(limits["upper"][i])] if limits["hasLimits"][i] else None
+            dofs.append({"name": name, "slides": slides, "limits": between})
         links = gym.get_actor_rigid_body_names(env, handle)
         actors.append({"name": gym.get_actor_name(env, handle), "dofs": dofs, "links": list(links)})
     return {
@@ -151,11 +143,11 @@ class Served:
         self.task, self._clears = task, list(wanted["clears"])
         gym, sim, rows = task.gym, task.sim, int(task.num_envs)
         if hasattr(task, "max_episode_length"):
-            task.max_episode_length = NEVER  # `reset_buf` is then the task's own rule alone: the horizon is ours
+            task.max_episode_length = 2**30  # never: `reset_buf` is the task's own rule alone, the horizon is ours
         # some tasks make their buffers in the first step, which also resets all rows in the task's own way
         task.step(torch.zeros(rows, task.num_actions, device=task.rl_device))
-        self._actual_reset, self._resetting = task.reset_idx, False
-        setattr(task, "reset_idx", self._guarded_reset)  # noqa: B010
+        self._reset_idx = task.reset_idx
+        setattr(task, "reset_idx", self._refuse)  # noqa: B010
         self._flat: dict[str, torch.Tensor] = {
             "actors": gymtorch.wrap_tensor(gym.acquire_actor_root_state_tensor(sim)),
             "joints": gymtorch.wrap_tensor(gym.acquire_dof_state_tensor(sim)),
@@ -194,16 +186,13 @@ class Served:
 
         task = self.task
         ids = torch.tensor(rows, dtype=torch.long, device=task.device)
-        self._resetting = True
-        try:
-            if str(task.device) == "cpu":
-                for i, seed in enumerate(seeds):
-                    self._reset_rows(ids[i : i + 1], seed)
-            else:
-                # the GPU pipeline takes only the last call of each `set_…_indexed` before a simulation: all rows in one
-                self._reset_rows(ids, sum(seed * 1_000_003**i for i, seed in enumerate(seeds, 1)) % 2**63)
-        finally:
-            self._resetting = False
+        goals = self._renew_goals(ids)
+        if str(task.device) == "cpu":
+            for i, seed in enumerate(seeds):
+                self._reset_rows(ids[i : i + 1], seed, goals if i == 0 else goals[:0])
+        else:
+            # the GPU pipeline takes only the last call of each `set_…_indexed` before a simulation: all rows in one
+            self._reset_rows(ids, sum(seed * 1_000_003**i for i, seed in enumerate(seeds, 1)) % 2**63, goals)
         task.reset_buf.zero_()
         packed = self._pack()  # also brings the tensors up to date, which some tasks' observations count on
         task.compute_observations()
@@ -228,47 +217,58 @@ class Served:
         import torch
         from isaacgym import gymtorch
 
-        for name, value in saved.items():
+        then = {name: torch.from_numpy(value.copy()) for name, value in saved.items()}
+        for name, value in then.items():
             kind, _, attribute = name.partition(".")
-            if kind == "task":
-                there, value_then = getattr(self.task, attribute, None), torch.from_numpy(value.copy())
-                if torch.is_tensor(there) and there.shape == value_then.shape:
-                    there.copy_(value_then)  # in place: other tensors of the task may be views of it
-                else:
-                    setattr(self.task, attribute, value_then.to(self.task.device))
+            if kind != "task":
+                continue
+            there = getattr(self.task, attribute, None)
+            if not torch.is_tensor(there) or there.shape != value.shape:
+                setattr(self.task, attribute, value.to(self.task.device))
+            elif not torch.equal(
+                there.cpu(), value
+            ):  # one that repeats memory cannot be written to, nor does it change
+                there.copy_(value)  # in place: other tensors of the task may be views of it
         for name in ("actors", "joints"):
-            self._flat[name].copy_(torch.from_numpy(saved[f"flat.{name}"].copy()))
+            self._flat[name].copy_(then[f"flat.{name}"])
         gym, sim = self.task.gym, self.task.sim
         gym.set_actor_root_state_tensor(sim, gymtorch.unwrap_tensor(self._flat["actors"]))
         if self._flat["joints"].numel():
             gym.set_dof_state_tensor(sim, gymtorch.unwrap_tensor(self._flat["joints"]))
-        torch.set_rng_state(torch.from_numpy(saved["generator"].copy()))
-        if "device_generator" in saved:
-            torch.cuda.set_rng_state(torch.from_numpy(saved["device_generator"].copy()), self.task.device)
+        torch.set_rng_state(then["generator"])
+        if "device_generator" in then:
+            torch.cuda.set_rng_state(then["device_generator"], self.task.device)
 
-    def _reset_rows(self, ids: torch.Tensor, seed: int) -> None:
+    def _renew_goals(self, ids: torch.Tensor) -> torch.Tensor:
+        """Of the hands: goals that were reached in rows that go on. The simulator takes them in one call with `ids`."""
+        import torch
+
+        if not hasattr(self.task, "reset_target_pose"):
+            return ids[:0]
+        reached = self.task.reset_goal_buf.clone()
+        reached[ids] = 0
+        goals = torch.nonzero(reached, as_tuple=False).flatten()
+        if len(goals):
+            self.task.reset_target_pose(goals)
+        return goals
+
+    def _reset_rows(self, ids: torch.Tensor, seed: int, goals: torch.Tensor) -> None:
         import torch
 
         torch.manual_seed(seed)
-        if hasattr(self.task, "reset_target_pose"):
-            # the hands: goals that were reached are renewed together with the rows, by one call of the simulator
-            goals = self.task.reset_goal_buf.nonzero(as_tuple=False).squeeze(-1)
-            self.task.reset_target_pose(goals)
-            self.task.reset_idx(ids, goals)
-        else:
-            self.task.reset_idx(ids)
+        self._reset_idx(ids, *((goals,) if hasattr(self.task, "reset_target_pose") else ()))
         for entry in self._clears:
             name, _, source = entry.partition("=")
             if hasattr(self.task, name):
                 getattr(self.task, name)[ids] = getattr(self.task, source)[ids] if source else 0
 
-    def _guarded_reset(self, env_ids: torch.Tensor, *others: torch.Tensor) -> None:
-        if not self._resetting and len(env_ids):
+    def _refuse(self, env_ids: torch.Tensor, *_: torch.Tensor) -> None:
+        """What the task finds in place of its `reset_idx`."""
+        if len(env_ids):
             raise RuntimeError(
                 f"{type(self.task).__name__}.step called reset_idx for rows {env_ids.tolist()[:8]} although none was "
                 "marked in reset_buf; their terminal states are lost. Let it mark rows there, and reset those alone."
             )
-        self._actual_reset(env_ids, *others)
 
     def _pack(self) -> torch.Tensor:
         """The columns that were asked for, `(N, D)`."""
@@ -290,15 +290,13 @@ def build(wanted: dict[str, Any]) -> VecTask:
     importlib.import_module("isaacgym")  # before torch: Isaac Gym insists
     size = {"num_envs": wanted["num_envs"]}
     module, _, function = wanted["task"].partition(":")
-    task: VecTask
     if function:
-        task = getattr(importlib.import_module(module), function)(device=wanted["device"], **size, **wanted["options"])
+        make = getattr(importlib.import_module(module), function)
+        task: VecTask = make(device=wanted["device"], **size, **wanted["options"])
     else:
-        made = {"seed": 0, "headless": True, "force_render": False}
-        devices = {"sim_device": wanted["device"], "rl_device": wanted["device"]}
-        task = importlib.import_module("isaacgymenvs").make(
-            task=wanted["task"], **size, **devices, **dict(made, **wanted["options"])
-        )
+        made = {"seed": 0, "sim_device": wanted["device"], "rl_device": wanted["device"], "headless": True}
+        made = dict(made, force_render=False, **size)
+        task = importlib.import_module("isaacgymenvs").make(task=module, **dict(made, **wanted["options"]))
     return task
 
 
@@ -307,23 +305,21 @@ def serve(connection: socket.socket, memory_file: int) -> None:
     served: Served | None = None
     while True:
         head, arrays = receive(connection)
-        answer: dict[str, Any] = {}
-        out: Arrays = {}
+        do, answer, out = head["do"], {}, {}
         try:
-            if head["do"] == "build":
+            if do == "build":
                 served = Served(build(head), head)
                 answer = dict(describe(served.task), widths=served.widths)
-            elif served is None:
-                raise RuntimeError("nothing is built")
-            elif head["do"] == "lay":
+            assert served is not None, "the first request is `build`"
+            if do == "lay":
                 served.lay(mmap.mmap(memory_file, head["bytes"]), head["columns"])
-            elif head["do"] == "step":
+            elif do == "step":
                 served.step()
-            elif head["do"] == "reset":
+            elif do == "reset":
                 served.reset(head["rows"], head["seeds"])
-            elif head["do"] == "save":
+            elif do == "save":
                 out = served.save()
-            elif head["do"] == "restore":
+            elif do == "restore":
                 served.restore(arrays)
         except Exception:
             answer = {"failed": traceback.format_exc()}

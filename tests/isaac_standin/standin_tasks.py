@@ -48,7 +48,9 @@ class Cartpole(VecTask):
         self.dof_state = gymtorch.wrap_tensor(self.gym.acquire_dof_state_tensor(self.sim))
         self.dof_pos = self.dof_state.view(num_envs, 2, 2)[..., 0]
         self.dof_vel = self.dof_state.view(num_envs, 2, 2)[..., 1]
-        self.root_states = gymtorch.wrap_tensor(self.gym.acquire_actor_root_state_tensor(self.sim)).view(num_envs, 2, 13)
+        self.root_states = gymtorch.wrap_tensor(self.gym.acquire_actor_root_state_tensor(self.sim)).view(
+            num_envs, 2, 13
+        )
         self.initial_roots = self.root_states.clone()
         self.targets = torch.zeros(num_envs, 2)
 
@@ -85,9 +87,7 @@ class Cartpole(VecTask):
         roots[env_ids, 1, :2] = self.targets[env_ids]
         carts, beacons = (2 * env_ids).to(torch.int32), (2 * env_ids + 1).to(torch.int32)
         states, dofs = gymtorch.unwrap_tensor(roots), gymtorch.unwrap_tensor(self.dof_state)
-        self.gym.set_actor_root_state_tensor_indexed(
-            self.sim, states, gymtorch.unwrap_tensor(beacons), len(beacons)
-        )
+        self.gym.set_actor_root_state_tensor_indexed(self.sim, states, gymtorch.unwrap_tensor(beacons), len(beacons))
         self.gym.set_dof_state_tensor_indexed(self.sim, dofs, gymtorch.unwrap_tensor(carts), len(carts))
         self.progress_buf[env_ids] = 0
         self.reset_buf[env_ids] = 1  # as Anymal's does
@@ -109,7 +109,7 @@ class Cartpole(VecTask):
 
 
 class GoalCart(Cartpole):
-    """As the hands': it resets before the physics, its goals apart from its rows, and keeps a target that integrates."""
+    """As the hands': it resets before the physics, goals apart from rows; and its thrust integrates the actions."""
 
     def __init__(self, num_envs, device):
         super().__init__(num_envs, device)

@@ -1,7 +1,7 @@
 """The part of `isaacgym.gymapi` that a small `VecTask` and the worker use, over physics of its own.
 
-As in the actual one: the simulator's state is apart from the tensors, `refresh_…` copies it there, `set_…` takes it from
-there; links are brought up to date by `simulate` alone; quaternions are xyzw; an actor's numbers lie where its index says.
+As in the actual one: the simulator's state is apart from the tensors, `refresh_…` copies it there and `set_…` takes it
+from there; links are brought up to date by `simulate` alone; quaternions are xyzw; an actor's index says where it lies.
 """
 
 import math
