@@ -87,7 +87,6 @@ class _Reader:
 
     def __call__(self, observation: Any) -> Mapping[str, Any]:
         import mujoco
-
         from reward_agent.envs.gymnasium.mujoco_reading import read_model
 
         model = self._inner.model

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from reward_agent.envs.metaworld.native import Native
 from reward_agent.envs.metaworld.schema import derive
-from reward_agent.envs.rows import ActionSpace, RowStep
+from reward_agent.envs.rows import RowStep
 from reward_agent.schema import Array, StateSchema
+from reward_agent.task import ActionSpace
 
 _LOOK_AT, _FROM = (0.0, 0.7, 0.1), (1.3, 140.0, -30.0)
 """The middle of the table (m), and the camera's distance (m), azimuth and elevation (degrees) from it."""
