@@ -55,7 +55,7 @@ def rewarded(task: Task, seed: int, actions: Array) -> tuple[Array, dict[str, Ar
 def with_open_fingers(observation: Array) -> Array:
     """Pushes the button as its reward would have it, which the scripted policy does not: with open fingers."""
     hand, button = observation[:3], observation[4:7]
-    before, behind = button + (0, -0.08, 0.02), button + (0, 0.1, 0.02)
+    before, behind = button + np.array([0, -0.08, 0.02]), button + np.array([0, 0.1, 0.02])
     aligned = np.abs(hand - before)[[0, 2]].max() < 0.015
     return np.clip(np.append(10 * ((behind if aligned else before) - hand), -1.0), -1, 1)
 

@@ -75,8 +75,8 @@ class Native:
         return observation
 
     def step(self, action: Array) -> Array:
-        """One step of 0.0125 s with an action `(4,)` within -1 to 1; the observation `(39,)`, clipped as theirs."""
-        self._action = np.asarray(action, np.float64)
+        """One step with an action `(4,)`, clipped to -1 to 1; the observation `(39,)`, clipped to their bounds."""
+        self._action = np.clip(np.asarray(action, np.float64), -1.0, 1.0)
         self._mocap += self._action[:3] * self._scale
         np.clip(self._mocap, *self._reach, out=self._mocap)
         self.data.mocap_quat = (1.0, 0.0, 1.0, 0.0)

@@ -42,7 +42,7 @@ _LINES = (
     _Line("hammer-v3", "hammer", ("nail", "y"), "pick up the hammer and drive the nail into the wall with its head"),
     _Line("hand-insert-v3", "hole", ("object", "xyz"), "take the object into the hole in the table"),
     _Line(
-        "handle-pull-side-v3", "handle", ("handle", "z"), "pull the handle, which sticks out sideways, all the way up"
+        "handle-pull-side-v3", "handle", ("handle", "z"), "pull the handle, which sticks out sideways, up to the goal"
     ),
     _Line("lever-pull-v3", "lever", ("lever", "xyz"), "raise the lever until it points up"),
     _Line(

@@ -4,7 +4,7 @@ from reward_agent.envs.metaworld.setting import metaworld_task
 
 task = metaworld_task(
     "handle-press-side-v3",
-    "press the handle, which sticks out sideways, all the way down",
+    "press the handle, which sticks out sideways, down to the height of the goal",
     measured=("handle", "z"),
     family="handle",
     expert=True,
