@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, cast
@@ -89,6 +89,12 @@ class GymnasiumWorld:
     def missing(self) -> str | None:
         """None: what lacks is said when the environment is made."""
         return None
+
+    def standalone(self, paths: Iterable[str]) -> str:
+        """See `export.Standalone`. A state function stays its owner's: the file is given it."""
+        from reward_agent.envs.gymnasium.standalone import source
+
+        return source(self, tuple(paths))
 
     @cached_property
     def surveyed(self) -> Survey:
