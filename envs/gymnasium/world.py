@@ -6,7 +6,7 @@ import pickle
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from gymnasium import spaces
 
@@ -22,6 +22,9 @@ from reward_agent.envs.task_files import pack
 from reward_agent.errors import unknown_name
 from reward_agent.schema import Constant, Entity, Field, StateSchema
 from reward_agent.task import Batch
+
+if TYPE_CHECKING:
+    from reward_agent.envs.gymnasium.witness import EnvWitness
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +98,12 @@ class GymnasiumWorld:
         from reward_agent.envs.gymnasium.standalone import source
 
         return source(self, tuple(paths))
+
+    def witness(self) -> EnvWitness:
+        """See `task.Witness`."""
+        from reward_agent.envs.gymnasium.witness import EnvWitness
+
+        return EnvWitness(self)
 
     @cached_property
     def surveyed(self) -> Survey:
