@@ -54,6 +54,8 @@ def load(path: Path, name: str = "") -> ModuleType:
     known = sys.modules.get(spec.name)
     if known is not None and known.__dict__.get("__source__") == source:
         return known
+    if str(path.parent) not in sys.path:  # for what lies beside it; last, so that it hides nothing
+        sys.path.append(str(path.parent))
     module = importlib.util.module_from_spec(spec)
     module.__dict__["__source__"] = source
     sys.modules[spec.name] = module
@@ -104,5 +106,5 @@ def _failure(name: str, path: Path, error: BaseException) -> str:
     line = f", line {lines[-1]}" if lines and lines[-1] else ""
     text = f"The task {name!r} cannot be loaded: {where}{line}: {type(error).__name__}: {' '.join(said.split())}."
     if isinstance(error, ModuleNotFoundError) and error.name:
-        text += f" Install the package that has {error.name!r} beside this one, or put its folder on PYTHONPATH."
+        text += f" Install the package that has {error.name!r}, or put it beside the file or its folder on PYTHONPATH."
     return text

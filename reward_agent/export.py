@@ -38,10 +38,11 @@ class Standalone(Protocol):
     """A world whose state can be read without this package."""
 
     def standalone(self, paths: Iterable[str]) -> str:
-        """Python source that defines `ENVIRONMENT` (a Gymnasium id), `OPTIONS`, `TABLE` and `StateReader(env, TABLE)`.
+        """Python source that defines `base_env`, which gives a Gymnasium environment and a reader of its state.
 
-        A reader has `begin()` and `advance()`, called after a reset and after a step; both give the values of `paths`
-        (of the world's own schema) by path.
+        It may take what the file cannot make by itself, and options for what makes the environment; `HORIZON` is
+        defined. A reader has `begin()` and `advance()`, called after a reset and after a step; both give the values of
+        `paths` (of the world's own schema) by path.
         """
         ...
 
@@ -104,6 +105,7 @@ def export_reward(task: Task, program: Program, origin: Provenance | None = None
     """The text of one Python file: header, constants, used helpers' source, the program as it is, the wrapper."""
     schema = task_schema(task).visible()
     fields = schema.select(check(program, schema).fields)
+    reader = _reader(task, fields)
     parts = [
         f'"""{_header(task, program, origin, timed=TIME in fields)}\n"""',
         "from types import SimpleNamespace\n\nimport numpy as np",
@@ -111,10 +113,10 @@ def export_reward(task: Task, program: Program, origin: Provenance | None = None
         _used_helpers(program),
         f"{EXPORTED}, SHA-256 {program.id}\n\n{program.source.strip()}\n\n\n{EXPORTED_END}",
         _fields(task, fields),
-        _reader(task, fields),
+        reader,
         f"from collections.abc import Callable, Mapping\nfrom typing import Any\n\nimport gymnasium\n\n\n"
         f"{inspect.getsource(RewardWrapper)}",
-        _make() if isinstance(task.world, Standalone) else "",
+        _make(reader) if reader else "",
     ]
     text = "\n\n\n".join(part.strip("\n") for part in parts if part)
     # annotations then cost nothing and need no import; they must come first, after the docstring
@@ -140,11 +142,11 @@ def _header(task: Task, program: Program, origin: Provenance | None, *, timed: b
     lines.append("`compute_reward(state, action, next_state)` is batched: fields have a first axis for environments.")
     if isinstance(task.world, Standalone):
         lines.append(
-            "`make_env()` gives a Gymnasium environment with this reward; it needs `pip install 'gymnasium[mujoco]'`."
+            "`make_env` gives a Gymnasium environment with this reward; it needs gymnasium and what that is made of."
         )
     else:
         lines += [
-            "`RewardWrapper(env, compute_reward, FIELDS, reader, dt, HORIZON, ENDS_NATIVELY)` gives an environment",
+            "`RewardWrapper(env, compute_reward, FIELDS, reader, DT, HORIZON, ENDS_NATIVELY)` gives an environment",
             "this reward; `reader` has `begin()` and `advance()`: the values of FIELDS after a reset and a step.",
         ]
     if timed:
@@ -186,6 +188,7 @@ def _fields(task: Task, fields: StateSchema) -> str:
             "FIELDS = {",
             *table,
             "}",
+            f"DT = {task.world.dt!r}  # seconds a step",
             f"HORIZON = {task.horizon}  # steps",
             f"ENDS_NATIVELY = {task.terminates == 'native'}  # else only the horizon ends an episode",
         ]
@@ -207,14 +210,15 @@ def _native_names(task: Task) -> dict[str, str]:
     return {ours.path: its.path for ours, its in zip(edited.fields, schema.fields, strict=True)}
 
 
-def _make() -> str:
+def _make(reader: str) -> str:
     text = '''
-    def make_env(**options):
-        """The environment with this reward; `options` go to `gymnasium.make`."""
-        env = gymnasium.make(ENVIRONMENT, max_episode_steps=HORIZON, **{**OPTIONS, **options})
-        reader, dt = StateReader(env, TABLE), env.unwrapped.dt
-        return RewardWrapper(env, compute_reward, FIELDS, reader, dt, HORIZON, ENDS_NATIVELY)
-
+    def make_env(*given, **options):
+        """The environment with this reward; what is given goes to `base_env`."""
+        env, reader = base_env(*given, **options)
+        return RewardWrapper(env, compute_reward, FIELDS, reader, DT, HORIZON, ENDS_NATIVELY)
+    '''
+    if "def base_env(**options)" in reader:  # it wants nothing
+        text += """
 
     if __name__ == "__main__":
         env = make_env()
@@ -225,5 +229,5 @@ def _make() -> str:
             print(round(reward, 4), {name: round(value, 4) for name, value in info["reward_terms"].items()})
             if terminated or truncated:
                 env.reset()
-    '''
+    """
     return re.sub(r"^    ", "", text, flags=re.MULTILINE).strip("\n")

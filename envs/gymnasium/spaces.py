@@ -13,8 +13,8 @@ from reward_agent.schema import ActionSpec, Array
 
 Space = spaces.Space[Any]
 
-Route = tuple[str | int, ...]
-"""Keys that lead to a part of an observation."""
+Route = tuple[str | int | slice, ...]
+"""Keys that lead to a part of an observation, the last perhaps to a few of its numbers."""
 
 LEAVES = (spaces.Box, spaces.Discrete, spaces.MultiBinary, spaces.MultiDiscrete)
 

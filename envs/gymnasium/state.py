@@ -66,12 +66,11 @@ class FromObservation:
 
     Args:
         columns: names for the numbers of a flat observation; without them it is one field, `observation.values`.
-        names: paths for the keys of a nested observation, which are then the only fields; all by their own names unless
-            given.
+        parts: the keys that lead to each field; all parts of a nested observation, by their own names, unless given.
     """
 
     columns: tuple[str, ...] = ()
-    names: Mapping[str, str] | None = None
+    parts: Mapping[str, Route] | None = None
 
     def describe(self, env: Env) -> Docs:
         docs: dict[str, Entity | str] = {OBSERVATION: "what the policy observes"}
@@ -91,10 +90,7 @@ class FromObservation:
             UsageError: there are not as many columns as names.
         """
         if not self.columns:
-            found = {".".join(map(str, route)): route for route, _ in leaves(space)}
-            if self.names is not None:
-                return {path: found[key] for key, path in self.names.items()}
-            return {_own_path(route): route for route in found.values()}
+            return dict(self.parts or {_own_path(route): route for route, _ in leaves(space)})
         width = space.shape[0] if isinstance(space, spaces.Box) and space.shape and len(space.shape) == 1 else None
         if width != len(self.columns):
             raise UsageError(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from gymnasium import spaces
 
@@ -22,6 +22,9 @@ from reward_agent.envs.task_files import pack
 from reward_agent.errors import unknown_name
 from reward_agent.schema import Constant, Entity, Field, StateSchema
 from reward_agent.task import Batch
+
+if TYPE_CHECKING:
+    from reward_agent.envs.gymnasium.witness import EnvWitness
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +92,18 @@ class GymnasiumWorld:
     def missing(self) -> str | None:
         """None: what lacks is said when the environment is made."""
         return None
+
+    def standalone(self, paths: Iterable[str]) -> str:
+        """See `export.Standalone`. A state function stays its owner's: the file is given it."""
+        from reward_agent.envs.gymnasium.standalone import source
+
+        return source(self, tuple(paths))
+
+    def witness(self) -> EnvWitness:
+        """See `task.Witness`."""
+        from reward_agent.envs.gymnasium.witness import EnvWitness
+
+        return EnvWitness(self)
 
     @cached_property
     def surveyed(self) -> Survey:

@@ -20,6 +20,11 @@ from reward_agent.envs.mujoco.schema import Columns, Quantity, derive
 if TYPE_CHECKING:
     from reward_agent.envs.mujoco.world import MujocoWorld
 
+BASE_ENV = '''def base_env(**options):
+    """The environment and what reads its state; `options` go to `gymnasium.make`."""
+    env = gymnasium.make(ENVIRONMENT, max_episode_steps=HORIZON, **{**OPTIONS, **options})
+    return env, StateReader(env, TABLE)'''
+
 
 class StateReader:
     """Named quantities of a MuJoCo environment, exact at the instant, as the table says how to read each."""
@@ -96,6 +101,9 @@ def source(world: MujocoWorld, paths: Iterable[str]) -> str:
             "",
             "",
             reader,
+            "",
+            "",
+            BASE_ENV,
         ]
     )
 

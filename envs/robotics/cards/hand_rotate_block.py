@@ -1,0 +1,24 @@
+"""Turn a block in the hand: HandManipulateBlockRotateXYZ of gymnasium-robotics."""
+
+from pathlib import Path
+
+from reward_agent.envs.robotics.metrics import final_angle, success_at_end, success_once
+from reward_agent.envs.robotics.scenes import SHADOW
+from reward_agent.envs.robotics.world import robotics_world
+from reward_agent.task import Task
+
+CRITERION = "the block is turned as the goal is, but for 0.1 rad"
+
+task = Task(
+    id="robotics/hand-rotate-block",
+    instruction="turn the block in the palm until it is oriented as the goal is, without dropping it",
+    world=robotics_world("HandManipulateBlockRotateXYZ-v1"),
+    horizon=100,
+    metrics=(success_at_end(CRITERION), final_angle(), success_once(CRITERION)),
+    preset="manipulation",
+    budget=2_000_000,
+    expert=Path(__file__).parents[1] / "experts" / "hand_rotate_block.py",
+    control=SHADOW,
+    family="hand-rotate",
+    benchmark="Gymnasium-Robotics HandManipulateBlockRotateXYZ-v1",
+)

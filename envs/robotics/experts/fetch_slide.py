@@ -1,0 +1,8 @@
+import numpy as np
+
+
+def compute_reward(state, action, next_state):
+    """Bring the object to the goal."""
+    apart = next_state.object.position - next_state.goal.position
+    terms = {"distance": -np.sqrt((apart**2).sum(-1))}
+    return sum(terms.values()), terms
