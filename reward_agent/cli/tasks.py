@@ -25,7 +25,8 @@ def run(args: Namespace) -> Answer:
     chosen = [task for name, task in tasks().items() if args.pattern in name]
     rows = [_describe(task, tuple(recordings(task.id))) for task in chosen]
     if args.fields:
-        rows = [row | {"fields": _readable(task)} for row, task in zip(rows, chosen, strict=True)]
+        # the fields of a task that cannot run here are not known: a schema is derived from the simulator's scene
+        rows = [row | {"fields": _readable(task) if row["ready"] else None} for row, task in zip(rows, chosen, strict=True)]
     return Answer(rows, _listing(rows))
 
 
@@ -61,5 +62,5 @@ def _listing(rows: list[dict[str, Any]]) -> str:
         notes += [f"recorded: {', '.join(row['recordings'])}"] if row["recordings"] else []
         notes += [] if row["ready"] else [f"not ready: {row['missing']}"]
         lines += [row["id"], f"    {row['instruction']}", f"    {'; '.join(notes)}"]
-        lines += ["", row["fields"], ""] if "fields" in row else []
+        lines += ["", row["fields"], ""] if row.get("fields") else []
     return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""ManiSkill's tasks, a card each."""

@@ -1,0 +1,21 @@
+"""Push a cube onto a disc in front of it: ManiSkill3's PushCube."""
+
+from reward_agent.envs.maniskill.card import card
+from reward_agent.envs.maniskill.metrics import distance, native, progress
+
+task = card(
+    "push-cube",
+    "PushCube-v1",
+    "push the cube forward, along +x on the table, until it is on the goal disc",
+    *native(
+        progress(
+            "cube",
+            lambda state, _: distance(state.cube.position, state.goal.position, axes=2),
+            "the way over the table from the cube to the goal's middle",
+            "goal.position",
+        )
+    ),
+    horizon=50,
+    budget=500_000,
+    family="slide-cube",
+)

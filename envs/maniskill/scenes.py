@@ -1,0 +1,177 @@
+"""Many sub-scenes of one ManiSkill environment, simulated together on a GPU, as a batch (`task.Batch`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reward_agent.envs.maniskill.row import box, packer
+from reward_agent.envs.maniskill.simulator import folded, make_env, renew_physics
+from reward_agent.schema import Array, StateSchema
+from reward_agent.task import Bools, Ints, Step
+
+if TYPE_CHECKING:
+    from reward_agent.envs.maniskill.rendering import Camera
+    from reward_agent.envs.maniskill.world import ManiSkill
+
+FIRST_SEED = 2022
+"""Sub-scene i is built from this and i: so ManiSkill seeds an environment that is made."""
+
+
+class SceneBatch:
+    """N sub-scenes of one environment. Make it with `ManiSkill(…, sim="physx_cuda").make`.
+
+    States are packed by torch on the device the simulation lives on; observations, states and flags come to the host
+    together, in one copy into pinned memory a step. `device_observations` stays where it is, for a trainer that lives
+    there too.
+
+    **Rows are no functions of their own seeds here.** ManiSkill seeds torch once a reset and draws for all sub-scenes
+    that are reset together: what they begin as follows from the seeds (and numbers) of these rows together. The same
+    resets with the same seeds give the same beginnings, but a row alone, or among others, begins elsewhere. What is
+    drawn as a scene is built (PegInsertionSide's sizes) stays as it was when the batch was made.
+
+    On a CPU, where ManiSkill has one sub-scene, a row goes by its seed and the batch is as `row.ManiSkillRow`.
+    """
+
+    def __init__(self, world: ManiSkill, num_envs: int, fields: StateSchema) -> None:
+        import torch
+
+        self._world, self.num_envs, self.schema = world, num_envs, fields
+        self._env = make_env(world, num_envs)
+        self._packer = packer(world, fields)
+        self.observation_space = box(self._env.single_observation_space)
+        self.action_space = box(self._env.single_action_space)
+        self._seeds: Ints = np.arange(FIRST_SEED, FIRST_SEED + num_envs)
+        self._info: dict[str, Any] = self._env.get_info()
+        self.device_observations: Any = self._env.get_obs(self._info)
+        """Of the last reset or step, a tensor `(N, O)` of single precision on the simulation's device."""
+        width = self.observation_space.shape[0] + fields.width + 1
+        on_gpu = self._env.device.type == "cuda"
+        self._host = torch.empty((num_envs, width), dtype=torch.float32, pin_memory=on_gpu)
+        self._camera: Camera | None = None
+
+    def reset(self, mask: Bools, seeds: Ints) -> tuple[Array, Array]:
+        """Begin episodes in the rows of `mask`, which follow from their seeds together; see the class."""
+        import torch
+
+        rows = np.flatnonzero(mask)
+        if len(rows):
+            self._seeds[rows] = [folded(int(seed)) for seed in np.asarray(seeds)[rows]]
+            given = self._seeds.tolist()
+            # torch is seeded by the first of the list, whichever rows are reset
+            given[0] = together(rows, self._seeds[rows]) if self.num_envs > 1 else given[0]
+            if not self._env.gpu_sim_enabled:
+                renew_physics(self._env)
+            index = torch.as_tensor(rows, device=self._env.device)
+            self.device_observations, self._info = self._env.reset(seed=given, options={"env_idx": index})
+        observations, states, _ = self._to_host()
+        return observations, states
+
+    def step(self, actions: Array) -> Step:
+        """See `task.Batch`. `terminated` is ManiSkill's: success, or failure where it tells of it."""
+        import torch
+
+        given = torch.as_tensor(np.asarray(actions, np.float32), device=self._env.device)
+        self.device_observations, _, terminated, _, self._info = self._env.step(given)
+        observations, states, ended = self._to_host(terminated)
+        return Step(observations, states, ended, np.zeros(self.num_envs, bool))
+
+    def render(self, row: int) -> NDArray[np.uint8]:
+        """An image `(240, 320, 3)` of one row, drawn in an environment of its own."""
+        from reward_agent.envs.maniskill.rendering import Camera
+
+        if self._camera is None:
+            self._camera = Camera(self._world)
+        state = _mapped(self._env.get_state_dict(), lambda tensor: tensor[row : row + 1].cpu())
+        return self._camera.image(state, FIRST_SEED + row)
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        """Poses, velocities, controllers and what the task keeps of an episode.
+
+        PhysX does not tell of its contacts: after `restore` states are the same, and what follows is nearly so.
+        """
+        told = _flat({"scene": self._env.get_state_dict(), "kept": self._kept()})
+        saved = {name: tensor.cpu().numpy().copy() for name, tensor in told}
+        return saved | {"seeds": self._seeds.copy()}
+
+    def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what was saved; nearly as it went, see `save`."""
+        import torch
+
+        if not self._env.gpu_sim_enabled:
+            renew_physics(self._env)
+        tensors = {n: torch.as_tensor(v.copy(), device=self._env.device) for n, v in saved.items() if n != "seeds"}
+        tree = _nested(tensors)
+        self._seeds = saved["seeds"].copy()
+        scene, kept = tree["scene"], tree["kept"]
+        self._env.set_state_dict({name: part for name, part in scene.items() if name != "controller"})
+        if "controller" in scene:
+            self._env.agent.set_controller_state(scene["controller"])
+        for name, value in kept.items():
+            held = getattr(self._env, name)
+            setattr(self._env, name, type(held).create(value) if hasattr(held, "raw_pose") else value)
+        self._info = self._env.get_info()
+        self.device_observations = self._env.get_obs(self._info)
+
+    def close(self) -> None:
+        if self._camera is not None:
+            self._camera.close()
+            self._camera = None
+        self._env.close()
+
+    def _kept(self) -> dict[str, Any]:
+        """Attributes that hold one value a sub-scene, as goals and latches."""
+        import torch
+
+        found = {}
+        for name, value in vars(self._env).items():
+            tensor = getattr(value, "raw_pose", value)
+            if torch.is_tensor(tensor) and tensor.ndim and len(tensor) == self.num_envs:
+                found[name] = tensor
+        return found
+
+    def _to_host(self, terminated: Any = None) -> tuple[Array, Array, Bools]:
+        """Observations, packed states and ends as fresh arrays, by one copy."""
+        import torch
+
+        device = self._env.device
+        ends = torch.zeros(self.num_envs, device=device) if terminated is None else terminated.to(torch.float32)
+        states = self._packer.pack(self._env, self._info)
+        self._host.copy_(torch.cat([self.device_observations, states, ends[:, None]], dim=1), non_blocking=True)
+        if device.type == "cuda":
+            torch.cuda.current_stream(device).synchronize()
+        table = self._host.numpy().astype(np.float64)
+        observed = self.observation_space.shape[0]
+        return table[:, :observed].copy(), table[:, observed:-1].copy(), table[:, -1].astype(bool)
+
+
+def together(rows: NDArray[np.int64], seeds: Ints) -> int:
+    """One seed below 2³² of rows that are reset together, from their numbers and seeds."""
+    words = [int(word) for pair in zip(rows, seeds, strict=True) for word in pair]
+    return int(np.random.SeedSequence(words).generate_state(1)[0])
+
+
+def _flat(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{path}{name}/")
+        else:
+            yield f"{path}{name}", value
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    tree: dict[str, Any] = {"scene": {}, "kept": {}}
+    for path, value in flat.items():
+        *parents, name = path.split("/")
+        node = tree
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[name] = value
+    return tree
+
+
+def _mapped(tree: Any, change: Any) -> Any:
+    return {name: _mapped(part, change) for name, part in tree.items()} if isinstance(tree, dict) else change(tree)
