@@ -133,8 +133,8 @@ def lacking(python: str = "", needs: tuple[str, ...] = ("isaacgymenvs",), paths:
     chosen = python or os.environ.get(VARIABLE, "")
     if not chosen:
         return (
-            "Isaac Gym is the user's to install (Isaac Gym Preview 4 from NVIDIA, in a Python 3.8, with a GPU) and was "
-            f"never run by this project's tests; then `export {VARIABLE}=/path/to/python3.8` (docs/isaac.md)"
+            "Isaac Gym is yours to install (Preview 4, from NVIDIA, in a Python 3.8, with a GPU; it was not run here): "
+            f"see docs/isaac.md, then `export {VARIABLE}=/path/to/python3.8`"
         )
     return _unfound(chosen, ("isaacgym", "torch", *needs), paths)
 

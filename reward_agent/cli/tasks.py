@@ -25,7 +25,10 @@ def run(args: Namespace) -> Answer:
     chosen = [task for name, task in tasks().items() if args.pattern in name]
     rows = [_describe(task, tuple(recordings(task.id))) for task in chosen]
     if args.fields:
-        rows = [row | {"fields": _readable(task)} for row, task in zip(rows, chosen, strict=True)]
+        # a world that cannot run here cannot tell its fields
+        rows = [
+            row | {"fields": _readable(task)} if row["ready"] else row for row, task in zip(rows, chosen, strict=True)
+        ]
     return Answer(rows, _listing(rows))
 
 
