@@ -66,7 +66,8 @@ def test_the_schema_is_what_the_simulator_names() -> None:
     assert entities["joints.cart_to_pole"].kind == "Hinge" and " to " not in entities["joints.cart_to_pole"].doc
     assert {"links.slider", "links.cart", "links.pole", "links.ball", "beacon", "goal"} <= entities.keys()
     constants = schema.constants_view()
-    assert constants.dt == pytest.approx(2 / 60), "two simulations a step"
+    assert constants.dt == standin().dt == pytest.approx(2 / 60), "two simulations a step"
+    assert standin(step_seconds=0.5).dt == standin(step_seconds=0.5).schema().constants_view().dt == 0.5
     assert constants.gravity == pytest.approx(9.81)
     assert schema.action.names == ("push",)
     assert not any(word in schema.render() for word in ("rew", "success", "reset_buf"))

@@ -46,6 +46,9 @@ class IsaacGym:
     clears: tuple[str, ...] = ("actions",)
     """Tensors of the task whose rows are zeroed at a reset, since its `reset_idx` leaves them to the last episode; with
     `name=other`, the rows of `other` are copied instead."""
+    step_seconds: float = 0.0
+    """Simulated time of a step; 0 takes the simulator's step times `control_freq_inv`, which is wrong for a task that
+    simulates further in its hooks, as AnymalTerrain."""
     options: tuple[tuple[str, Any], ...] = ()
     """Further arguments of the callable, or of `isaacgymenvs.make`."""
     paths: tuple[str, ...] = ()
@@ -125,7 +128,7 @@ def _told(world: IsaacGym) -> Mapping[str, Any]:
     """What a worker with one environment tells; asked once a process."""
     worker, told = world.start(1)
     worker.close()
-    return told
+    return {**told, "dt": world.step_seconds or told["dt"]}
 
 
 def lacking(python: str = "", needs: tuple[str, ...] = ("isaacgymenvs",), paths: tuple[str, ...] = ()) -> str | None:
