@@ -27,7 +27,7 @@ _POSE: tuple[tuple[str, str, str, tuple[int, ...]], ...] = (
     ("linear_velocity", "its velocity, in the world's axes", "m/s", (7, 8, 9)),
     ("angular_velocity", "angular velocity, in the world's axes", "rad/s", (10, 11, 12)),
 )
-_STALE = "in an episode's first state it may be as before the reset"
+_FIRST = "in an episode's first state it is placed roughly, from its actor's root"
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class Derived:
     schema: StateSchema
     columns: Mapping[str, tuple[int, ...]]
     """By field path: columns of all the worker's tables side by side."""
+    links: Mapping[str, tuple[int, int]]
+    """By a link's entity: the first of its 13 columns, and the first of its actor's root."""
 
 
 def derive(
@@ -79,7 +81,7 @@ def derive(
     starts, at = {}, 0
     for table, width in told["widths"].items():
         starts[table], at = at, at + width
-    state, found = set(state), _Found([], [], {})
+    state, found = set(state), _Found([], [], {}, {})
     names = _Names()
     owners = [(names.take(actor["name"]), actor) for actor in told["actors"]]
     if "actors" in state:
@@ -90,11 +92,12 @@ def derive(
         _joints(told, starts["joints"], found)
     if "links" in state:
         number, links = 0, _Names()
-        for actor in told["actors"]:
+        for owner, actor in enumerate(told["actors"]):
             for link in actor["links"]:
-                doc = f"the link {link} of {actor['name']}; {_STALE}"
+                doc = f"the link {link} of {actor['name']}; {_FIRST}"
                 name = f"links.{links.take(link, actor['name'])}"
                 found.pose(Entity(name, "Link", doc), starts["links"] + 13 * number)
+                found.links[name] = starts["links"] + 13 * number, starts["actors"] + 13 * owner
                 number += 1
     for tensor in tensors:
         width = told["widths"][tensor.attribute]
@@ -103,9 +106,9 @@ def derive(
                 f"The task's tensor {tensor.attribute!r} has {width} numbers an environment, the field "
                 f"{tensor.field.path!r} {tensor.field.width}: set its `shape`."
             )
-        owner = tensor.field.entity
-        if all(entity.name != owner for entity in found.entities):
-            found.entities.append(Entity(owner, owner.rpartition(".")[2].title(), f"the task's own {owner}"))
+        of = tensor.field.entity
+        if all(entity.name != of for entity in found.entities):
+            found.entities.append(Entity(of, of.rpartition(".")[2].title(), f"the task's own {of}"))
         found.add(tensor.field, range(starts[tensor.attribute], starts[tensor.attribute] + width))
     constants = [
         Constant("dt", told["dt"], "time from state to next_state", "s"),
@@ -117,7 +120,8 @@ def derive(
     if len(named) != count:
         raise UsageError(f"The task has {count} actions, and `action_names` has {len(named)}: name each, or none.")
     action = ActionSpec(names=named, low=(-1.0,) * count, high=(1.0,) * count)
-    return Derived(StateSchema(tuple(found.fields), tuple(found.entities), action, tuple(constants)), found.columns)
+    schema = StateSchema(tuple(found.fields), tuple(found.entities), action, tuple(constants))
+    return Derived(schema, found.columns, found.links)
 
 
 def _alike(told: Mapping[str, Any]) -> None:
@@ -140,6 +144,7 @@ class _Found:
     fields: list[Field]
     entities: list[Entity]
     columns: dict[str, tuple[int, ...]]
+    links: dict[str, tuple[int, int]]
 
     def add(self, field: Field, columns: Iterable[int]) -> None:
         self.fields.append(field)

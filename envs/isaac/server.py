@@ -26,36 +26,13 @@ from typing import TYPE_CHECKING, Any
 # annotations are never evaluated here: only they may be newer than Python 3.8
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Protocol
 
     import numpy as np
     import torch
-    from isaacgym import gymapi
+
+    from reward_agent.envs.isaac.hooks import VecTask
 
     Arrays = dict[str, np.ndarray[Any, Any]]
-
-    class VecTask(Protocol):
-        """What of IsaacGymEnvs' `VecTask` is used."""
-
-        gym: gymapi.Gym
-        sim: gymapi.Sim
-        sim_params: gymapi.SimParams
-        num_envs: int
-        num_obs: int
-        num_actions: int
-        control_freq_inv: int
-        clip_obs: float
-        device: str
-        rl_device: str
-        max_episode_length: int
-        obs_buf: torch.Tensor
-        reset_buf: torch.Tensor
-        reset_goal_buf: torch.Tensor
-
-        def reset_idx(self, env_ids: torch.Tensor, goal_env_ids: torch.Tensor | None = None) -> None: ...
-        def reset_target_pose(self, env_ids: torch.Tensor) -> None: ...
-        def compute_observations(self) -> object: ...
-        def step(self, actions: torch.Tensor) -> tuple[dict[str, torch.Tensor], object, object, object]: ...
 
 
 def send(connection: socket.socket, head: dict[str, Any], arrays: Arrays | None = None) -> None:
@@ -158,7 +135,7 @@ class Served:
         self._own: list[str] = list(wanted["tensors"])
         for name in self._own:
             self.widths[name] = getattr(task, name).numel() // rows
-        self._columns = torch.zeros(0, dtype=torch.long)
+        self._columns = torch.zeros(0, dtype=torch.long, device=task.device)
         self._memory: list[torch.Tensor] = []
 
     def lay(self, memory: mmap.mmap, columns: Sequence[int]) -> None:
@@ -225,9 +202,7 @@ class Served:
             there = getattr(self.task, attribute, None)
             if not torch.is_tensor(there) or there.shape != value.shape:
                 setattr(self.task, attribute, value.to(self.task.device))
-            elif not torch.equal(
-                there.cpu(), value
-            ):  # one that repeats memory cannot be written to, nor does it change
+            elif not torch.equal(there.cpu(), value):  # a tensor that repeats memory can be neither written nor changed
                 there.copy_(value)  # in place: other tensors of the task may be views of it
         for name in ("actors", "joints"):
             self._flat[name].copy_(then[f"flat.{name}"])

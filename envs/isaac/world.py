@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reward_agent.envs.isaac.client import Worker, has_modules, mapped
+from reward_agent.envs.isaac.links import LinksAtReset
 from reward_agent.envs.isaac.schema import GROUPS, Derived, TaskTensor, derive
 from reward_agent.errors import MissingComponentError, UsageError, unknown_name
 from reward_agent.schema import Array, StateSchema
@@ -46,6 +47,9 @@ class IsaacGym:
     clears: tuple[str, ...] = ("actions",)
     """Tensors of the task whose rows are zeroed at a reset, since its `reset_idx` leaves them to the last episode; with
     `name=other`, the rows of `other` are copied instead."""
+    step_seconds: float = 0.0
+    """Simulated time of a step; 0 takes the simulator's step times `control_freq_inv`, which is wrong for a task that
+    simulates further in its hooks, as AnymalTerrain."""
     options: tuple[tuple[str, Any], ...] = ()
     """Further arguments of the callable, or of `isaacgymenvs.make`."""
     paths: tuple[str, ...] = ()
@@ -82,11 +86,11 @@ class IsaacGym:
             MissingComponentError: there is no interpreter with Isaac Gym.
             UsageError: a field is not of this task.
         """
-        columns = self._derived().columns
+        derived = self._derived()
         for field in fields.fields:
-            if field.path not in columns:
-                raise unknown_name(f"state field of {self.task}", field.path, columns)
-        return IsaacBatch(self, num_envs, fields, [c for field in fields.fields for c in columns[field.path]])
+            if field.path not in derived.columns:
+                raise unknown_name(f"state field of {self.task}", field.path, derived.columns)
+        return IsaacBatch(self, num_envs, fields, derived)
 
     def missing(self) -> str | None:
         """What this machine lacks to run it."""
@@ -125,7 +129,7 @@ def _told(world: IsaacGym) -> Mapping[str, Any]:
     """What a worker with one environment tells; asked once a process."""
     worker, told = world.start(1)
     worker.close()
-    return told
+    return {**told, "dt": world.step_seconds or told["dt"]}
 
 
 def lacking(python: str = "", needs: tuple[str, ...] = ("isaacgymenvs",), paths: tuple[str, ...] = ()) -> str | None:
@@ -133,8 +137,8 @@ def lacking(python: str = "", needs: tuple[str, ...] = ("isaacgymenvs",), paths:
     chosen = python or os.environ.get(VARIABLE, "")
     if not chosen:
         return (
-            "Isaac Gym is the user's to install (Isaac Gym Preview 4 from NVIDIA, in a Python 3.8, with a GPU) and was "
-            f"never run by this project's tests; then `export {VARIABLE}=/path/to/python3.8` (docs/isaac.md)"
+            "Isaac Gym is yours to install (Preview 4, from NVIDIA, in a Python 3.8, with a GPU; it was not run here): "
+            f"see docs/isaac.md, then `export {VARIABLE}=/path/to/python3.8`"
         )
     return _unfound(chosen, ("isaacgym", "torch", *needs), paths)
 
@@ -153,15 +157,20 @@ def _unfound(python: str, modules: tuple[str, ...], paths: tuple[str, ...]) -> s
 class IsaacBatch:
     """N environments that step together in one worker (`task.Batch`). Make it with `IsaacGym.make`."""
 
-    def __init__(self, world: IsaacGym, num_envs: int, fields: StateSchema, columns: Iterable[int]) -> None:
+    def __init__(self, world: IsaacGym, num_envs: int, fields: StateSchema, derived: Derived) -> None:
         self.num_envs, self.schema, self._timeout = num_envs, fields, world.step_timeout
-        chosen = list(columns)
+        self._links = LinksAtReset(fields, derived.columns, derived.links)
+        chosen = [column for field in fields.fields for column in derived.columns[field.path]] + self._links.columns
         self._worker, told = world.start(num_envs)
         try:
             widths = told["actions"], told["observations"], len(chosen), 1
             tables = mapped(self._worker.memory, num_envs, widths)
             self._actions, self._observations, self._states, self._ends = tables
             self._worker.ask("lay", self._timeout, bytes=8 * num_envs * sum(widths), columns=chosen)
+            if self._links.columns:
+                self.reset(np.ones(num_envs, bool), np.zeros(num_envs, np.int64))
+                self.step(np.zeros((num_envs, told["actions"])))
+                self._links.learn(self._states)
         except BaseException:
             self.close()
             raise
@@ -183,14 +192,15 @@ class IsaacBatch:
         if len(rows):
             chosen = [int(seed) for seed in np.asarray(seeds)[rows]]
             self._worker.ask("reset", self._timeout, rows=rows.tolist(), seeds=chosen)
-        return self._observations.copy(), self._states.copy()
+            self._links.place(self._states, rows)
+        return self._observations.copy(), self._packed()
 
     def step(self, actions: Array) -> Step:
         """One step of every row, none of which is reset. `truncated` is all False: the horizon is the task's."""
         self._actions[:] = np.clip(actions, -1.0, 1.0)
         self._worker.ask("step", self._timeout)
         terminated = self._ends[:, 0] != 0
-        return Step(self._observations.copy(), self._states.copy(), terminated, np.zeros(self.num_envs, bool))
+        return Step(self._observations.copy(), self._packed(), terminated, np.zeros(self.num_envs, bool))
 
     def render(self, row: int) -> NDArray[np.uint8]:
         """Not drawn: cameras are each task's own affair. Raises `UsageError`."""
@@ -214,3 +224,6 @@ class IsaacBatch:
 
     def close(self) -> None:
         self._worker.close()
+
+    def _packed(self) -> Array:
+        return self._states[:, : self.schema.width].copy()
