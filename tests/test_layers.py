@@ -40,6 +40,7 @@ LAYERS = (
         "ranking",
         "vet",
         "scoring",
+        "conformance",
         "feedback",
         "store",
         "trial",
