@@ -66,10 +66,16 @@ class Report:
     def ok(self) -> bool:
         return not any(finding.level == "failed" for finding in self.findings)
 
+    @property
+    def closely(self) -> bool:
+        """Whether the schema was held against the simulator itself: the world has a witness."""
+        return not any(finding.check == "truth" and finding.level == "weaker" for finding in self.findings)
+
     def to_json(self) -> dict[str, Any]:
         return {
             "task": self.task,
             "ok": self.ok,
+            "closely": self.closely,
             "seconds": round(self.seconds, 2),
             "findings": [finding.to_json() for finding in self.findings],
         }
