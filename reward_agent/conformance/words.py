@@ -16,8 +16,8 @@ from reward_agent.schema import StateSchema
 from reward_agent.task import Task
 
 JUDGES = (
-    r"success(?:es|ful|fully)?|succeed(?:s|ed)?|fitness|evaluat(?:e|es|ed|ion|or)|task scores?|native rewards?|solved"
-    r"|done flag|is done"
+    r"(?:is )?success(?:es|ful|fully)?|succeed(?:s|ed)?|fitness|evaluat(?:e|es|ed|ion|or)|task scores?|native rewards?"
+    r"|solved|done flag|is done"
 )
 """What judges an episode, by whatever name; underscores count as spaces."""
 IN_LINES = rf"{JUDGES}|rewards?"
@@ -80,7 +80,7 @@ def in_text(
     permitted = {_plain(word) for word in allowed}
     yield from (leak for leak in found(where, text, JUDGES) if leak.words not in permitted)
     for name in sorted(_telling(task, secrets)):
-        if _plain(name) not in permitted and re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text):
+        if _plain(name) not in permitted and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text):
             yield Leak(where, name)
 
 
