@@ -384,10 +384,27 @@ def moody(episode: Episode) -> float:
 # actions
 
 
-class Unclipped(PointMassBatch):
+class Numb(PointMassBatch):
+    """Goes its way whatever is done."""
+
     def step(self, actions: Array) -> Step:
-        self._x[:, 1] += 0.01 * (actions[:, 0] - np.clip(actions[:, 0], -1, 1))
-        return super().step(actions)
+        return super().step(np.full_like(actions, 0.3))
+
+
+class HalfNumb(PointMassBatch):
+    """Its second column moves nothing."""
+
+    def __init__(self, num_envs: int, fields: StateSchema) -> None:
+        super().__init__(num_envs, fields)
+        self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (2,), np.float32)
+
+
+class Unbounded(PointMassBatch):
+    """Its action space has no bounds where the schema has some, so that nothing is clipped."""
+
+    def __init__(self, num_envs: int, fields: StateSchema) -> None:
+        super().__init__(num_envs, fields)
+        self.action_space = gymnasium.spaces.Box(-np.inf, np.inf, (1,), np.float32)
 
 
 class Wide(PointMassBatch):

@@ -19,7 +19,7 @@ from reward_agent.errors import MissingComponentError
 from reward_agent.schema import ActionSpec, Constant, Entity, Field
 from reward_agent.task import Task, Termination
 
-A_WORLD = 11
+A_WORLD = 6
 """Tasks of each world that are checked here, each of another environment; `reward-agent doctor --world` takes any."""
 TOLD_ALONE = {"speed"}
 """Checks that never fail."""
@@ -208,7 +208,7 @@ DEFECTS = [
         "success in a name",
         visible("point.is_success", "odd", batch=w.packing(point__is_success=lambda x, v, g: x)),
         "leaks",
-        "'success'",
+        "'is success'",
     ),
     Defect(
         "reward in a line",
@@ -268,7 +268,15 @@ DEFECTS = [
         "secrets",
         r"`point\.near` gives away the hidden flag `secret\.near`",
     ),
-    Defect("beyond the bounds", told(w.Unclipped), "actions", "Actions above the bounds do not count as the bound"),
+    Defect("numb", untold(w.Numb), "actions", "No column of the action changes anything within 5 steps"),
+    Defect(
+        "half numb",
+        untold(w.HalfNumb, replace(w.SCHEMA, action=ActionSpec(("push", "pull"), (-1.0, -1.0), (1.0, 1.0)))),
+        "actions",
+        "1 column of the action changed nothing within 5 steps: `pull`",
+        level="warning",
+    ),
+    Defect("no bounds", told(w.Unbounded), "actions", r"`low` of `push` is -1 in the schema, -inf in the action space"),
     Defect("other bounds", told(w.Wide), "actions", r"`low` of `push` is -1 in the schema, -2 in the action space"),
     Defect(
         "two names",
@@ -361,7 +369,7 @@ def test_a_world_that_fails_is_a_finding_with_its_place() -> None:
 def test_a_numbered_action_is_checked_as_one() -> None:
     (good,) = run("actions", Subject(w.sound(w.Untold(batch=w.Numbered, fields=w.NUMBERED))))
     assert good.level == "passed"
-    assert "3 numbers (left, wait, right), 3 of which lead apart near" in good.what
+    assert "3 numbers (left, wait, right), 3 of which lead apart at" in good.what
     for fields in (replace(w.NUMBERED, action=ActionSpec(("left", "right"), discrete=True)), w.SCHEMA):
         (bad,) = run("actions", Subject(w.sound(w.Untold(batch=w.Numbered, fields=fields))))
         assert bad.level == "failed", bad

@@ -1,4 +1,7 @@
-"""Is an action what the schema says: as many numbers, within these bounds, clipped to them?"""
+"""Is an action what the schema says: as many numbers, between these bounds, each of which does something?
+
+Clipping to the bounds is not a world's affair: `Episodes` does it for all of them, before a batch is given an action.
+"""
 
 from __future__ import annotations
 
@@ -8,47 +11,60 @@ from typing import Any
 import numpy as np
 from gymnasium.spaces import Discrete
 
-from reward_agent.conformance.finding import Finding, counted, failed, listed, passed
+from reward_agent.conformance.finding import Finding, counted, failed, listed, passed, warning
 from reward_agent.conformance.subject import Subject
-from reward_agent.conformance.tracing import differing, same
+from reward_agent.conformance.tracing import bounds, columns_of, same
+from reward_agent.envs.episodes import Episodes
 from reward_agent.schema import ActionSpec, Array
 from reward_agent.task import Batch
 
 NAME = "actions"
+HELD = 5
+"""Steps within which an action must do something."""
 
 
 def actions(subject: Subject) -> Iterator[Finding]:
-    """Names and bounds agree with the action space; what is out of bounds counts as the bound."""
+    """Names and bounds agree with the action space, and the two bounds of a column lead apart."""
     spec, names = subject.schema.action, listed(list(subject.schema.action.names))
-    with subject.batch() as batch:
+    with subject.batch(1) as batch:
         space: Any = batch.action_space
         disagreement = _discrete(spec, space) if isinstance(space, Discrete) else _box(spec, space)
-        if disagreement:
-            yield failed(
-                NAME,
-                disagreement,
-                contract="The schema's action names one column each (of a discrete one, a number each), with the "
-                "bounds of `action_space`.",
-                change="Derive both from the simulator's own action space.",
-            )
-            return
-        if spec.discrete:
-            outcomes = {_after(subject, batch, np.array([float(n)])).tobytes() for n in range(len(spec.names))}
-            apart = f"{len(outcomes)} of which lead apart near the start of an episode"
-            yield passed(NAME, f"{counted(len(spec.names), 'number')} ({names}), {apart}.")
-            return
-        beyond = _beyond(subject, batch, np.asarray(space.low, float), np.asarray(space.high, float))
-    if beyond:
+        outcomes = _numbers(subject, batch) if spec.discrete and not disagreement else set()
+    if disagreement:
         yield failed(
             NAME,
-            beyond,
-            contract="`step` clips actions to the action space, and rewards see the clipped action.",
-            change="Clip before anything else is made of the action.",
+            disagreement,
+            contract="The schema's action names one column each (of a discrete one, a number each), with the bounds "
+            "of `action_space`.",
+            change="Derive both from the simulator's own action space.",
         )
         return
-    yield passed(
-        NAME, f"{counted(len(spec.names), 'column')} ({names}), bounded as the action space and clipped to it."
-    )
+    if spec.discrete:
+        apart = f"{len(outcomes)} of which lead apart at the start of an episode"
+        yield passed(NAME, f"{counted(len(spec.names), 'number')} ({names}), {apart}.")
+        return
+    episodes = Episodes(subject.task, 2, subject.full.by_path)
+    try:
+        dead = [f"`{name}`" for column, name in enumerate(spec.names) if not _acts(subject, episodes, column)]
+    finally:
+        episodes.close()
+    if len(dead) == len(spec.names):
+        yield failed(
+            NAME,
+            f"No column of the action changes anything within {HELD} steps, lowest or highest: {listed(dead)}.",
+            contract="What follows from a state follows from the action.",
+            change="See that actions reach the simulator, and at which step.",
+        )
+    elif dead:
+        yield warning(
+            NAME,
+            f"{counted(len(dead), 'column')} of the action changed nothing within {HELD} steps: {listed(dead)}.",
+            change="See that these columns reach the simulator and that the state tells of what they move.",
+        )
+    else:
+        yield passed(
+            NAME, f"{counted(len(spec.names), 'column')} ({names}), bounded as the space; each does something."
+        )
 
 
 def _box(spec: ActionSpec, space: Any) -> str:
@@ -82,23 +98,28 @@ def _names(spec: ActionSpec) -> str:
     return ""
 
 
-def _beyond(subject: Subject, batch: Batch, low: Array, high: Array) -> str:
-    """Where an action beyond the bounds leads elsewhere than the bound."""
-    for side, bound, further in (("above", high, high - low), ("below", low, low - high)):
-        bounded = np.isfinite(bound) & np.isfinite(further)
-        far = _after(subject, batch, np.where(bounded, bound + further, 0.0))
-        near = _after(subject, batch, np.where(bounded, bound, 0.0))
-        for row, (one, two) in enumerate(zip(far, near, strict=True)):
-            if not same(one, two):
-                where = differing(subject.schema, one, two)
-                return (
-                    f"Actions {side} the bounds do not count as the bound: {where} (row {row}), for one and the other."
-                )
-    return ""
+def _numbers(subject: Subject, batch: Batch) -> set[bytes]:
+    """The different states that the numbers of a discrete action lead to from one start."""
+    found = set()
+    for number in range(len(subject.schema.action.names)):
+        batch.reset(np.ones(1, bool), subject.first_seeds[:1])
+        found.add(batch.step(np.full((1, 1), float(number))).states.tobytes())
+    return found
 
 
-def _after(subject: Subject, batch: Batch, action: Array) -> Array:
-    """States of fresh episodes after one action of the scripts and then this one, in every row."""
-    batch.reset(np.ones(subject.rows, bool), subject.first_seeds)
-    batch.step(subject.actions_at(0))
-    return batch.step(np.tile(action, (subject.rows, 1))).states
+def _acts(subject: Subject, episodes: Episodes, column: int) -> bool:
+    """Whether the two bounds of a column lead apart, the other columns at rest."""
+    low, high = bounds(subject.schema.action)
+    pair = np.tile(np.clip(0.0, low, high), (2, 1))
+    pair[:, column] = low[column], high[column]
+    world = columns_of(subject.full, (path for path in subject.full.by_path if not path.startswith("episode.")))
+    one, two = _pair(subject, episodes, pair, HELD)
+    return not same(one[world], two[world])
+
+
+def _pair(subject: Subject, episodes: Episodes, actions: Array, steps: int) -> Array:
+    """States `(2, D)` of two episodes from one seed, each after its action was held for some steps."""
+    episodes.reset(np.ones(2, bool), np.full(2, subject.first_seeds[0]))
+    for _ in range(steps):
+        states = episodes.step(actions).states
+    return states

@@ -153,7 +153,8 @@ class Subject:
 
     def _idle(self, generator: np.random.Generator) -> Array:
         action = self.schema.action
-        return np.zeros(1) if action.discrete else np.clip(0.0, *bounds(action))
+        idle = float(getattr(action, "idle", 0))  # of a discrete one, the number that does nothing
+        return np.full(1, idle) if action.discrete else np.clip(0.0, *bounds(action))
 
     def _random(self, generator: np.random.Generator) -> Array:
         action = self.schema.action
