@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Literal, NamedTuple, Protocol, TypedDict, Unpack
+from typing import Any, Literal, NamedTuple, Protocol, TypedDict, Unpack, runtime_checkable
 
 import gymnasium
 import numpy as np
@@ -97,6 +97,36 @@ class World(Protocol):
     def missing(self) -> str | None:
         """What this machine lacks to run it and the command that installs it; None when it can run."""
         ...
+
+
+class Witness(Protocol):
+    """The simulator's own environment, read directly: what a world's batches are held against (`conformance`).
+
+    It goes by the same seeds and actions as one row of a batch, and reads the state by other means than the batch does.
+    Where its numbers agree with ours only roughly, an attribute `tolerance` says how closely: a share of the largest
+    value of a field. Without it that is 1e-9, and 1e-5 where values are of single precision.
+    """
+
+    def reset(self, seed: int) -> Mapping[str, Any]:
+        """Begin an episode; values at reset by path of `World.schema()`, of as many fields as can be told."""
+        ...
+
+    def step(self, action: Array) -> Mapping[str, Any]:
+        """Apply an action `(A,)`; the same fields after it. Never resets by itself."""
+        ...
+
+    def secrets(self) -> Mapping[str, float]:
+        """What no reward may read, of the last step: the native reward, success flags. Empty after a reset."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class Witnessed(Protocol):
+    """A world that has a witness."""
+
+    def witness(self) -> Witness: ...
 
 
 class Episode(NamedTuple):

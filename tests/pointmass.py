@@ -93,16 +93,19 @@ class PointMassBatch:
         pass
 
     def _pack(self) -> Array:
+        values = self._values()
+        columns = [values[f.path] for f in self.schema.fields]
+        return np.array(columns, float).reshape(len(columns), self.num_envs).T
+
+    def _values(self) -> dict[str, Any]:
         position, velocity, goal = self._x.T
-        values = {
+        return {
             "point.position": position,
             "point.velocity": velocity,
             "point.moving": np.abs(velocity) > 0.1,
             "goal.position": goal,
             "secret.reached": np.abs(position - goal) < 0.1,
         }
-        columns = [values[f.path] for f in self.schema.fields]
-        return np.array(columns, float).reshape(len(columns), self.num_envs).T
 
 
 def _reached(episode: Episode) -> float:

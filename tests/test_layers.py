@@ -42,6 +42,7 @@ LAYERS = (
         "ranking",
         "vet",
         "scoring",
+        "conformance",
         "feedback",
         "fewshot",
         "store",

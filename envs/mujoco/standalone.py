@@ -84,17 +84,15 @@ class StateReader:
 def source(world: MujocoWorld, paths: Iterable[str]) -> str:
     """See `export.Standalone`."""
     quantities = derive(world.env, world.contact_forces).quantities
-    options: dict[str, Any] = {}
-    if NATIVE[world.env].contact_range is not None:
-        options["include_cfrc_ext_in_observation"] = world.contact_forces
-    table = [f"    {path!r}: {_entry(world.env, quantities[path])!r}," for path in paths]
+    entries = reading_table(world.env, (quantities[path] for path in paths))
+    table = [f"    {path!r}: {entry!r}," for path, entry in entries.items()]
     reader = inspect.getsource(StateReader).strip()
     return "\n".join(
         [
             "import gymnasium",
             "import mujoco",
             "",
-            f"ENVIRONMENT, OPTIONS = {world.env!r}, {options!r}",
+            f"ENVIRONMENT, OPTIONS = {world.env!r}, {options(world)!r}",
             "TABLE = {  # how each quantity is read: see StateReader",
             *table,
             "}",
@@ -106,6 +104,18 @@ def source(world: MujocoWorld, paths: Iterable[str]) -> str:
             BASE_ENV,
         ]
     )
+
+
+def options(world: MujocoWorld) -> dict[str, Any]:
+    """What `gymnasium.make` must be told for the same environment."""
+    if NATIVE[world.env].contact_range is None:
+        return {}
+    return {"include_cfrc_ext_in_observation": world.contact_forces}
+
+
+def reading_table(env: str, quantities: Iterable[Quantity]) -> dict[str, tuple[Any, ...]]:
+    """How `StateReader` is to read each quantity, by path."""
+    return {quantity.field.path: _entry(env, quantity) for quantity in quantities}
 
 
 def _entry(env: str, quantity: Quantity) -> tuple[Any, ...]:

@@ -20,7 +20,7 @@ from reward_agent.envs.mujoco.packing import Packer, plan
 from reward_agent.envs.mujoco.schema import Quantity, derive
 from reward_agent.errors import UsageError, unknown_name
 from reward_agent.schema import Array, StateSchema
-from reward_agent.task import Bools, Ints, Step
+from reward_agent.task import Bools, Ints, Step, Witness
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,12 @@ class MujocoWorld:
         from reward_agent.envs.mujoco.standalone import source
 
         return source(self, paths)
+
+    def witness(self) -> Witness:
+        """Gymnasium's own environment."""
+        from reward_agent.envs.mujoco.witness import GymnasiumWitness
+
+        return GymnasiumWitness(self)
 
 
 def missing() -> str | None:

@@ -1,4 +1,5 @@
-"""`reward-agent doctor`: what works on this machine, what does not, and the command that fixes it."""
+"""`reward-agent doctor`: what works on this machine, what does not, and the command that fixes it; or whether a world
+conforms (`conforming`)."""
 
 from __future__ import annotations
 
@@ -31,10 +32,16 @@ class Finding:
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--all", action="store_true", help="every finding, not one line an area")
+    parser.add_argument("--all", action="store_true", help="every finding, not one line an area; every task of a world")
+    what = "check a world instead: does it keep the contract? A world, a task's id, or path/to/file.py:variable"
+    parser.add_argument("--world", metavar="NAME", help=what)
 
 
 def run(args: Namespace) -> Answer:
+    if args.world is not None:
+        from reward_agent.cli.conforming import examine
+
+        return examine(args.world, every=args.all)
     findings = [*_python(), *_sandbox(), *_rendering(), *_worlds(), *_models()]
     ok = all(finding.works for finding in findings if finding.essential)
     value = {"ok": ok, "findings": [asdict(finding) for finding in findings]}

@@ -3,7 +3,7 @@ import numpy as np
 
 def compute_reward(state, action, next_state):
     """Gymnasium's HumanoidStandup-v5 without its impact cost: torso high, little effort."""
-    substep = constants.dt / 5  # the native reward divides the height by the physics' own time step
+    substep = constants.dt / 5  # Gymnasium divides the height by the physics' own time step
     terms = {
         "height": next_state.torso.position[:, 2] / substep,
         "effort": -0.1 * (action**2).sum(-1),

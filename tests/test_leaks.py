@@ -1,0 +1,229 @@
+"""What each method lets a model see: of a history with numbers that appear nowhere else, just what the table allows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from broken_worlds import sound
+from pointmass import SCHEMA
+
+from reward_agent.conformance.leaks import first_prompt
+from reward_agent.conformance.words import in_schema, in_text
+from reward_agent.envs.registry import tasks
+from reward_agent.feedback import automatic_words, fenced
+from reward_agent.history import Attempt, Candidate, History, Interval, Outcome
+from reward_agent.messages import Reply
+from reward_agent.methods import Ask, Done, Settings, Train, Words, find_method
+from reward_agent.plugins import METHODS
+from reward_agent.program import Program
+from reward_agent.schema import Field
+from reward_agent.task import Metric, Task
+from reward_agent.templates import Templates
+
+PERSON = "The wombat leans to its left."
+"""A person's words."""
+
+
+@dataclass(frozen=True)
+class Sees:
+    """What a model may come to know under a method."""
+
+    declared: str
+    """The method's own `sees`, word for word: who changes the one must look at the other."""
+    told: frozenset[str]
+    """Of `SIGNALS`, where a person gives words (or none are asked for)."""
+    automatic: frozenset[str]
+    """Of `SIGNALS`, where words are written from the outcome."""
+    words: frozenset[str]
+    """Of what judges, the words that may stand in its prompts."""
+
+
+TABLE = {
+    "eureka": Sees(
+        declared="metric, terms, episode length",
+        told=frozenset({"success", "success interval", "success course", "score", "score interval", "score course"})
+        | {"terms", "return", "length", "steps"},
+        automatic=frozenset(),
+        words=frozenset({"success", "task_score"}),
+    ),
+    "text2reward": Sees(
+        declared="words (automatic ones tell of metric and terms), and which round did best",
+        told=frozenset({"a person's words"}),
+        automatic=frozenset({"success", "score", "score course", "terms", "length"}),
+        words=frozenset({"task_score"}),
+    ),
+}
+
+SIGNALS = {
+    "success": ("37 %",),
+    "success interval": ("21 %", "58 %"),
+    "success course": ("0.113", "0.264"),
+    "score": ("7.31",),
+    "score interval": ("6.17", "8.59"),
+    "score course": ("1.93",),
+    "another metric": ("5.83", "5.41", "5.97"),
+    "terms": ("0.417", "0.631"),
+    "return": ("83.9",),
+    "length": ("47.3",),
+    "steps": ("123,457", "123457"),
+    "seconds": ("98.6",),
+    "a person's words": (PERSON,),
+}
+"""As they would be written: any of these gives it away."""
+
+OUTCOME = Outcome(
+    metrics={
+        "wombat_rate": Interval(0.37, 0.21, 0.58),
+        "wombat_depth": Interval(7.31, 6.17, 8.59),
+        "wombat_third": Interval(5.83, 5.41, 5.97),
+    },
+    terms={"near": (0.417, 0.5, 0.55, 0.631)},
+    episode_return=(70.0, 75.0, 80.0, 83.9),
+    episode_length=(60.0, 55.0, 50.0, 47.3),
+    task_score=(1.93, 3.0, 5.0, 7.31),
+    steps=123_457,
+    seconds=98.6,
+    success=(0.113, 0.2, 0.264, 0.37),
+)
+
+
+def judged() -> Task:
+    """A task of three metrics whose names, lines and functions appear nowhere else."""
+
+    def wombat_of(episode: object) -> float:
+        return 0.0
+
+    return sound(
+        metrics=(
+            Metric(
+                "wombat_rate", "success", "whether the wombat was content throughout", ("secret.reached",), wombat_of
+            ),
+            Metric("wombat_depth", "fitness", "how deep the wombat digs on average", ("point.position",), wombat_of),
+            Metric("wombat_third", "fitness", "a third opinion on the wombat", ("point.position",), wombat_of),
+        )
+    )
+
+
+def everything_said(name: str, task: Task, words: str, templates: Templates | None = None) -> str:
+    """All that a method says to a model over three rounds of two programs each, every one with the same outcome."""
+    method = find_method(name)(Settings(iterations=3, candidates=2), templates or Templates())
+    history, said = History(), []
+    for _ in range(30):
+        action = method.next(task, history)
+        candidates = dict(history.candidates)
+        match action:
+            case Ask(prompts):
+                for prompt in prompts:
+                    key = prompt.key
+                    said += [message.text for message in prompt.messages]
+                    source = f"def compute_reward(state, action, next_state):\n    return 0, {{}}  # {key.folder}\n"
+                    made = Attempt(key, prompt.messages, Reply(fenced(source), model="test"), Program(source))
+                    candidates[key[:2]] = Candidate(key.iteration, key.candidate, (made,))
+            case Train(wanted):
+                candidates |= {at: replace(candidates[at], outcome=OUTCOME) for at in wanted}
+            case Words(iteration, index):
+                candidates[iteration, index] = replace(candidates[iteration, index], words=words)
+            case Done():
+                return "\n".join(said)
+            case _:
+                pytest.fail(f"this test does not know what to do when {name} asks for {type(action).__name__}")
+        history = History(candidates)
+    pytest.fail("the method never ended")
+
+
+def stands_in(text: str, forms: tuple[str, ...]) -> bool:
+    return any(re.search(rf"(?<![\d.]){re.escape(form)}(?!\d)", text) for form in forms)
+
+
+@pytest.mark.parametrize("name", METHODS.names())
+def test_a_method_says_what_its_model_sees(name: str) -> None:
+    assert name in TABLE, f"say in the table of {__file__} what a model may see under {name}"
+    assert find_method(name)(Settings(1, 1), Templates()).sees == TABLE[name].declared
+
+
+@pytest.mark.parametrize("automatic", [False, True])
+@pytest.mark.parametrize("name", TABLE)
+def test_just_what_the_table_allows_reaches_the_model(name: str, automatic: bool) -> None:
+    task, row = judged(), TABLE[name]
+    text = everything_said(name, task, automatic_words(task, OUTCOME) if automatic else PERSON)
+    seen = {signal for signal, forms in SIGNALS.items() if stands_in(text, forms)}
+    assert seen == (row.automatic if automatic and row.automatic else row.told)
+    assert not list(in_text(text, task, secrets=("native_reward", "is_fast"), allowed=row.words))
+    assert "wombat" not in text.replace(PERSON, ""), "no name or line of a metric reaches a model"
+
+
+def test_a_number_that_the_table_does_not_allow_would_be_seen() -> None:
+    """The signals are told apart, and what Eureka is told is found where Text2Reward's model must not see it."""
+    assert stands_in("a score of 7.31.", SIGNALS["score"])
+    assert not stands_in("a score of 7.312 or 17.31", SIGNALS["score"])
+    text = everything_said("text2reward", judged(), PERSON + " It got 7.31.")
+    assert stands_in(text, SIGNALS["score"])
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "The environment's `is_success` is true then.",
+        "The metric is wombat_depth.",
+        "It counts how deep the wombat digs on average.",
+        "You may read next_state.secret.reached.",
+        "info['native_reward'] is the true one.",
+        "Maximise the fitness.",
+        "`evaluate()` tells it.",
+    ],
+)
+@pytest.mark.parametrize("name", TABLE)
+def test_a_leak_planted_in_a_template_is_caught(name: str, planted: str, tmp_path: Path) -> None:
+    (tmp_path / "task.jinja").write_text(f"{{{{ instruction }}}} {planted}")
+    text = everything_said(name, judged(), PERSON, Templates(tmp_path))
+    allowed = TABLE[name].words | {"success"}
+    assert list(in_text(text, judged(), secrets=("native_reward",), allowed=allowed))
+
+
+@pytest.mark.parametrize("name", METHODS.names())
+@pytest.mark.parametrize("task", tasks().values(), ids=lambda task: task.id)
+def test_first_prompts_of_every_task_tell_of_no_judge(task: Task, name: str) -> None:
+    if task.world.missing() is not None:
+        pytest.skip("this machine cannot run it")
+    assert not list(in_text(first_prompt(name, task), task))
+
+
+FAIR = [
+    ("point.position", "where the point is over two successive instants", "float"),
+    ("goal.orientation", "the orientation to reach", "float"),
+    ("point.work", "work done by the motors since the episode began", "float"),
+    ("point.contact", "it touches the floor", "bool"),
+    ("point.exists", "it is there at all", "bool"),
+    ("point.completeness", "share of the disc that is filled", "float"),
+    ("goal.position", "where the point must be placed for the task to be complete", "float"),
+    ("point.metres", "metres travelled", "int"),
+]
+UNFAIR = [
+    ("point.success", "odd", "float"),
+    ("point.isSuccess", "odd", "float"),
+    ("point.task_score", "odd", "float"),
+    ("point.done", "odd", "bool"),
+    ("point.last_reward", "odd", "float"),
+    ("point.odd", "whether the step succeeded", "float"),
+    ("point.odd", "the environment's native reward of the last step", "float"),
+    ("point.odd", "what evaluate() returned", "float"),
+    ("point.odd", "1 when the goal is reached", "bool"),
+    ("point.odd", "it has reached the goal", "int"),
+    ("point.odd", "closer than 2 cm, at the target", "bool"),
+    ("point.is_placed", "odd", "bool"),
+]
+
+
+@pytest.mark.parametrize(("path", "doc", "kind"), FAIR)
+def test_words_that_are_fair(path: str, doc: str, kind: str) -> None:
+    assert not list(in_schema(replace(SCHEMA, fields=(Field(path, doc, kind=kind),))))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("path", "doc", "kind"), UNFAIR)
+def test_words_that_give_it_away(path: str, doc: str, kind: str) -> None:
+    field = Field(path, doc, kind=kind)  # type: ignore[arg-type]
+    assert list(in_schema(replace(SCHEMA, fields=(field,))))
+    assert not list(in_schema(replace(SCHEMA, fields=(replace(field, hidden=True),))))
