@@ -58,6 +58,8 @@ class Settings:
 
     num_envs: Count = 64
     discount: Share = 0.99
+    normalise_observation: bool = True
+    """Scale by the running mean and deviation."""
     normalise_reward: bool = True
     """Divide by the running deviation of the discounted return: programs come in any scale."""
     threads: Count = 1
