@@ -38,8 +38,10 @@ class RunConfig:
     initial: Program | None = None
     """A reward to improve."""
     optimiser: str = "ppo"
+    preset: str | None = None
+    """Of the optimiser's settings, by name; the task's own unless given."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """What to change of the task's optimiser preset."""
+    """What to change of the preset's."""
     iterations: int = 3
     candidates: int = 3
     """Programs an iteration."""
