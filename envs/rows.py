@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from reward_agent.envs.task_files import pack
 from reward_agent.errors import RewardAgentError, UsageError
 from reward_agent.schema import Array, StateSchema
-from reward_agent.task import ActionSpace, Bools, Ints, Step
+from reward_agent.task import ActionSpace as ActionSpace
+from reward_agent.task import Bools, Ints, Step
 
 
 class RowStep(NamedTuple):

@@ -14,7 +14,7 @@ from reward_agent.errors import InterruptedRunError, MissingComponentError, Usag
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
 from reward_agent.invocation import resume_command
 from reward_agent.llm import LLM, Metered
-from reward_agent.optimise.choice import require
+from reward_agent.optimise.choice import choose_training
 from reward_agent.recorded import settle
 from reward_agent.result import Result, load_result
 from reward_agent.search import INITIAL_VETTED, Vetted, vet_initial
@@ -81,7 +81,8 @@ def settled_config(
     task = task or find_task(config.task)
     if (lacking := task.world.missing()) is not None:
         raise MissingComponentError(f"{task.id} cannot run here: {lacking}")
-    require(config.optimiser, task)
+    choice = choose_training(task, config.optimiser, config.preset, config.settings)
+    config = replace(config, preset=choice.preset)
     config = replace(config, llm=llm.name) if llm else settle(config, task, left_open)
     config = settle_prompts(config, task)
     config.make_method()

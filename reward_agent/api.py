@@ -31,7 +31,7 @@ from reward_agent.errors import MissingComponentError, RewardAgentError, UsageEr
 from reward_agent.events import Events, Trial, ignore
 from reward_agent.history import Interval, Outcome
 from reward_agent.llm import LLM
-from reward_agent.optimise.choice import require
+from reward_agent.optimise.choice import Choice, choose_training
 from reward_agent.optimise.policy import Policy, load_policy
 from reward_agent.program import Fault, Program
 from reward_agent.result import Result
@@ -84,6 +84,8 @@ class Evaluation:
     """Of each training: curves of its terms, or how the program failed."""
     policies: tuple[Path, ...]
     """Folder of each policy; empty unless a folder to keep them in was given."""
+    choice: Choice
+    """What each training was done with."""
     budget: int
     seeds: tuple[int, ...]
     """Of the trainings."""
@@ -193,6 +195,7 @@ def evaluate(
     episodes: int = 50,
     seed: int = 0,
     optimiser: str = "ppo",
+    preset: str | None = None,
     settings: Mapping[str, Any] | None = None,
     jobs: int | None = None,
     folder: str | Path | None = None,
@@ -211,7 +214,8 @@ def evaluate(
         episodes: that each policy is scored on.
         seed: everything random follows from it.
         optimiser: by name.
-        settings: what to change of the task's preset.
+        preset: of the optimiser's settings, by name; the task's own unless given.
+        settings: what to change of the preset's.
         jobs: trainings side by side; one a core unless given.
         folder: to keep policies and curves in, each evaluation in a folder of its own; a training of this one found
             there unfinished goes on.
@@ -227,17 +231,18 @@ def evaluate(
     found, its = _task(task), _program(program)
     if (lacking := found.world.missing()) is not None:
         raise MissingComponentError(f"{found.id} cannot run here: {lacking}")
-    require(optimiser, found)
+    choice = choose_training(found, optimiser, preset, settings)
     steps = budget or found.budget
     training_seeds = tuple(SeedPlan.evaluation_training_seed(seed, i) for i in range(seeds))
     report = tuple(int(s) for s in SeedPlan.evaluation_report_seeds(seed, episodes))
     verdict = vet(its, found, unsafe=unsafe)
     if not verdict.ok:
-        return Evaluation(its, verdict, {}, {}, (), (), steps, training_seeds, episodes, unsafe)
+        return Evaluation(its, verdict, {}, {}, (), (), choice, steps, training_seeds, episodes, unsafe)
     where = reference(found, task if isinstance(task, str) else found.id)
     with TemporaryDirectory(prefix="reward-agent-") as temporary, Pool[Trial](jobs) as pool:
         others = {name: value for name, value in (settings or {}).items() if name != "threads"}
         asked = {"seed": seed, "episodes": episodes, "optimiser": optimiser, "settings": others}
+        asked["preset"] = choice.preset
         name = _folder_name(where, its, steps, asked | {"unsafe": unsafe})
         place = (Path(folder) if folder is not None else Path(temporary)) / name
         specs = {
@@ -248,6 +253,7 @@ def evaluate(
                 seed=training_seed,
                 folder=place.resolve() / f"seed_{index:02d}",
                 optimiser=optimiser,
+                preset=choice.preset,
                 settings=settings or {},
                 select_seeds=report[: min(episodes, 20)],
                 report_seeds=report,
@@ -263,6 +269,7 @@ def evaluate(
         metrics=quoted(results.values(), below, found.metrics),
         floors={name: intervals_of([scores], found.metrics) for name, scores in below.items()},
         outcomes=tuple(r if isinstance(r, Fault) else r.outcome for r in results.values()),
+        choice=choice,
         policies=tuple(specs[t].folder for t, r in results.items() if isinstance(r, Trained)) if folder else (),
         budget=steps,
         seeds=training_seeds,

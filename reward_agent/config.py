@@ -50,8 +50,10 @@ class RunConfig:
     """Where a method's words on a policy come from: `ask` whoever is there (else automatic ones), wait for a `file` in
     the candidate's folder, or always `automatic`."""
     optimiser: str = "ppo"
+    preset: str | None = None
+    """Of the optimiser's settings, by name; the task's own unless given."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """What to change of the task's optimiser preset."""
+    """What to change of the preset's."""
     iterations: int = 3
     candidates: int = 3
     """Programs an iteration."""

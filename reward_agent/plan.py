@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from reward_agent.codec import decode
+from reward_agent.codec import decode, encode
 from reward_agent.config import RunConfig
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
@@ -19,6 +19,7 @@ from reward_agent.llm.prices import price_list
 from reward_agent.methods import Ask, Done
 from reward_agent.methods.base import starting_history
 from reward_agent.optimise import Progress
+from reward_agent.optimise.choice import Choice, choose_training
 from reward_agent.program import Fault, Program
 from reward_agent.recorded import settle
 from reward_agent.store import JOURNAL, MANIFEST, read_manifest
@@ -51,6 +52,8 @@ class Plan:
     task: str
     method: str
     llm: str
+    choice: Choice
+    """What each training is done with."""
     search_trainings: int
     final_trainings: int
     """From scratch, of the best program and of the expert's."""
@@ -95,6 +98,7 @@ def make_plan(
     """
     task = task or find_task(config.task)
     llm = config.llm or str(settle(config, task).llm)
+    choice = choose_training(task, config.optimiser, config.preset, config.settings)
     jobs, budget = config.jobs or cores(), config.steps(task)
     rounds = config.method_settings()
     searches = not isinstance(config.make_method().next(task, starting_history(rounds)), Done)
@@ -112,6 +116,7 @@ def make_plan(
         task=task.id,
         method=config.method,
         llm=llm,
+        choice=choice,
         search_trainings=sum(widths),
         final_trainings=finals,
         expert_trainings=of_expert,
@@ -126,7 +131,12 @@ def make_plan(
 
 
 def known_rate(root: Path, config: RunConfig, task: Task) -> float | None:
-    """Training steps a second in the newest run of this task and optimiser, if there is one."""
+    """Training steps a second in the newest run that trained on this task likewise, if there is one."""
+    own = choose_training(task, config.optimiser).preset
+
+    def likewise(other: RunConfig) -> tuple[object, ...]:
+        return other.task, other.optimiser, other.preset or own, encode(other.settings)
+
     runs = []
     for path in root.glob(f"*/{MANIFEST}"):
         try:
@@ -134,7 +144,7 @@ def known_rate(root: Path, config: RunConfig, task: Task) -> float | None:
             made: RunConfig = decode(RunConfig, manifest.config)
         except (UsageError, TypeError, ValueError):
             continue  # of another release: nothing is lost by not going by it
-        if (made.task, made.optimiser, made.settings) == (config.task, config.optimiser, config.settings):
+        if likewise(made) == likewise(config):
             runs.append((manifest.created, path.parent))
     for _, folder in sorted(runs, reverse=True):
         rates = [t.outcome.steps / t.outcome.seconds for t in _trainings(folder) if t.outcome.seconds > 0.1]
@@ -154,6 +164,7 @@ def measured_rate(config: RunConfig, task: Task) -> float | None:
             seed=0,
             folder=Path(folder),
             optimiser=config.optimiser,
+            preset=config.preset,
             settings={"threads": 1, **config.settings},
             unsafe=config.unsafe,
         )

@@ -128,6 +128,7 @@ class Trainer:
             seed=training.seed,
             folder=self.run.folder / training.folder,
             optimiser=config.optimiser,
+            preset=config.preset,
             settings=config.settings,
             measured_at=tuple(int(budget * share) for share in training.measured_at),
             select_seeds=tuple(int(s) for s in SeedPlan.select_seeds(config.seed, config.select_episodes)),

@@ -13,7 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +58,10 @@ class TrialSpec:
     folder: Path
     """For its files; its checkpoint is there while it runs."""
     optimiser: str = "ppo"
+    preset: str | None = None
+    """The task's own unless given."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """What to change of the task's preset."""
+    """What to change of the preset's."""
     measured_at: tuple[int, ...] = ()
     """Steps, in rising order and below the budget, at which the metrics are measured, for feedback and curves."""
     select_seeds: tuple[int, ...] = ()
@@ -191,7 +193,8 @@ def _train(
         return {name: float(values.mean()) for name, values in scores.items()}
 
     optimised = find_optimiser(spec.optimiser)(
-        task,
+        # an optimiser goes by the task's class; to it, a preset of the user's choice is one
+        replace(task, preset=spec.preset or task.preset),
         source,
         spec.budget,
         spec.seed,
@@ -240,6 +243,7 @@ def _facts(spec: TrialSpec) -> dict[str, Any]:
         "task": spec.task if isinstance(spec.task, str) else spec.task.id,
         "program": spec.program.id,
         "optimiser": spec.optimiser,
+        "preset": spec.preset,
         "settings": {name: value for name, value in spec.settings.items() if name != "threads"},
         "budget": spec.budget,
         "measured_at": spec.measured_at,

@@ -122,7 +122,8 @@ def test_a_shipped_optimiser_has_a_preset_for_every_class_of_tasks(name: str) ->
     from reward_agent.optimise import ppo, sac
 
     presets = {"ppo": ppo.PRESETS, "sac": sac.PRESETS}[name]
-    assert presets.keys() == TASK_CLASSES.keys()
+    assert presets.keys() >= TASK_CLASSES.keys()
     assert all(preset.origin for preset in presets.values())
     if name == "sac":
-        assert all("not tuned for this class" in preset.origin for preset in presets.values())
+        unmeasured = [presets[task_class] for task_class in TASK_CLASSES]
+        assert all("not tuned for this class" in preset.origin for preset in unmeasured)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reward_agent.cli.answer import Answer
-from reward_agent.cli.options import add_program, natural, positive, read_program
+from reward_agent.cli.options import add_program, add_training, natural, positive, read_program
 
 if TYPE_CHECKING:
     from reward_agent.api import Evaluation
@@ -17,8 +17,6 @@ HELP = "train on a reward of your own, then score it with the task's metrics"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    from reward_agent.plugins import OPTIMISERS
-
     add_program(parser)
     add = parser.add_argument
     add(
@@ -30,7 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--seeds", type=positive, default=3, metavar="N", help="trainings, which the interval is over (3)")
     add("--episodes", type=positive, default=50, metavar="N", help="that each policy is scored on (50)")
     add("--seed", type=natural, default=0, metavar="S", help="of everything random (0)")
-    add("--optimiser", default="ppo", metavar="NAME", help=f"{OPTIMISERS.choices()} (ppo)")
+    add_training(parser)
     add("--jobs", type=positive, metavar="J", help="trainings side by side; one a core unless given")
     add("--out", type=Path, metavar="DIR", help="keep policies and curves there")
 
@@ -39,8 +37,10 @@ def run(args: Namespace) -> Answer:
     from reward_agent.api import evaluate
     from reward_agent.cli.view import following
     from reward_agent.envs.registry import find_task
+    from reward_agent.optimise.choice import read_changes
     from reward_agent.program import Fault
 
+    settings = read_changes(args.optimiser, args.changes)
     task, program = find_task(args.task), read_program(args.file)
     if isinstance(program, Fault):
         return _unfit([asdict(program)], args.file)
@@ -53,6 +53,8 @@ def run(args: Namespace) -> Answer:
             episodes=args.episodes,
             seed=args.seed,
             optimiser=args.optimiser,
+            preset=args.preset,
+            settings=settings,
             jobs=args.jobs,
             folder=args.out,
             events=view,
@@ -82,6 +84,9 @@ def _value(found: Evaluation, task: str) -> dict[str, Any]:
             whose: {name: interval._asdict() for name, interval in scores.items()}
             for whose, scores in found.floors.items()
         },
+        "optimiser": found.choice.optimiser,
+        "preset": found.choice.preset,
+        "settings": dict(found.choice.changes),
         "budget": found.budget,
         "trainings": len(found.outcomes),
         "seeds": list(found.seeds),
@@ -102,7 +107,7 @@ def _text(found: Evaluation, location: str) -> str:
     from reward_agent.program import Fault
 
     trained, scored = count(len(found.seeds), "training"), count(found.episodes, "episode")
-    lines = [f"{location}: {found.budget:,} steps, {trained}, {scored} each"]
+    lines = [f"{location}: {found.budget:,} steps, {trained}, {scored} each, by {found.choice}"]
     counted = ", and counts as doing nothing" if found.ok else ""
     lines += scores({"this reward": found.metrics, **found.floors})
     failed = [outcome for outcome in found.outcomes if isinstance(outcome, Fault)]

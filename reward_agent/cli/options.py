@@ -32,6 +32,18 @@ def add_unsafe(parser: ArgumentParser) -> None:
     parser.add_argument("--unsafe", action="store_true", help=what)
 
 
+def add_training(parser: ArgumentParser) -> None:
+    """The options that say what a reward is trained on with."""
+    from reward_agent.plugins import OPTIMISERS
+
+    add = parser.add_argument
+    add("--optimiser", default="ppo", metavar="NAME", help=f"{OPTIMISERS.choices()} (ppo)")
+    what = "the optimiser's settings for a class of tasks, or as somebody published them; the task's own unless given"
+    add("--preset", metavar="NAME", help=what)
+    what = "change one of these settings, as learning_rate=1e-3; may be given again"
+    add("--set", action="append", default=[], dest="changes", metavar="NAME=VALUE", help=what)
+
+
 def add_run(parser: ArgumentParser) -> None:
     """The run a command is about."""
     parser.add_argument("name", metavar="RUN", help=f"a run's folder, its name in {RUNS}/, or `last`")

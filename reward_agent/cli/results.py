@@ -31,6 +31,7 @@ def describe_plan(plan: Plan, config: RunConfig) -> str:
         f"{plan.task} by {plan.method}, {count(config.iterations, 'round')} of {config.candidates}\n"
         f"  trainings  {plan.trainings}: {plan.search_trainings} in the search; at the end {finals} from scratch of "
         f"the best reward{expert}\n"
+        f"  each by    {plan.choice}\n"
         f"  steps      {plan.steps:,} ({each:,} each){lasting}\n"
         f"  model      {plan.llm}: {asked}"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reward_agent.cli.answer import Answer
-from reward_agent.cli.options import RUNS, add_unsafe, natural, positive, read_program
+from reward_agent.cli.options import RUNS, add_training, add_unsafe, natural, positive, read_program
 from reward_agent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ HELP = "have a model write rewards for a task, train on them, keep the best"
 
 def add_arguments(parser: ArgumentParser) -> None:
     from reward_agent.cli.running import add_model
-    from reward_agent.plugins import METHODS, OPTIMISERS
+    from reward_agent.plugins import METHODS
 
     add = parser.add_argument
     add("task", metavar="TASK", help="a task's id (`reward-agent tasks`), or path/to/file.py:variable")
@@ -33,7 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--examples", type=natural, default=0, metavar="N", help=what)
     what = "a control: tell the model the benchmark's name for the task and no instruction"
     add("--only-name", action="store_true", help=what)
-    add("--optimiser", default="ppo", metavar="NAME", help=f"{OPTIMISERS.choices()} (ppo)")
+    add_training(parser)
     add("--iterations", type=natural, metavar="N", help="rounds of feedback (3, or as many as a recording has)")
     add("--candidates", type=positive, metavar="K", help="rewards a round (3, or as many as a recording has)")
     add(
@@ -79,6 +79,7 @@ def run(args: Namespace) -> Answer:
 
 def _config(args: Namespace) -> RunConfig:
     from reward_agent.config import RunConfig
+    from reward_agent.optimise.choice import read_changes
 
     given = {
         name: value
@@ -101,6 +102,8 @@ def _config(args: Namespace) -> RunConfig:
         examples=args.examples,
         only_name=args.only_name,
         optimiser=args.optimiser,
+        preset=args.preset,
+        settings=read_changes(args.optimiser, args.changes),
         budget=args.budget,
         final_seeds=args.final_seeds,
         seed=args.seed,

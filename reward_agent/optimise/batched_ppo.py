@@ -20,6 +20,9 @@ from stable_baselines3.common.callbacks import BaseCallback
 from reward_agent.optimise.heads import Categorical, Gaussian, Head
 from reward_agent.optimise.normalise import Normalise
 
+KL_LEEWAY = 1.5
+"""Times `target_kl`, above which an update ends: stable-baselines3's."""
+
 
 class Tanh(torch.nn.Tanh):
     """By NumPy, which is several times faster at it than PyTorch."""
@@ -134,18 +137,31 @@ class BatchedPPO(PPO):  # type: ignore[misc]
         ]
         with ThreadPoolExecutor(1) as beside:
             for _ in range(self.n_epochs):
+                self._n_updates += 1
                 order = torch.from_numpy(np.random.permutation(size))
                 shuffled = (torch.split(array[order], self.batch_size) for array in rows)
                 for observations, actions, log_probs, advantages, returns in zip(*shuffled, strict=True):
                     policy.optimizer.zero_grad()
                     critic = partial(self._critic_gradients, observations, returns)
                     critic_done = beside.submit(critic) if self.threads > 1 else critic()
-                    self._actor_gradients(observations, actions, log_probs, advantages, clip=clip)
+                    moved = self._actor_gradients(observations, actions, log_probs, advantages, clip=clip)
                     if critic_done:
                         critic_done.result()
+                    if self._too_far(moved):
+                        return
                     torch.nn.utils.clip_grad_norm_(parameters, self.max_grad_norm)
                     policy.optimizer.step()
-        self._n_updates += self.n_epochs
+
+    def _too_far(self, moved: torch.Tensor) -> bool:
+        """Whether the policy left the rollout's by more than `target_kl`, as `PPO.train` tells it, before a step.
+
+        Args:
+            moved: log-probabilities of a batch less those of the rollout.
+        """
+        if self.target_kl is None:
+            return False
+        divergence = float((torch.exp(moved) - 1 - moved).mean())
+        return bool(divergence > KL_LEEWAY * self.target_kl)
 
     def _critic_gradients(self, observations: torch.Tensor, returns: torch.Tensor) -> None:
         """Of the value's error on a batch, weighted."""
@@ -161,13 +177,15 @@ class BatchedPPO(PPO):  # type: ignore[misc]
         advantages: torch.Tensor,
         *,
         clip: float,
-    ) -> None:
-        """Of the clipped surrogate and the entropy of a batch, weighted."""
+    ) -> torch.Tensor:
+        """Of the clipped surrogate and the entropy of a batch, weighted; how far its log-probabilities have moved."""
         policy = self.policy
         outputs = policy.action_net(policy.mlp_extractor.policy_net(observations))
         log_probs, entropy = self.head.likelihood(outputs, actions)
         if len(advantages) > 1:  # one alone has no deviation
             advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
-        ratio = torch.exp(log_probs - old_log_probs)
+        moved = log_probs - old_log_probs
+        ratio = torch.exp(moved)
         surrogate = torch.minimum(advantages * ratio, advantages * ratio.clamp(1 - clip, 1 + clip)).mean()
         torch.autograd.backward(-surrogate - self.ent_coef * entropy)
+        return moved.detach()

@@ -1,26 +1,97 @@
-"""How a task is to be trained on: by which optimiser. Checked here before anything is made."""
+"""How a task is to be trained on: optimiser, preset and changes to it, checked before anything is made."""
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
-from reward_agent.errors import UsageError
+from reward_agent.errors import UsageError, unknown_name
 from reward_agent.optimise import find_optimiser
+from reward_agent.optimise.presets import DEFAULT, Preset, Settings, changed, choose, read
+from reward_agent.plugins import OPTIMISERS
 from reward_agent.task import Task
 
 
-def require(optimiser: str, task: Task) -> None:
-    """That the optimiser exists and can train on the task.
+@dataclass(frozen=True)
+class Choice:
+    """What a training is done with."""
+
+    optimiser: str
+    preset: str
+    """The task's own unless another was asked for; `default` where the optimiser has none for the task's class."""
+    changes: Mapping[str, Any]
+    """Of the preset's settings, as they were given."""
+    settings: Settings | None
+    """All of them; None where the optimiser's module has no `PRESETS` to tell."""
+
+    def __str__(self) -> str:
+        changes = ", ".join(f"{name}={_short(value)}" for name, value in self.changes.items())
+        return f"{self.optimiser}, preset {self.preset}{f' with {changes}' if changes else ''}"
+
+
+def choose_training(
+    task: Task, optimiser: str, preset: str | None = None, changes: Mapping[str, Any] | None = None
+) -> Choice:
+    """What `optimiser` would train the task with.
+
+    Args:
+        task: its `preset` is taken where none is given.
+        optimiser: by name.
+        preset: one of the optimiser's, whatever the task's class.
+        changes: of its settings.
 
     Raises:
-        UsageError: it does not, or its module's `refuses(task)` says why it cannot.
+        UsageError: there is no such optimiser, preset or setting; a value is of another type or out of its range; or
+            the optimiser cannot train on the task (`refuses(task)` of its module).
     """
-    refuses = getattr(_module(optimiser), "refuses", None)
+    module, changes = _module(optimiser), dict(changes or {})
+    refuses = getattr(module, "refuses", None)
     if refuses is not None and (why := refuses(task)) is not None:
         raise UsageError(why)
+    presets = _presets(optimiser)
+    if preset is not None and preset not in presets:
+        others = [name for name in sorted(OPTIMISERS.shipped() - {optimiser}) if preset in _presets(name)]
+        hint = f"It is one of {others[0]}'s: add `--optimiser {others[0]}`." if others else ""
+        raise unknown_name(f"preset of {optimiser}", preset, presets, hint=hint)
+    if not presets:
+        return Choice(optimiser, task.preset, changes, None)
+    settings = choose(presets, preset or task.preset, changes)
+    named = preset or (task.preset if task.preset in presets else DEFAULT)
+    return Choice(optimiser, named, changes, settings)
+
+
+def read_changes(optimiser: str, words: Iterable[str]) -> dict[str, Any]:
+    """Changes of an optimiser's settings from texts as `learning_rate=1e-3`.
+
+    Raises:
+        UsageError: an unknown optimiser or setting, a text that is no value of its type, or one out of its range.
+    """
+    words, presets = list(words), _presets(optimiser)
+    if words and not presets:
+        raise UsageError(
+            f"The optimiser {optimiser} does not say which settings it has (its module has no PRESETS), so that none "
+            f"can be set by name. From Python, `settings={{...}}` reaches it as it is."
+        )
+    if not words:
+        return {}
+    settings = presets[DEFAULT].settings
+    values = read(settings, words)
+    changed(settings, values)
+    return values
+
+
+def _presets(optimiser: str) -> Mapping[str, Preset[Any]]:
+    found: Mapping[str, Preset[Any]] = getattr(_module(optimiser), "PRESETS", {})
+    return found
 
 
 def _module(optimiser: str) -> ModuleType:
     """Where the optimiser's function is defined, and what else it says of itself."""
     return importlib.import_module(find_optimiser(optimiser).__module__)
+
+
+def _short(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

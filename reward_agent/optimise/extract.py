@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Discrete
@@ -24,7 +25,7 @@ def extract(
     Args:
         model: whose action space has the bounds; where it is discrete, the last layer gives logits.
         parts: their linear layers are the policy's, with one activation between all of them.
-        normalise: the observations' statistics.
+        normalise: has the observations' statistics, where it scales them.
         observe_time: whether observations have the time appended.
         squash: take the tanh of the last layer and scale it to the bounds; otherwise clip.
 
@@ -37,7 +38,7 @@ def extract(
     activation = next((a for kind, a in ACTIVATIONS.items() if all(isinstance(m, kind) for m in between)), None)
     if activation is None:
         raise UsageError(f"A policy is saved with one activation of {sorted(ACTIVATIONS.values())} between its layers.")
-    statistics, space = normalise.obs_rms, model.action_space
+    space = model.action_space
     discrete = isinstance(space, Discrete)
     low, high = ([0], [space.n - 1]) if discrete else (space.low, space.high)
     return Policy(
@@ -47,10 +48,21 @@ def extract(
         squash=squash,
         low=np.array(low, np.float64),
         high=np.array(high, np.float64),
-        mean=np.array(statistics.mean, np.float64),
-        variance=np.array(statistics.var, np.float64),
-        clip=float(normalise.clip_obs),
-        epsilon=float(normalise.epsilon),
         observe_time=observe_time,
         discrete=discrete,
+        **_scaling(normalise),
     )
+
+
+def _scaling(normalise: Normalise) -> dict[str, Any]:
+    """What a policy does to observations before its first layer."""
+    if not normalise.norm_obs:
+        (size,) = normalise.observation_space.shape
+        without_end = float(np.finfo(np.float32).max)
+        return {"mean": np.zeros(size), "variance": np.ones(size), "clip": without_end, "epsilon": 0.0}
+    return {
+        "mean": np.array(normalise.obs_rms.mean, np.float64),
+        "variance": np.array(normalise.obs_rms.var, np.float64),
+        "clip": float(normalise.clip_obs),
+        "epsilon": float(normalise.epsilon),
+    }

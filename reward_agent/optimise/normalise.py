@@ -77,7 +77,7 @@ class Normalise(VecNormalize):  # type: ignore[misc]
     def save_statistics(self) -> dict[str, NDArray[Any]]:
         """Everything `restore_statistics` needs to go on bit for bit."""
         saved = {"returns": self.returns}
-        for name, statistics in (("return", self.ret_rms), ("observation", self.obs_rms)):
+        for name, statistics in self._statistics():
             saved[f"{name}.mean"] = np.array(statistics.mean, np.float64)
             saved[f"{name}.var"] = np.array(statistics.var, np.float64)
             saved[f"{name}.count"] = np.array(statistics.count, np.float64)
@@ -85,7 +85,11 @@ class Normalise(VecNormalize):  # type: ignore[misc]
 
     def restore_statistics(self, saved: Mapping[str, NDArray[Any]]) -> None:
         self.returns = saved["normalise.returns"].copy()
-        for name, statistics in (("return", self.ret_rms), ("observation", self.obs_rms)):
+        for name, statistics in self._statistics():
             statistics.mean = saved[f"normalise.{name}.mean"].copy()
             statistics.var = saved[f"normalise.{name}.var"].copy()
             statistics.count = float(saved[f"normalise.{name}.count"])
+
+    def _statistics(self) -> tuple[tuple[str, Any], ...]:
+        # of observations that are left as they are, there are none
+        return (("return", self.ret_rms), *([("observation", self.obs_rms)] if self.norm_obs else []))

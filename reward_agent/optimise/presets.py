@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -58,6 +58,8 @@ class Settings:
 
     num_envs: Count = 64
     discount: Share = 0.99
+    normalise_observation: bool = True
+    """Scale by the running mean and deviation."""
     normalise_reward: bool = True
     """Divide by the running deviation of the discounted return: programs come in any scale."""
     threads: Count = 1
@@ -111,6 +113,60 @@ def changed(settings: S, changes: Mapping[str, Any] | None) -> S:
             raise unknown_name("setting", name, known)
         values[name] = _as(type(known[name]), name, value)
     return replace(settings, **values)
+
+
+def read(settings: Settings, words: Iterable[str]) -> dict[str, Any]:
+    """What a caller wants otherwise than in `settings`, from texts as `learning_rate=1e-3` or `hidden=256,256`.
+
+    Raises:
+        UsageError: an unknown setting, one named twice, or a text that is no value of its type.
+    """
+    known = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    values: dict[str, Any] = {}
+    for word in words:
+        name, separator, text = (part.strip() for part in word.partition("="))
+        if not separator:
+            raise UsageError(f"{word!r} sets nothing: write NAME=VALUE, as `--set discount={settings.discount}`.")
+        if name not in known:
+            raise unknown_name("setting", name, known)
+        if name in values:
+            raise UsageError(f"The setting {name!r} is set twice, to {values[name]!r} and to {text!r}: leave one out.")
+        wanted, read_text = _TEXTS[type(known[name])]
+        try:
+            values[name] = read_text(text)
+        except (ValueError, OverflowError, KeyError) as error:
+            hint = get_type_hints(type(settings), include_extras=True)[name]
+            bounds = f" ({_range(hint)})" if _range(hint) else ""
+            raise UsageError(f"The setting {name!r} wants {wanted}{bounds}, not {text!r}.") from error
+    return values
+
+
+def _whole(text: str) -> int:
+    """Also as `1e6`."""
+    number = float(text)
+    if number != int(number):
+        raise ValueError(text)
+    return int(number)
+
+
+_YES_NO = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_TEXTS: Mapping[type, tuple[str, Callable[[str], Any]]] = {
+    bool: ("true or false", lambda text: _YES_NO[text.lower()]),
+    int: ("a whole number", _whole),
+    float: ("a number", float),
+    str: ("a word", str),
+    tuple: ("whole numbers with commas between", lambda text: tuple(_whole(part) for part in text.split(","))),
+}
+"""What a text must be to be a value of a type, and how it is read."""
+
+
+def _range(hint: Any) -> str:
+    """What its annotation says a number may be."""
+    for each in (hint, *get_args(hint)):
+        for mark in getattr(each, "__metadata__", ()):
+            if isinstance(mark, Range):
+                return str(mark)
+    return ""
 
 
 def _check(name: str, hint: Any, value: Any) -> None:

@@ -133,7 +133,12 @@ def train(
     with checkpoint.own_torch_state():
         env = TaskVecEnv(task, source, settings.num_envs, order.seed, threads=settings.threads)
         try:
-            normalise = Normalise(env, norm_reward=settings.normalise_reward, gamma=settings.discount)
+            normalise = Normalise(
+                env,
+                norm_obs=settings.normalise_observation,
+                norm_reward=settings.normalise_reward,
+                gamma=settings.discount,
+            )
             learner = make(normalise)
             who = identity(optimiser, task, source, order.seed, settings)
             boundary = _Boundary(learner, env, normalise, order, who, every, settings.checkpoint_seconds)
