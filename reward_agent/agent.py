@@ -21,7 +21,7 @@ from reward_agent.sittings import MAY_CHANGE, config_of, keep_changes, keep_laye
 from reward_agent.spoken import AskPerson
 from reward_agent.store import MANIFEST, Run, installed_versions, new_manifest, new_run_id
 from reward_agent.task import Task
-from reward_agent.variant import settle_prompts, variant
+from reward_agent.variant import in_disguise, settle_prompts, variant
 from reward_agent.workers import Pool
 
 RUNS = Path("runs")
@@ -61,6 +61,8 @@ def prepare(
         UsageError, MissingComponentError: it cannot start, with what mends it. Nothing was asked or made.
     """
     config = without_keys(with_whole_paths(config))
+    if config.disguise is not None:
+        config, task = in_disguise(config, task)
     if task is not None:
         config = replace(config, task=_name_of(task, config.task))
     task = task or find_task(config.task)

@@ -89,7 +89,7 @@ def make_plan(config: RunConfig, *, task: Task | None = None, root: Path = Path(
     jobs, budget = config.jobs or cores(), config.steps(task)
     rounds = config.method_settings()
     widths = [rounds.width(iteration) for iteration in range(rounds.rounds)]
-    of_expert = config.final_seeds if config.expert and task.expert else 0
+    of_expert = config.final_seeds if config.expert and task.undisguised.expert else 0
     finals = config.final_seeds + of_expert
     rate = known_rate(root, config, task) or (measured_rate(config, task) if measure else None)
     # side by side as far as cores go, but the rounds one after another

@@ -165,6 +165,9 @@ class Task:
     an example for another. Empty for a task on its own."""
     benchmark: str = ""
     """The name that people know it by, as `Meta-World button-press-v3`; empty where it is nobody's but ours."""
+    disguised_from: Task | None = None
+    """The task that this is in other words and axes (`envs/disguise.py`), with the same scores; its expert reward is
+    trained and compared there."""
 
     def __post_init__(self) -> None:
         """Raises `UsageError` where a card cannot be meant so."""
@@ -178,6 +181,11 @@ class Task:
                 f"The task {self.id} names the expert reward {self.expert}, which is no file: give its path beside the "
                 "card, as `Path(__file__).parent / 'expert.py'`, or leave `expert` out."
             )
+
+    @property
+    def undisguised(self) -> Task:
+        """The task as it is known, whose expert reward serves this one as well."""
+        return self.disguised_from or self
 
     @property
     def graded(self) -> Metric:
