@@ -13,6 +13,8 @@ from reward_agent.errors import UsageError, unknown_name
 from reward_agent.task import Task
 
 GROUP = "reward_agent.worlds"
+DISGUISE = "@disguise="
+"""Between a task's name and how it is disguised: a seed, or a file of words."""
 FROM_PYTHON = "python:"
 """Begins the name that a run keeps of a task that only its caller has."""
 
@@ -37,9 +39,16 @@ def tasks() -> dict[str, Task]:
 def find_task(name: str) -> Task:
     """A shipped task by its id (the part after the world's name will do), or `path/to/file.py:variable`.
 
+    With `@disguise=SEED` or `@disguise=FILE` after it, that task in disguise (`envs/disguise.py`).
+
     Raises:
         UsageError: no such task, file or variable, with the closest valid name; or the file fails, with the line.
     """
+    if DISGUISE in name:
+        from reward_agent.envs.disguise import disguise
+
+        plain, _, how = name.partition(DISGUISE)
+        return disguise(find_task(plain), int(how) if how.isdecimal() else Path(how))
     if ".py" in name:
         return task_in(name)
     known = tasks()

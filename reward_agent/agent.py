@@ -22,7 +22,7 @@ from reward_agent.sittings import MAY_CHANGE, config_of, keep_changes, keep_laye
 from reward_agent.spoken import AskPerson
 from reward_agent.store import MANIFEST, Run, installed_versions, new_manifest, new_run_id
 from reward_agent.task import Task
-from reward_agent.variant import settle_prompts, variant
+from reward_agent.variant import in_disguise, settle_prompts, variant
 from reward_agent.workers import Pool
 
 RUNS = Path("runs")
@@ -76,6 +76,8 @@ def settled_config(
 ) -> tuple[RunConfig, Task]:
     """The config that `prepare` gives, and its task: all of its work but for the look at a reward of the user's own."""
     config = without_keys(with_whole_paths(config))
+    if config.disguise is not None:
+        config, task = in_disguise(config, task)
     if task is not None:
         config = replace(config, task=_name_of(task, config.task))
     task = task or find_task(config.task)

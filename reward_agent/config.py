@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from reward_agent.envs.registry import DISGUISE
 from reward_agent.errors import UsageError, unknown_name
 from reward_agent.fewshot import Example
 from reward_agent.llm import LLM, Budget, Options, connect, redact, require_price
@@ -46,6 +47,9 @@ class RunConfig:
     """Those examples, as they were chosen when the run began."""
     only_name: bool = False
     """A control: the prompt gives the benchmark's name for the task, and no instruction."""
+    disguise: int | Path | None = None
+    """Run the task in other words and other axes (`envs/disguise.py`): a seed, or a file of words. `prepare` makes it a
+    part of the task's name."""
     words: WhoseWords = "ask"
     """Where a method's words on a policy come from: `ask` whoever is there (else automatic ones), wait for a `file` in
     the candidate's folder, or always `automatic`."""
@@ -137,8 +141,10 @@ def without_keys(config: RunConfig) -> RunConfig:
 
 def with_whole_paths(config: RunConfig) -> RunConfig:
     """The config with paths that still hold when a run is resumed from another folder."""
-    location, separator, variable = config.task.partition(":")
-    task = f"{Path(location).resolve()}{separator}{variable}" if location.endswith(".py") else config.task
+    name, disguised, how = config.task.partition(DISGUISE)
+    location, separator, variable = name.partition(":")
+    task = f"{Path(location).resolve()}{separator}{variable}" if location.endswith(".py") else name
+    task += disguised + (how if how.isdecimal() or not how else str(Path(how).resolve()))
     prompts = config.prompts.resolve() if config.prompts else None
     return replace(config, task=task, prompts=prompts, llm=whole_llm(config.llm))
 

@@ -6,7 +6,9 @@ Beside it stand what no policy reaches (the floors) and the task's expert reward
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from reward_agent.envs.registry import DISGUISE
 from reward_agent.errors import NoResultError
 from reward_agent.events import Phase, Trial
 from reward_agent.export import Provenance, export_reward
@@ -23,7 +25,7 @@ from reward_agent.search import folder_of
 from reward_agent.sittings import layers_of, weakest
 from reward_agent.store import sha256
 from reward_agent.trainings import Trainer, Training, quoted, run_floors
-from reward_agent.trial import FloorsSpec, Scores, Trained
+from reward_agent.trial import FloorsSpec, Scores, Trained, reference
 from reward_agent.variant import variant
 
 BEST = "best"
@@ -42,9 +44,11 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
         raise NoResultError(_nothing_to_keep(history))
     config, task, run = trainer.config, trainer.task, trainer.run
     wanted = _trainings("final", best.program, trainer)
-    expert = Program(task.expert.read_text(encoding="utf-8")) if config.expert and task.expert else None
+    known = task.undisguised
+    expert = Program(known.expert.read_text(encoding="utf-8")) if config.expert and known.expert else None
     if expert:
-        wanted += _trainings("expert", expert, trainer)
+        at = None if known is task else reference(known, config.task.partition(DISGUISE)[0])
+        wanted += [replace(training, reference=at) for training in _trainings("expert", expert, trainer)]
     below = _floors(trainer)
     results = trainer.train(wanted)
     outcomes = [results[training.trial] for training in wanted if training.trial.phase == "final"]

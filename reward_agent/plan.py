@@ -103,7 +103,7 @@ def make_plan(
     rounds = config.method_settings()
     searches = not isinstance(config.make_method().next(task, starting_history(rounds)), Done)
     widths = [rounds.width(iteration) for iteration in range(rounds.rounds)] if searches else []
-    of_expert = config.final_seeds if config.expert and task.expert else 0
+    of_expert = config.final_seeds if config.expert and task.undisguised.expert else 0
     finals = config.final_seeds + of_expert
     rate = rate or known_rate(root, config, task) or (measured_rate(config, task) if measure else None)
     # side by side as far as cores go, but the rounds one after another

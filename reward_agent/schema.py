@@ -20,7 +20,11 @@ from numpy.typing import NDArray
 from reward_agent.errors import unknown_name
 
 FieldKind = Literal["float", "int", "bool"]
+Frame = Literal["auto", "world", "none"]
 Array = NDArray[np.float64]
+
+LENGTHS = ("m", "m/s", "m/s^2", "N")
+"""Units of which three numbers are taken for a vector in space."""
 
 _DTYPES: dict[FieldKind, type] = {"float": np.float64, "int": np.int64, "bool": np.bool_}
 
@@ -40,6 +44,22 @@ class Field:
     kind: FieldKind = "float"
     hidden: bool = False
     """Readable by metrics and terminations alone, never by a reward."""
+    frame: Frame = "auto"
+    """Whether its last axis holds components along x, y and z: 3 of a vector, 4 of a quaternion (wxyz), 6 of two
+    vectors or 7 of a vector and a quaternion. `auto` goes by unit and name, see `is_spatial`."""
+
+    @property
+    def is_spatial(self) -> bool:
+        """Its last axis holds components in space; where it does not say so itself, 3 of a length, a speed, an
+        acceleration, a force or an angular velocity, 4 of an orientation, and 7 of a pose."""
+        last, name = (self.shape or (0,))[-1], self.name
+        if self.frame == "auto":
+            return (
+                (last == 3 and (self.unit in LENGTHS or name.endswith("angular_velocity")))
+                or (last == 4 and name.endswith(("orientation", "quaternion")))
+                or (last == 7 and name.endswith("pose"))
+            )
+        return self.frame == "world" and last in (3, 4, 6, 7)
 
     @property
     def entity(self) -> str:
@@ -72,6 +92,14 @@ class Constant:
     value: float | tuple[float, ...]
     doc: str
     unit: str = ""
+    frame: Frame = "auto"
+    """Whether it is a vector in space, or a size along its own axes; `auto` takes three of a length for one."""
+
+    @property
+    def is_spatial(self) -> bool:
+        """Its three numbers are components along x, y and z."""
+        several = isinstance(self.value, tuple) and len(self.value) == 3
+        return several and (self.frame == "world" or (self.frame == "auto" and self.unit in LENGTHS))
 
 
 @dataclass(frozen=True)
@@ -100,6 +128,8 @@ class StateSchema:
     entities: tuple[Entity, ...]
     action: ActionSpec
     constants: tuple[Constant, ...] = ()
+    up: Literal["x", "y", "z"] = "z"
+    """The axis that points up. It is z wherever nothing is disguised."""
 
     @cached_property
     def columns(self) -> dict[str, slice]:

@@ -13,6 +13,7 @@ from reward_agent import contract
 from reward_agent.fields_read import FieldReader
 from reward_agent.portability import unportable
 from reward_agent.program import Fault, Program, parse
+from reward_agent.sandbox.helpers import UPRIGHT
 from reward_agent.schema import StateSchema
 
 TIME = "episode.time"
@@ -55,7 +56,7 @@ def check(program: Program, schema: StateSchema) -> CheckReport:
             return CheckReport(faults=_in_order([entry, *contract.broken(tree)]))
         reader = FieldReader(schema)
         reader.read(tree, entry)
-        faults = _in_order([*contract.broken(tree), *contract.returns(entry), *reader.faults])
+        faults = _in_order([*contract.broken(tree), *contract.returns(entry), *reader.faults, *_upright(tree, schema)])
     except RecursionError:
         return CheckReport(faults=(Fault("check", "The program is nested too deeply to be read; write it flatter."),))
     kept_from = tuple(f"{what} (line {line})" for what, line in sorted(unportable(tree).items()))
@@ -66,6 +67,17 @@ def check(program: Program, schema: StateSchema) -> CheckReport:
         fields=tuple(path for path in schema.by_path if path in reader.fields),
         unportable=kept_from,
     )
+
+
+def _upright(tree: ast.Module, schema: StateSchema) -> Iterator[Fault]:
+    """Calls of helpers that take z as up where it is not."""
+    if schema.up == "z":
+        return
+    own = set(contract.bound_names(ast.walk(tree)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in UPRIGHT - own:
+            mend = "turn the axis you mean with `rotate`"
+            yield contract.fault(node, f"`{node.id}` takes z as up; in this world {schema.up} is up: {mend}.")
 
 
 def _in_order(faults: list[Fault]) -> tuple[Fault, ...]:

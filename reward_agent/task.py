@@ -243,6 +243,9 @@ class Task:
     an example for another. Empty for a task on its own."""
     benchmark: str = ""
     """The name that people know it by, as `Meta-World button-press-v3`; empty where it is nobody's but ours."""
+    disguised_from: Task | None = None
+    """The task that this is in other words and axes (`envs/disguise.py`), with the same scores; its expert reward is
+    trained and compared there."""
 
     def __post_init__(self) -> None:
         """Raises `UsageError` where a card cannot be meant so."""
@@ -279,6 +282,11 @@ class Task:
         # a world is above this layer, and tasks know none but this: it is the one for everybody's own environments
         task: Task = import_module("reward_agent.envs.gymnasium").make_task(factory, instruction, options)
         return task
+
+    @property
+    def undisguised(self) -> Task:
+        """The task as it is known, whose expert reward serves this one as well."""
+        return self.disguised_from or self
 
     @property
     def graded(self) -> Metric:

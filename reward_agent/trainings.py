@@ -57,6 +57,8 @@ class Training:
     """Shares of the budget at which the metrics are measured on the way."""
     reported: bool = False
     """Score the policy on the report seeds as well, and keep it: it is trained again if its files are gone."""
+    reference: str | Task | None = None
+    """How a worker finds the task to train on, where it is not the run's."""
 
     @property
     def key(self) -> Key:
@@ -122,7 +124,7 @@ class Trainer:
         config, budget = self.config, self.config.steps(self.task)
         report = SeedPlan.report_seeds(config.seed, config.report_episodes) if training.reported else ()
         return TrialSpec(
-            task=self.reference,
+            task=training.reference or self.reference,
             program=training.program,
             budget=budget,
             seed=training.seed,

@@ -163,10 +163,16 @@ def reference(task: Task, name: str) -> str | Task:
             found = find_task(known)
         except UsageError:
             continue
-        # a task from a file is another object each time the file is loaded
-        if found is task or (".py" in known and found.id == task.id):
+        if _is_same(found, task, from_file=".py" in known):
             return known
     return task
+
+
+def _is_same(found: Task, task: Task, *, from_file: bool) -> bool:
+    if found.disguised_from and task.disguised_from:
+        return found.id == task.id and _is_same(found.disguised_from, task.disguised_from, from_file=from_file)
+    # a task from a file is another object each time the file is loaded
+    return found is task or (from_file and found.id == task.id)
 
 
 def resolve(task: str | Task) -> Task:

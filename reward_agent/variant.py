@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from reward_agent.config import RunConfig
+from reward_agent.envs.disguise import disguise
+from reward_agent.envs.registry import DISGUISE
 from reward_agent.errors import UsageError
 from reward_agent.fewshot import nearest
 from reward_agent.messages import Key
@@ -14,6 +17,19 @@ from reward_agent.task import Task
 
 PERSON, AUTOMATIC = "words", "automatic"
 """Stages of words in a journal."""
+
+
+def in_disguise(config: RunConfig, task: Task | None) -> tuple[RunConfig, Task | None]:
+    """The config of the disguised task, by a name that finds it; and that task, where it was given itself.
+
+    Raises:
+        UsageError: it cannot be disguised so.
+    """
+    assert config.disguise is not None
+    how = config.disguise.resolve() if isinstance(config.disguise, Path) else config.disguise
+    if task is not None:
+        task = disguise(task, how)
+    return replace(config, task=f"{config.task}{DISGUISE}{how}", disguise=None), task
 
 
 def settle_prompts(config: RunConfig, task: Task) -> RunConfig:
@@ -35,6 +51,8 @@ def settle_prompts(config: RunConfig, task: Task) -> RunConfig:
             f"The method {config.method} shows no examples; text2reward does. Leave the examples out, or choose "
             "`--method text2reward`."
         )
+    if task.disguised_from is not None:
+        raise UsageError("A disguised task can be shown no examples: they would tell what the disguise hides.")
     if config.only_name:
         raise UsageError("With the task's name alone the prompt shows no examples: they would tell more than the name.")
     shown = config.shown or nearest(task, config.examples)
@@ -50,6 +68,8 @@ def variant(config: RunConfig, steps: Iterable[Key] = ()) -> str:
     """
     stages = [key.stage for key in steps]
     parts = []
+    if DISGUISE in config.task:
+        parts.append(f"in disguise ({Path(config.task.partition(DISGUISE)[2]).name})")
     if config.only_name:
         parts.append("told only the benchmark's name")
     elif config.shown:

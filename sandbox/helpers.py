@@ -130,9 +130,13 @@ HELPERS: dict[str, Callable[..., Any]] = {
 """What a program's globals hold, by name."""
 
 
-def describe() -> str:
-    """The helpers for a prompt: one line each, signature and meaning."""
-    return "\n".join(_describe(helper) for helper in HELPERS.values())
+UPRIGHT = frozenset(("up_vector", "forward_vector", "pitch", "roll", "yaw"))
+"""Helpers that take z as up and x as ahead."""
+
+
+def describe(up: str = "z") -> str:
+    """The helpers for a prompt: one line each, signature and meaning; where z is not up, those that hold there."""
+    return "\n".join(_describe(helper) for name, helper in HELPERS.items() if up == "z" or name not in UPRIGHT)
 
 
 def source_of(*names: str) -> str:

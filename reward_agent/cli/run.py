@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reward_agent.program import Program
 
 HELP = "have a model write rewards for a task, train on them, keep the best"
+DISGUISED = "run the task under other names and in turned axes, with the world's words (SEED, 0) or those in a file"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -32,6 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     what = "expert rewards of the most similar other tasks to show (0; with --method text2reward, 1 is its few-shot)"
     add("--examples", type=natural, default=0, metavar="N", help=what)
     what = "a control: tell the model the benchmark's name for the task and no instruction"
+    add("--disguise", nargs="?", type=_seed_or_file, const=0, metavar="SEED|FILE", help=DISGUISED)
     add("--only-name", action="store_true", help=what)
     add_training(parser)
     add("--iterations", type=natural, metavar="N", help="rounds of feedback (3, or as many as a recording has)")
@@ -77,6 +79,10 @@ def run(args: Namespace) -> Answer:
     return finished(result, story=args.story)
 
 
+def _seed_or_file(text: str) -> int | Path:
+    return int(text) if text.isdecimal() else Path(text)
+
+
 def _config(args: Namespace) -> RunConfig:
     from reward_agent.config import RunConfig
     from reward_agent.optimise.choice import read_changes
@@ -101,6 +107,7 @@ def _config(args: Namespace) -> RunConfig:
         initial=_initial(args.init),
         examples=args.examples,
         only_name=args.only_name,
+        disguise=args.disguise,
         optimiser=args.optimiser,
         preset=args.preset,
         settings=read_changes(args.optimiser, args.changes),

@@ -52,7 +52,8 @@ def _readable(task: Task) -> str:
     from reward_agent.envs.episodes import prompt_schema
     from reward_agent.sandbox.helpers import describe
 
-    return f"{prompt_schema(task).render().strip()}\n\n# helpers, defined already\n{describe().strip()}"
+    schema = prompt_schema(task)
+    return f"{schema.render().strip()}\n\n# helpers, defined already\n{describe(schema.up).strip()}"
 
 
 def _listing(rows: list[dict[str, Any]]) -> str:

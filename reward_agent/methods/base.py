@@ -37,6 +37,7 @@ def brief(task: Task, *, only_name: bool = False) -> Mapping[str, Any]:
 
     With `only_name` neither its instruction nor what the robot is, but what its benchmark calls it.
     """
+    schema = prompt_schema(task)
     match task.terminates:
         case Termination(doc=doc):
             ending = f", and ends earlier when this happens: {doc}"
@@ -53,8 +54,9 @@ def brief(task: Task, *, only_name: bool = False) -> Mapping[str, Any]:
         "dt": f"{task.world.dt:g}",
         "seconds": f"{task.horizon * task.world.dt:g}",
         "ending": ending,
-        "schema": prompt_schema(task).render().strip(),
-        "helpers": describe().strip(),
+        "schema": schema.render().strip(),
+        "helpers": describe(schema.up).strip(),
+        "up": schema.up,
     }
 
 

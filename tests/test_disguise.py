@@ -1,0 +1,418 @@
+"""A task in disguise: other names, turned axes, the same scores to the last bit, and a run that goes through so."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pointmass
+import pytest
+import runs_for_tests as runs
+from numpy.typing import NDArray
+
+from reward_agent.agent import prepare, synthesize
+from reward_agent.envs.disguise import DisguisedWorld, disguise
+from reward_agent.envs.episodes import Episodes, task_schema
+from reward_agent.envs.registry import find_task, tasks
+from reward_agent.envs.wording import Wording
+from reward_agent.errors import UsageError
+from reward_agent.methods.base import brief
+from reward_agent.program import Program
+from reward_agent.sandbox.cell import Cell
+from reward_agent.sandbox.helpers import rotate
+from reward_agent.schema import ActionSpec, Array, Constant, Entity, Field, StateSchema
+from reward_agent.scoring import roll_out
+from reward_agent.static_check import check
+from reward_agent.task import Bools, Episode, Ints, Metric, Step, Task, Termination
+from reward_agent.trial import reference, resolve
+
+SHIPPED = tasks()
+WORDS = """
+[words]
+point = "bead"
+goal = "mark"
+push = "shift"
+"""
+
+SPACE = StateSchema(
+    fields=(
+        Field("drone.position", "where it is; z is its height", "m", (3,)),
+        Field("drone.orientation", "quaternion wxyz", "", (4,)),
+        Field("drone.rotor_speeds", "of its three rotors", "rad/s", (3,)),
+        Field("drone.wrench", "force and torque", "", (6,), frame="world"),
+        Field("drone.shoved", "by somebody", "m", (3,), frame="none"),
+        Field("judge.inside", "it is inside", kind="bool", hidden=True),
+    ),
+    entities=(Entity("drone", "QuickDrone", "flies along +x"), Entity("judge", "Judge", "sees what only metrics see")),
+    action=ActionSpec(
+        ("move in x", "move in y", "move in z", "grip of the drone"), (-1, -2, -3, -4), (1, 2, 3, 4), unit="m"
+    ),
+    constants=(
+        Constant("drone_size", (0.1, 0.2, 0.3), "half of it along x, y and z", "m"),
+        Constant("limits", (1.0, 2.0, 3.0), "of its joints", "rad"),
+        Constant("floor", 0.0, "z of the floor", "m"),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Space:
+    """A thing in space that goes where actions say: the simplest world with everything that turns."""
+
+    name: str = "space"
+    parallel_envs: int = 4
+    dt: float = 0.1
+
+    def schema(self) -> StateSchema:
+        return SPACE
+
+    def make(self, num_envs: int, fields: StateSchema, *, threads: int = 1) -> SpaceBatch:
+        return SpaceBatch(num_envs, fields)
+
+    def missing(self) -> None:
+        return None
+
+
+class SpaceBatch:
+    def __init__(self, num_envs: int, fields: StateSchema) -> None:
+        self.num_envs, self.schema = num_envs, fields
+        self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (4,), np.float32)
+        self.action_space = gymnasium.spaces.Box(
+            np.array([-1, -2, -3, -4.0], np.float32), np.array([1, 2, 3, 4.0], np.float32)
+        )
+        self._x: Array = np.zeros((num_envs, 4))
+
+    def reset(self, mask: Bools, seeds: Ints) -> tuple[Array, Array]:
+        for row in np.flatnonzero(mask):
+            self._x[row] = np.random.default_rng(seeds[row]).normal(size=4)
+        return self._x.copy(), self._pack()
+
+    def step(self, actions: Array) -> Step:
+        self._x += 0.1 * actions
+        no = np.zeros(self.num_envs, bool)
+        return Step(self._x.copy(), self._pack(), no, no)
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        return {"x": self._x.copy()}
+
+    def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        self._x = saved["x"].copy()
+
+    def close(self) -> None:
+        pass
+
+    def _pack(self) -> Array:
+        place, grip = self._x[:, :3], self._x[:, 3:]
+        turn = np.concatenate([np.ones_like(grip), 0.1 * place], axis=1)
+        values = {
+            "drone.position": place,
+            "drone.orientation": turn / np.linalg.norm(turn, axis=1, keepdims=True),
+            "drone.rotor_speeds": 2.0 * place,
+            "drone.wrench": np.concatenate([3.0 * place, 4.0 * place], axis=1),
+            "drone.shoved": 5.0 * place,
+            "judge.inside": grip > 0,
+        }
+        return np.concatenate([np.zeros((self.num_envs, 0)), *(values[f.path] for f in self.schema.fields)], axis=1)
+
+
+def _reached(episode: Episode) -> float:
+    """Reads everything that turns, and some that does not."""
+    state, constants = episode.state, episode.constants
+    assert state.drone.position.shape == (len(episode.action) + 1, 3)
+    lengths = (state.drone.position / constants.drone_size) @ np.array([1.0, 10.0, 100.0])
+    wrench = state.drone.wrench @ np.arange(6.0)
+    begun = state.start.drone.position @ np.array([3.0, 2.0, 1.0])
+    actions = episode.action @ np.array([1.0, 2.0, 3.0, 4.0])
+    before = state.episode.previous_action @ np.array([4.0, 3.0, 2.0, 1.0])
+    others = (state.drone.shoved + state.drone.rotor_speeds) @ constants.limits
+    assert state.judge.inside.dtype == bool
+    return float((lengths + wrench + begun + others).sum() + actions.sum() + before.sum() + state.judge.inside.sum())
+
+
+READ = ("drone.position", "drone.wrench", "start.drone.position", "episode.previous_action", "drone.shoved")
+SPACE_TASK = Task(
+    id="space/fly",
+    instruction="fly the drone along +x, above z = 1",
+    world=Space(),
+    horizon=20,
+    metrics=(Metric("reached", "fitness", "all", (*READ, "drone.rotor_speeds", "judge.inside"), _reached),),
+    terminates=Termination("the drone is below z = -3", ("drone.position",), lambda s: s.drone.position[:, 2] < -3),
+    control="a drone",
+    benchmark="Drones fly-v1",
+)
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> Path:
+    path = tmp_path / "flying.toml"
+    path.write_text('axes = "zxy"\n[words]\ndrone = "craft A"\nfly = "go"\nrotor = "engine"\n"quick drone" = "Craft"\n')
+    return path
+
+
+@pytest.fixture
+def bead(tmp_path: Path) -> Path:
+    path = tmp_path / "beads.toml"
+    path.write_text(WORDS)
+    return path
+
+
+def acting(task: Task, order: tuple[int, ...] | None = None) -> Any:
+    """A fixed policy of a task; with `order` its actions are those of the disguised one."""
+    schema = task_schema(task)
+    low, high = np.array(schema.action.low), np.array(schema.action.high)
+    weights: list[Array] = []
+
+    def act(observations: Array) -> Array:
+        if not weights:
+            weights.append(np.random.default_rng(5).normal(size=(observations.shape[1], len(low))))
+        made = low + (high - low) * (0.5 + 0.5 * np.sin(3.0 * observations @ weights[0]))
+        return made if order is None else made[:, list(order)]
+
+    return act
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("task", [*SHIPPED.values()], ids=lambda task: task.id)
+def test_scores_are_those_of_the_task_itself_bit_for_bit(task: Task, seed: int) -> None:
+    hidden = disguise(task, seed)
+    assert isinstance(hidden.world, DisguisedWorld)
+    short = {"horizon": 80}
+    before = roll_out(replace(task, **short), acting(task), range(6))
+    after = roll_out(replace(hidden, **short), acting(task, hidden.world.actions), range(6))
+    assert before.keys() == after.keys()
+    for name in before:
+        np.testing.assert_array_equal(before[name], after[name])
+        assert np.isfinite(before[name]).all()
+
+
+@pytest.mark.parametrize("axes", ["yzx", "zxy"])
+def test_a_world_with_everything_that_turns(words: Path, axes: str) -> None:
+    words.write_text(words.read_text().replace("zxy", axes))
+    hidden = disguise(SPACE_TASK, words)
+    assert isinstance(hidden.world, DisguisedWorld)
+    order = hidden.world.actions
+    before = roll_out(SPACE_TASK, acting(SPACE_TASK), range(9))["reached"]
+    after = roll_out(hidden, acting(SPACE_TASK, order), range(9))["reached"]
+    np.testing.assert_array_equal(before, after)
+    turned = {"yzx": (2, 0, 1, 3), "zxy": (1, 2, 0, 3)}[axes]
+    assert order == turned
+    schema = task_schema(hidden)
+    assert schema.action.high == tuple((1, 2, 3, 4)[i] for i in turned)
+    # columns keep their letters, which number them
+    assert schema.action.names == ("move in x", "move in y", "move in z", "grip of the craft A")
+    constants = {constant.name: constant for constant in schema.constants}
+    assert constants["craft_a_size"].value == tuple((0.1, 0.2, 0.3)[i] for i in turned[:3])
+    assert constants["craft_a_size"].doc == "half of it along x, y and z"
+    assert constants["limits"].value == (1.0, 2.0, 3.0)
+    up = axes[2]
+    assert (schema.up, constants["floor"].doc) == (up, f"{up} of the floor")
+    assert schema.by_path["craft_a.position"].doc == f"where it is; {up} is its height"
+    assert hidden.instruction == f"go the craft A along +{axes[0]}, above {up} = 1"
+    assert isinstance(hidden.terminates, Termination) and hidden.terminates.doc == f"the craft A is below {up} = -3"
+    (entity, *_) = schema.entities
+    assert (entity.name, entity.kind, entity.doc) == ("craft_a", "Craft", f"flies along +{axes[0]}")
+
+
+def test_states_are_the_same_numbers_in_other_places(words: Path) -> None:
+    hidden = disguise(SPACE_TASK, words)
+    assert isinstance(hidden.world, DisguisedWorld)
+    known = task_schema(SPACE_TASK)
+    plain, other = (Episodes(task, 3, task_schema(task).by_path) for task in (SPACE_TASK, hidden))
+    generator = np.random.default_rng(0)
+    for episodes in (plain, other):
+        episodes.reset(np.ones(3, bool), np.arange(3))
+    for _ in range(5):
+        saved = other.save()
+        action = generator.uniform(-5, 5, (3, 4))
+        plain.step(action)
+        observed = other.step(action[:, hidden.world.actions]).observations
+        np.testing.assert_array_equal(other.states, plain.states[:, hidden.world.columns(known)])
+        other.restore(saved)
+        np.testing.assert_array_equal(other.step(action[:, hidden.world.actions]).observations, observed)
+    view, turned = known.view(plain.states), task_schema(hidden).view(other.states)
+    order = list(hidden.world.wording.order)
+    np.testing.assert_array_equal(turned.craft_a.position, view.drone.position[:, order])
+    np.testing.assert_array_equal(turned.start.craft_a.position, view.start.drone.position[:, order])
+    np.testing.assert_array_equal(turned.craft_a.engine_speeds, view.drone.rotor_speeds)
+    np.testing.assert_array_equal(turned.craft_a.shoved, view.drone.shoved)
+    # a vector of the body, turned by the orientation, is turned as the world's are
+    vector = generator.normal(size=(3, 3))
+    before, after = rotate(view.drone.orientation, vector), rotate(turned.craft_a.orientation, vector[:, order])
+    np.testing.assert_allclose(after, before[:, order], atol=1e-12)
+
+
+# the expert of the ant moving forward, as one writes it who knows the disguise (seed 0: x is y, y is z, z is x)
+TRANSLATED = """
+import numpy as np
+
+
+def compute_reward(state, action, next_state):
+    speed = (next_state.hull.position[:, 1] - state.hull.position[:, 1]) / constants.dt
+    height = next_state.hull.position[:, 0]
+    terms = {
+        "forward": speed,
+        "healthy": np.where((height >= 0.2) & (height <= 1.0), 1.0, 0.0),
+        "effort": -0.5 * (action**2).sum(-1),
+    }
+    return sum(terms.values()), terms
+"""
+
+
+def test_a_program_for_the_disguise_gives_what_the_published_one_gives() -> None:
+    task = find_task("mujoco/ant-forward")
+    hidden = find_task("mujoco/ant-forward@disguise=0")
+    assert task.expert is not None
+    totals = []
+    for of, source in ((task, task.expert.read_text()), (hidden, TRANSLATED)):
+        schema = task_schema(of).visible()
+        episodes = Episodes(of, 4, schema.by_path)
+        episodes.reset(np.ones(4, bool), np.arange(4))
+        program = Program(source)
+        report = check(program, schema)
+        assert not report.faults
+        selected = schema.select(report.fields)
+        columns = np.concatenate([np.r_[schema.columns[path]] for path in selected.by_path])
+        generator = np.random.default_rng(3)
+        with Cell() as cell:
+            rows, given = [], []
+            for _ in range(20):
+                action, before = generator.uniform(-1, 1, (4, 8)), episodes.states[:, columns]
+                after = episodes.step(action).states[:, columns]
+                rows.append((before, action, after))
+            first = rows[0]
+            assert cell.load(program, selected, first) == ("forward", "healthy", "effort")
+            given = [cell(*row).total for row in rows]  # type: ignore[union-attr]
+        totals.append(np.array(given))
+    np.testing.assert_array_equal(*totals)
+    assert np.ptp(totals[0]) > 0.1
+
+
+@pytest.mark.parametrize("task", [*SHIPPED.values()], ids=lambda task: task.id)
+def test_prompts_say_nothing_that_gives_a_task_away(task: Task) -> None:
+    hidden = disguise(task, 1)
+    said = brief(hidden)
+    assert isinstance(hidden.world, DisguisedWorld)
+    text = " ".join(str(said[part]) for part in ("instruction", "control", "ending", "schema"))
+    for word in hidden.world.wording.words:
+        assert not re.search(rf"(?<![A-Za-z]){word.replace(' ', '[ _-]')}(?![a-z])", text, re.IGNORECASE), word
+    for name in task.benchmark.removesuffix("-v5").split():
+        assert not re.search(rf"(?<![A-Za-z]){name}(?![a-z])", text, re.IGNORECASE)
+    assert said["benchmark"] == "" and said["up"] == "y"
+    assert "pitch(" in brief(task)["helpers"] and "pitch(" not in said["helpers"]
+    assert "rotate(" in said["helpers"]
+
+
+def test_the_contract_names_the_axis_that_is_up() -> None:
+    from reward_agent.history import History
+    from reward_agent.methods import Ask, Settings, find_method
+    from reward_agent.templates import Templates
+
+    for name, up in (("mujoco/ant-forward", "z"), ("mujoco/ant-forward@disguise=0", "x")):
+        ask = find_method("eureka")(Settings(1, 1), Templates()).next(find_task(name), History())
+        assert isinstance(ask, Ask)
+        assert f"world frame with {up} up" in ask.prompts[0].messages[0].text
+
+
+def test_helpers_that_take_z_as_up_are_a_fault_where_it_is_not() -> None:
+    source = "def compute_reward(state, action, next_state):\n    tilt = pitch(next_state.{}.orientation)\n"
+    source += "    return tilt, {{'tilt': tilt}}\n"
+    plain, hidden = (task_schema(find_task(f"mujoco/ant-forward{mark}")).visible() for mark in ("", "@disguise=1"))
+    assert not check(Program(source.format("torso")), plain).faults
+    (fault,) = check(Program(source.format("hull")), hidden).faults
+    assert fault.line == 2 and "`pitch` takes z as up; in this world y is up" in fault.message
+    own = "def pitch(quaternion):\n    return quaternion[:, 0]\n\n" + source.format("hull")
+    assert not check(Program(own), hidden).faults
+
+
+def test_what_is_said_of_axes_turns_with_them() -> None:
+    wording = Wording({"door lock": "latch", "leg": "strut"}, "yzx")
+    assert wording.prose("along -x, in the x-z plane (x right)") == "along -y, in the y-x plane (y right)"
+    assert wording.prose("least x, y and z; xyz; wxyz; max") == "least x, y and z; xyz; wxyz; max"
+    assert wording.prose("the xy plane, about (0.10, 0.20, -0.30)") == "the yz plane, about (-0.30, 0.10, 0.20)"
+    assert wording.prose("Door locks, legs and elegant door-lock's") == "Latchs, struts and elegant latch's"
+    assert wording.identifier("root_x") == "root_y" and wording.identifier("left_door_lock") == "left_latch"
+    assert wording.path("legs.leg_2.angle") == "struts.strut_2.angle"
+    assert (wording.kind("DoorLock"), wording.kind("Legging")) == ("Latch", "Legging")
+
+
+def test_disguises_that_would_not_hold(words: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"space/fly has no words.*--disguise FILE"):
+        disguise(SPACE_TASK)
+    with pytest.raises(UsageError, match="is disguised already"):
+        disguise(disguise(SPACE_TASK, words), words)
+    with pytest.raises(UsageError, match="several entities the name 'judge'"):
+        words.write_text('[words]\ndrone = "judge"\n')
+        disguise(SPACE_TASK, words)
+    for text, why in {
+        '[words]\ndrone = "quick fly"\nfly = "go"\n': "says 'quick fly' for 'drone', where 'fly'",
+        '[words]\nDrone = "x"\n': "in lower case",
+        '[words]\ndrone = "class"\n': "'class' of the name 'drone'",
+        'axes = "xzy"\n[words]\n': "cannot make 'xzy' of x, y and z; yzx or zxy",
+        "[word]\n": "flying.toml: Words has no word",
+        "instruction = 3\n[words]\n": "flying.toml: expected str",
+        "[words": "flying.toml",
+    }.items():
+        words.write_text(text)
+        with pytest.raises(UsageError, match=re.escape(why)):
+            disguise(SPACE_TASK, words)
+    with pytest.raises(UsageError, match=r"none\.toml: .*No such file"):
+        disguise(SPACE_TASK, tmp_path / "none.toml")
+
+
+def test_an_instruction_of_ones_own(words: Path) -> None:
+    words.write_text('instruction = "go far"\ncontrol = "a craft"\n' + words.read_text())
+    hidden = disguise(SPACE_TASK, words)
+    assert (hidden.instruction, hidden.control, hidden.id) == ("go far", "a craft", "space/fly@disguise=flying")
+
+
+def test_workers_find_it(bead: Path) -> None:
+    name = f"{runs.TASK}@disguise={bead}"
+    hidden = find_task(name)
+    assert reference(hidden, name) == name and resolve(name).instruction == hidden.instruction
+    # a task of the caller's own travels whole, and is never taken for the shipped one of its id
+    mine = disguise(replace(find_task("mujoco/reacher-reach"), instruction="go there"), 0)
+    assert reference(mine, mine.id) is mine
+    assert reference(find_task("mujoco/reacher-reach@disguise=0"), "") == "mujoco/reacher-reach@disguise=0"
+    again = pickle.loads(pickle.dumps(disguise(pointmass.task, bead)))
+    assert again == disguise(pointmass.task, bead) and again.world.schema() == hidden.world.schema()
+
+
+DISGUISED_GOOD = runs.GOOD.replace("point.", "bead.").replace("goal.", "mark.")
+
+
+def test_a_run_goes_through_in_disguise(bead: Path, tmp_path: Path) -> None:
+    expert = tmp_path / "expert.py"
+    expert.write_text(pointmass.EXPERT)
+    card = tmp_path / "card.py"
+    card.write_text(
+        f"import sys\nsys.path.insert(0, {str(Path(pointmass.__file__).parent)!r})\nfrom pathlib import Path\n"
+        f"from pointmass import pointmass_task\ntask = pointmass_task(Path({str(expert)!r}))\n"
+    )
+    small = runs.SMALL | {"expert": True, "method": "text2reward", "task": f"{card}:task"}
+    model = runs.Scripted(DISGUISED_GOOD)
+    config = runs.config("x", **small)
+    hidden = synthesize(replace(config, disguise=bead), llm=model, root=tmp_path, name="hidden")
+    plain = synthesize(config, llm=runs.Scripted(runs.GOOD), root=tmp_path, name="plain")
+    prompt = model.asked[0][1][1].text
+    assert "shift the bead to the mark" in prompt and "point" not in prompt.replace("bead", "")
+    assert hidden.task == "pointmass/reach@disguise=beads"
+    assert hidden.variant == "in disguise (beads.toml), zero-shot"
+    # the same reward in other words trains the same policy; the expert is trained on the task as it is known
+    assert hidden.metrics == plain.metrics and hidden.expert == plain.expert is not None
+    assert hidden.floors["no-op"] == plain.floors["no-op"]
+
+
+def test_examples_and_the_control_prompt_are_refused_in_disguise(bead: Path) -> None:
+    with pytest.raises(UsageError, match="would tell what the disguise hides"):
+        prepare(runs.config("manual", method="text2reward", examples=1, disguise=bead))
+    with pytest.raises(UsageError, match="leave `only_name` out"):
+        prepare(runs.config("manual", only_name=True, task="mujoco/ant-forward", disguise=0))
+    ready = prepare(runs.config("manual", task="mujoco/ant-forward", disguise=1))
+    assert (ready.config.task, ready.config.disguise) == ("mujoco/ant-forward@disguise=1", None)
+    assert ready.task.instruction.startswith("make the machine travel")
