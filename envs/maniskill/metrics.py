@@ -58,7 +58,13 @@ def lifted(height: float, slow: float) -> tuple[Metric, Metric]:
     once = f"1 where {what} at any state after the first action, else 0"
     return (
         Metric("success", "success", once, fields, lambda episode: float(holds(episode)[1:].any())),
-        Metric("success_at_end", "success", f"1 where {what} at the last state, else 0", fields, lambda episode: float(holds(episode)[-1])),
+        Metric(
+            "success_at_end",
+            "success",
+            f"1 where {what} at the last state, else 0",
+            fields,
+            lambda episode: float(holds(episode)[-1]),
+        ),
     )
 
 

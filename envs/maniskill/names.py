@@ -148,7 +148,9 @@ SCENES: Mapping[str, Scene] = {
             "goal_ee": Thing("where the stick starts", name="stick_start", point=True),
         },
         told=(
-            Told("pseudo_render_intersection", "evaluation.coverage", "share of the goal that the T covers", hidden=True),
+            Told(
+                "pseudo_render_intersection", "evaluation.coverage", "share of the goal that the T covers", hidden=True
+            ),
         ),
         drawn=True,
     ),

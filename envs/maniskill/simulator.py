@@ -167,4 +167,3 @@ def quietly() -> Iterator[None]:
         yield
     finally:
         logger.removeFilter(concerns)
-
