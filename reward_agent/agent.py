@@ -14,6 +14,8 @@ from reward_agent.errors import InterruptedRunError, MissingComponentError, Usag
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
 from reward_agent.invocation import resume_command
 from reward_agent.llm import LLM, Metered
+from reward_agent.methods import Done
+from reward_agent.methods.base import starting_history
 from reward_agent.optimise.choice import choose_training
 from reward_agent.recorded import settle
 from reward_agent.result import Result, load_result
@@ -85,11 +87,23 @@ def settled_config(
         raise MissingComponentError(f"{task.id} cannot run here: {lacking}")
     choice = choose_training(task, config.optimiser, config.preset, config.settings)
     config = replace(config, preset=choice.preset)
+    if "method" not in left_open:
+        _refuse_rounds_for_nothing(config, task)
     config = replace(config, llm=llm.name) if llm else settle(config, task, left_open)
     config = settle_prompts(config, task)
-    config.make_method()
     connect_llm(config, root, llm)
     return config, task
+
+
+def _refuse_rounds_for_nothing(config: RunConfig, task: Task) -> None:
+    """Rounds are wanted of a method that asks for nothing."""
+    first = config.make_method().next(task, starting_history(config.method_settings()))
+    if config.iterations and isinstance(first, Done):
+        raise UsageError(
+            f"The method {config.method} asks no model, so it has no rounds, and trains on a reward that you give: "
+            f"`reward-agent run TASK --method {config.method} --init FILE --iterations 0`. Any other method improves "
+            "on the reward of --init."
+        )
 
 
 def synthesize(

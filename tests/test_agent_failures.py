@@ -139,3 +139,8 @@ def test_wrong_names_are_told_before_anything_is_made(tmp_path: Path) -> None:
         runs.config("x", iterations=0)
     with pytest.raises(UsageError, match="may change"):
         agent.resume(tmp_path, changes={"seed": 3})
+
+
+def test_rounds_are_refused_to_a_method_that_asks_nobody(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="`reward-agent run TASK --method given --init FILE --iterations 0`"):
+        prepare(RunConfig(task="mujoco/hopper-forward", method="given"), root=tmp_path)

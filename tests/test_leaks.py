@@ -49,6 +49,9 @@ TABLE = {
         automatic=frozenset(),
         words=frozenset({"success", "task_score"}),
     ),
+    "given": Sees(
+        declared="nothing: no model is asked", told=frozenset(), automatic=frozenset(), words=frozenset()
+    ),
     "text2reward": Sees(
         declared="words (automatic ones tell of metric and terms), and which round did best",
         told=frozenset({"a person's words"}),
@@ -175,7 +178,7 @@ def test_a_number_that_the_table_does_not_allow_would_be_seen() -> None:
         "`evaluate()` tells it.",
     ],
 )
-@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("name", [name for name in TABLE if everything_said(name, judged(), PERSON)])
 def test_a_leak_planted_in_a_template_is_caught(name: str, planted: str, tmp_path: Path) -> None:
     (tmp_path / "task.jinja").write_text(f"{{{{ instruction }}}} {planted}")
     text = everything_said(name, judged(), PERSON, Templates(tmp_path))

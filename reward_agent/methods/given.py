@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from reward_agent.errors import UsageError
 from reward_agent.history import History
 from reward_agent.methods import Action, Done, Settings
 from reward_agent.program import Fault, Program, extract
@@ -17,21 +16,13 @@ from reward_agent.templates import Templates
 
 
 class Given:
-    """Asks for nothing, compares nothing.
-
-    Raises:
-        UsageError: no reward was given, or rounds are wanted.
-    """
+    """Asks for nothing, compares nothing."""
 
     name: ClassVar[str] = "given"
     sees: ClassVar[str] = "nothing: no model is asked"
 
     def __init__(self, settings: Settings, templates: Templates) -> None:
-        if settings.initial is None or settings.iterations:
-            raise UsageError(
-                "The method `given` trains on a reward as it is, so it needs one and has no rounds: `reward-agent run "
-                "TASK --method given --init FILE --iterations 0`. Any other method goes on from --init."
-            )
+        self.settings, self.templates = settings, templates
 
     def next(self, task: Task, history: History) -> Action:
         return Done("The reward was given: there was nothing to search for.")
