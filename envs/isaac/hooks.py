@@ -23,6 +23,7 @@ class VecTask(Protocol):
     rl_device: str
     max_episode_length: int
     obs_buf: torch.Tensor
+    rew_buf: torch.Tensor
     reset_buf: torch.Tensor
     reset_goal_buf: torch.Tensor
 
