@@ -259,6 +259,26 @@ def test_a_tensor_of_another_shape_is_told() -> None:
         standin(action_names=("left", "right")).schema()
 
 
+def test_a_witness_reads_joints_and_the_native_reward_by_other_calls(batch: IsaacBatch) -> None:
+    witness = standin().witness()
+    try:
+        _, states = batch.reset(EVERYONE, SEEDS)
+        told = witness.reset(int(SEEDS[0]))
+        assert not witness.secrets()
+        for number in range(10):
+            assert {path.split(".")[0] for path in told} == {"joints"} and len(told) == 6
+            for path, value in told.items():
+                np.testing.assert_array_equal(states[0, batch.schema.columns[path]], np.ravel(value))
+            action = np.array([np.cos(number)])
+            told, states = witness.step(action), batch.step(np.tile(action, (N, 1))).states
+            angle = states[0, batch.schema.columns["joints.cart_to_pole.angle"]].item()
+            assert witness.secrets() == {"native_reward": pytest.approx(1 - angle**2, rel=1e-6)}
+    finally:
+        witness.close()
+    with pytest.raises(UsageError, match="device='cpu'"):
+        standin(device="cuda:0").witness()
+
+
 def test_a_tasks_episodes_run_on_it() -> None:
     task = replace(isaac_cartpole.task, horizon=7)
     episodes = Episodes(task, N, ["episode.time", "start.joints.cart_to_pole.angle", "joints.cart_to_pole.angle"])

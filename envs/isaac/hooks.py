@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import torch
-from isaacgym import gymapi
+if TYPE_CHECKING:
+    import torch
+    from isaacgym import gymapi
 
 
 class VecTask(Protocol):
-    """What of IsaacGymEnvs' `VecTask` is used."""
+    """N environments of one task over one simulation, which resets the rows marked in `reset_buf` at its next step."""
 
     gym: gymapi.Gym
     sim: gymapi.Sim
@@ -18,13 +19,19 @@ class VecTask(Protocol):
     num_obs: int
     num_actions: int
     control_freq_inv: int
+    """Simulations a step."""
     clip_obs: float
     device: str
+    """Where the buffers live: `cpu` on the CPU pipeline."""
     rl_device: str
+    """Where actions come from and observations go."""
     max_episode_length: int
     obs_buf: torch.Tensor
+    """`(N, O)`."""
+    rew_buf: torch.Tensor
     reset_buf: torch.Tensor
     reset_goal_buf: torch.Tensor
+    """Of tasks with goals apart from rows."""
 
     def reset_idx(self, env_ids: torch.Tensor, goal_env_ids: torch.Tensor | None = None) -> None: ...
     def reset_target_pose(self, env_ids: torch.Tensor) -> None: ...

@@ -214,6 +214,20 @@ class Served:
         if "device_generator" in then:
             torch.cuda.set_rng_state(then["device_generator"], self.task.device)
 
+    def testify(self) -> Arrays:
+        """Of row 0, by the simulator's calls for single actors: joints `(D, 2)`; and the native reward `(1,)`.
+
+        For a witness alone. These calls are those of the CPU pipeline.
+        """
+        import numpy as np
+        from isaacgym import gymapi
+
+        gym, env = self.task.gym, self.task.gym.get_env(self.task.sim, 0)
+        handles = [gym.get_actor_handle(env, number) for number in range(gym.get_actor_count(env))]
+        states = [gym.get_actor_dof_states(env, handle, gymapi.STATE_ALL) for handle in handles]
+        joints = [[float(pos), float(vel)] for part in states for pos, vel in zip(part["pos"], part["vel"])]  # noqa: B905 (3.8)
+        return {"joints": np.array(joints, np.float32), "reward": self.task.rew_buf[:1].cpu().numpy()}
+
     def _renew_goals(self, ids: torch.Tensor) -> torch.Tensor:
         """Of the hands: goals that were reached in rows that go on. The simulator takes them in one call with `ids`."""
         import torch
@@ -294,6 +308,8 @@ def serve(connection: socket.socket, memory_file: int) -> None:
                 served.reset(head["rows"], head["seeds"])
             elif do == "save":
                 out = served.save()
+            elif do == "testify":
+                out = served.testify()
             elif do == "restore":
                 served.restore(arrays)
         except Exception:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
@@ -19,6 +19,9 @@ from reward_agent.envs.isaac.schema import GROUPS, Derived, TaskTensor, derive
 from reward_agent.errors import MissingComponentError, UsageError, unknown_name
 from reward_agent.schema import Array, StateSchema
 from reward_agent.task import Bools, Ints, Step
+
+if TYPE_CHECKING:
+    from reward_agent.envs.isaac.witness import IsaacWitness
 
 VARIABLE = "REWARD_AGENT_ISAAC_PYTHON"
 """Environment variable that names the interpreter that has Isaac Gym."""
@@ -91,6 +94,20 @@ class IsaacGym:
             if field.path not in derived.columns:
                 raise unknown_name(f"state field of {self.task}", field.path, derived.columns)
         return IsaacBatch(self, num_envs, fields, derived)
+
+    def columns(self) -> Mapping[str, tuple[int, ...]]:
+        """Of each field, which of the worker's numbers it is."""
+        return self._derived().columns
+
+    def witness(self) -> IsaacWitness:
+        """Joints and native reward by other calls of the simulator.
+
+        Raises:
+            UsageError: on a GPU.
+        """
+        from reward_agent.envs.isaac.witness import IsaacWitness
+
+        return IsaacWitness(self)
 
     def missing(self) -> str | None:
         """What this machine lacks to run it."""
@@ -221,6 +238,10 @@ class IsaacBatch:
         for name in ("observations", "states", "ends"):
             getattr(self, f"_{name}")[:] = arrays.pop(name)
         self._worker.ask("restore", self._timeout, arrays=arrays)
+
+    def testify(self) -> Mapping[str, NDArray[Any]]:
+        """For a witness: joints and native reward of row 0, by the simulator's calls for single actors."""
+        return self._worker.ask("testify", self._timeout)[1]
 
     def close(self) -> None:
         self._worker.close()

@@ -11,6 +11,7 @@ import torch
 
 DOF_ROTATION, DOF_TRANSLATION = "DofType.DOF_ROTATION", "DofType.DOF_TRANSLATION"
 DOMAIN_SIM = "IndexDomain.DOMAIN_SIM"
+STATE_ALL = 3
 
 CART, POLE, HALF = 1.0, 0.1, 0.5  # kg, kg, m: the pole's centre is HALF from its hinge
 LINKS = ("slider", "cart", "pole")
@@ -125,6 +126,14 @@ class Gym:
         table = np.zeros(len(limits), [("hasLimits", "?"), ("lower", "f4"), ("upper", "f4")])
         for i, limit in enumerate(limits):
             table[i] = (limit is not None, -(limit or 0.0), limit or 0.0)
+        return table
+
+    def get_actor_dof_states(self, env, handle, flags):
+        _, asset, index = env.actors[handle]
+        assert flags == STATE_ALL
+        table = np.zeros(len(asset.dofs), [("pos", "<f4"), ("vel", "<f4")])
+        mine = self._dofs[self._owner_of_dof == index]
+        table["pos"], table["vel"] = mine[:, 0].numpy(), mine[:, 1].numpy()
         return table
 
     def get_actor_rigid_body_names(self, env, handle):
