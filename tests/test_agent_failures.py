@@ -16,6 +16,7 @@ from runs_for_tests import SMALL, Scripted
 
 from reward_agent import agent, trainings
 from reward_agent.codec import decode
+from reward_agent.config import RunConfig
 from reward_agent.errors import RewardAgentError, UsageError
 from reward_agent.events import (
     Evaluated,
@@ -143,4 +144,4 @@ def test_wrong_names_are_told_before_anything_is_made(tmp_path: Path) -> None:
 
 def test_rounds_are_refused_to_a_method_that_asks_nobody(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="`reward-agent run TASK --method given --init FILE --iterations 0`"):
-        prepare(RunConfig(task="mujoco/hopper-forward", method="given"), root=tmp_path)
+        agent.prepare(RunConfig(task="mujoco/hopper-forward", method="given"), root=tmp_path)
