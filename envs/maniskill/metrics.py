@@ -58,7 +58,13 @@ def lifted(height: float, slow: float) -> tuple[Metric, Metric]:
     once = f"1 where {what} at any state after the first action, else 0"
     return (
         Metric("success", "success", once, fields, lambda episode: float(holds(episode)[1:].any())),
-        Metric("success_at_end", "success", f"1 where {what} at the last state, else 0", fields, lambda episode: float(holds(episode)[-1])),
+        Metric(
+            "success_at_end",
+            "success",
+            f"1 where {what} at the last state, else 0",
+            fields,
+            lambda episode: float(holds(episode)[-1]),
+        ),
     )
 
 
@@ -93,7 +99,8 @@ def progress(thing: str, remaining: Remaining, doc: str, *fields: str, hand: str
 def coverage() -> Metric:
     """Fitness of PushT from 0 to 1: ManiSkill's share of the goal that the T covers, at the end."""
     path = "evaluation.coverage"
-    doc = f"0 to 1: share of the goal's area that the T covers, by ManiSkill's picture of 64 by 64 points, mean of the last {LAST} states"
+    doc = "0 to 1: share of the goal's area that the T covers, by ManiSkill's picture of 64 by 64 points, "
+    doc += f"mean of the last {LAST} states"
     return Metric(
         "coverage", "fitness", doc, (path,), lambda episode: float(episode.state.evaluation.coverage[-LAST:].mean())
     )

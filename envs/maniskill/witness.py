@@ -1,7 +1,7 @@
-"""ManiSkill's own environment as the witness of a world: its reset, its step, its reward, read through SAPIEN's objects.
+"""ManiSkill's own environment as the witness of a world: its reset, step and reward, read through SAPIEN's objects.
 
-Nothing here goes through `reading`: bodies are found in SAPIEN's scene and asked themselves, one by one, and the grasp is
-judged from the contacts.
+Nothing here goes through `reading`: bodies are found in SAPIEN's scene and asked themselves, one by one, and the grasp
+is judged from the contacts.
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ class ManiSkillWitness:
                 pair = [body.entity for body in contact.bodies]
                 if {id_(part) for part in pair} == {id_(finger.entity), id_(entity)}:
                     sign = 1.0 if id_(pair[0]) == id_(finger.entity) else -1.0
-                    impulse += sign * sum((np.asarray(point.impulse, np.float64) for point in contact.points), np.zeros(3))
+                    impulse += sign * sum(
+                        (np.asarray(point.impulse, np.float64) for point in contact.points), np.zeros(3)
+                    )
             force = impulse / self._env.scene.px.timestep
             size = float(np.linalg.norm(force))
             closing = side * finger.entity.pose.to_transformation_matrix()[:3, 1]

@@ -26,7 +26,9 @@ def run(args: Namespace) -> Answer:
     rows = [_describe(task, tuple(recordings(task.id))) for task in chosen]
     if args.fields:
         # the fields of a task that cannot run here are not known: a schema is derived from the simulator's scene
-        rows = [row | {"fields": _readable(task) if row["ready"] else None} for row, task in zip(rows, chosen, strict=True)]
+        rows = [
+            row | {"fields": _readable(task) if row["ready"] else None} for row, task in zip(rows, chosen, strict=True)
+        ]
     return Answer(rows, _listing(rows))
 
 

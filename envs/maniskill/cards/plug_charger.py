@@ -12,8 +12,10 @@ task = card(
     *native(
         progress(
             "charger",
-            lambda state, _: distance(state.charger.position, state.goal.position)
-            + METRES_A_RADIAN * angle_between(state.charger.orientation, state.goal.orientation),
+            lambda state, _: (
+                distance(state.charger.position, state.goal.position)
+                + METRES_A_RADIAN * angle_between(state.charger.orientation, state.goal.orientation)
+            ),
             "the way from the charger to its goal and a tenth of a metre for each radian that it is turned off",
             "charger.orientation",
             "goal.position",

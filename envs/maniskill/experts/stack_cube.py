@@ -14,7 +14,9 @@ def compute_reward(state, action, next_state):
     open_share = np.where(grasped, next_state.gripper.opening / constants.widest_opening, 1.0)
     rest = 6 + (open_share + 1 - np.tanh(10 * speed + spin)) / 2
     terms = {
-        "reach": np.where(stacked | grasped, 0.0, 2 * (1 - np.tanh(5 * norm(next_state.gripper.position - a.position)))),
+        "reach": np.where(
+            stacked | grasped, 0.0, 2 * (1 - np.tanh(5 * norm(next_state.gripper.position - a.position)))
+        ),
         "carry": np.where(grasped & ~stacked, 4 + 1 - np.tanh(5 * apart), 0.0),
         "let_go": np.where(stacked & ~done, rest, 0.0),
         "done": np.where(done, 8.0, 0.0),
