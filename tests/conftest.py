@@ -2,6 +2,8 @@
 
 A test that needs something the machine may lack is marked `@pytest.mark.needs("bubblewrap")`. Without the thing it is
 skipped, with the reason; under `--require all` (as CI runs) it fails instead: nothing real is skipped in silence.
+A test of a GPU is marked `@pytest.mark.gpu`: no command installs one, so `--require all` leaves it skipped, with the
+reason, and `--require gpu` does not.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,10 +37,36 @@ def _rendering() -> str | None:
     return None if working_backend() else "no off-screen OpenGL works (apt-get install libosmesa6)"
 
 
+_SCENE = """
+import sapien
+sapien.render.RenderMaterial()
+sapien.Scene([sapien.physx.PhysxCpuSystem()]).step()
+"""
+
+
+@cache
+def _vulkan() -> str | None:
+    """Whether SAPIEN can make a scene here; tried in a process of its own, for a bad driver may crash it."""
+    if importlib.util.find_spec("sapien") is None:
+        return "sapien is not installed (pip install 'reward-agent[maniskill]')"
+    done = subprocess.run([sys.executable, "-c", _SCENE], capture_output=True, text=True)
+    if done.returncode == 0:
+        return None
+    said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    return f"SAPIEN makes no scene here: {said} (apt-get install libvulkan1 mesa-vulkan-drivers; Mesa 23 or newer)"
+
+
+def _gpu() -> str | None:
+    import torch
+
+    return None if torch.cuda.is_available() else "there is no NVIDIA GPU that torch can use"
+
+
 NEEDS = {
     "bubblewrap": _bubblewrap,
     "metaworld": lambda: None if importlib.util.find_spec("metaworld") else "metaworld is missing (make setup)",
     "rendering": _rendering,
+    "vulkan": _vulkan,
     "venv": lambda: None if importlib.util.find_spec("venv") else "python3-venv is missing",
 }
 
@@ -47,18 +77,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"needs(name): uses one of {', '.join(NEEDS)}")
+    config.addinivalue_line("markers", "gpu: uses an NVIDIA GPU")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     required = item.config.getoption("--require").split(",")
     for mark in item.iter_markers("needs"):
         (name,) = mark.args
-        lacking = NEEDS[name]()
-        if lacking is None:
-            continue
-        if "all" in required or name in required:
-            pytest.fail(f"required, but {lacking}", pytrace=False)
-        pytest.skip(lacking)
+        _require(NEEDS[name](), "all" in required or name in required)
+    if item.get_closest_marker("gpu"):
+        _require(_gpu(), "gpu" in required)
+
+
+def _require(lacking: str | None, required: bool) -> None:
+    if lacking is None:
+        return
+    if required:
+        pytest.fail(f"required, but {lacking}", pytrace=False)
+    pytest.skip(lacking)
 
 
 @pytest.fixture

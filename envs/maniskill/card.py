@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from reward_agent.envs.maniskill.names import control
-from reward_agent.envs.maniskill.world import ManiSkill
+from reward_agent.envs.maniskill.names import ROBOTS, control
+from reward_agent.envs.maniskill.world import ManiSkill, Sim
 from reward_agent.task import Metric, Task
 
 EXPERTS = Path(__file__).parent / "experts"
@@ -61,7 +62,7 @@ def card(
 
 
 def with_options(
-    task: Task, *, control_mode: str = "", horizon: int | None = None, sim: str = "", robot: str = ""
+    task: Task, *, control_mode: str = "", horizon: int | None = None, sim: Sim | None = None, robot: str = ""
 ) -> Task:
     """A task of this world with another controller, horizon, robot or way of simulating.
 
@@ -75,18 +76,14 @@ def with_options(
     Raises:
         UsageError: there is no such way of simulating; of other names the world tells when it is made.
     """
-    from dataclasses import replace
-
     world = task.world
     assert isinstance(world, ManiSkill), "only tasks of this world have these options"
     mode = control_mode or world.control_mode
-    changes = {"control_mode": mode, "sim": sim or world.sim, "robot": robot or world.robot}
+    made = replace(world, control_mode=mode, sim=sim or world.sim, robot=robot or world.robot)
     words = task.control if mode == world.control_mode and not robot else control(robot or _robot_of(task), mode)
-    return replace(task, world=replace(world, **changes), horizon=horizon or task.horizon, control=words)
+    return replace(task, world=made, horizon=horizon or task.horizon, control=words)
 
 
 def _robot_of(task: Task) -> str:
     """The robot that a card's words tell of."""
-    from reward_agent.envs.maniskill.names import ROBOTS
-
     return next(name for name, words in ROBOTS.items() if task.control.startswith(words))

@@ -99,7 +99,8 @@ def progress(thing: str, remaining: Remaining, doc: str, *fields: str, hand: str
 def coverage() -> Metric:
     """Fitness of PushT from 0 to 1: ManiSkill's share of the goal that the T covers, at the end."""
     path = "evaluation.coverage"
-    doc = f"0 to 1: share of the goal's area that the T covers, by ManiSkill's picture of 64 by 64 points, mean of the last {LAST} states"
+    doc = "0 to 1: share of the goal's area that the T covers, by ManiSkill's picture of 64 by 64 points, "
+    doc += f"mean of the last {LAST} states"
     return Metric(
         "coverage", "fitness", doc, (path,), lambda episode: float(episode.state.evaluation.coverage[-LAST:].mean())
     )

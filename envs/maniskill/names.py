@@ -1,4 +1,4 @@
-"""Words for what ManiSkill's scenes hold: what a thing is called and what it is. What there is, the scene itself says."""
+"""Words for what ManiSkill's scenes hold: what a thing is called and what it is. What there is, the scene says."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ SCENES: Mapping[str, Scene] = {
         things={
             "cube": Thing("the cube to pull, out of the hand's reach"),
             "l_shape_tool": Thing(
-                "an L-shaped tool: its origin is at the handle's end, the handle runs along its own +x, the hook at the "
-                "far end points along its own +y",
+                "an L-shaped tool: its origin is at the handle's end, the handle runs along its own +x, the hook at "
+                "the far end points along its own +y",
                 name="tool",
             ),
         },
@@ -206,17 +206,17 @@ ROBOTS: Mapping[str, str] = {
     "fetch": "a Fetch robot: a wheeled base, a torso that lifts, a head, a seven-joint arm with a two-finger hand",
 }
 
+_MOVED = "by up to 0.1 m at 1 along the axes of the robot's base"
+_TURNED = "and turn it, by up to 0.1 rad at 1"
 CONTROL_MODES: Mapping[str, str] = {
     "pd_joint_delta_pos": "actions move each joint from where it is, by up to 0.1 rad at 1",
     "pd_joint_target_delta_pos": "actions move each joint's target, by up to 0.1 rad at 1",
     "pd_joint_pos": "actions are the joints' target angles",
     "pd_joint_vel": "actions are the joints' target velocities, 1 rad/s at 1",
-    "pd_ee_delta_pos": "actions move the hand from where it is, by up to 0.1 m at 1, along the axes of the robot's base",
-    "pd_ee_delta_pose": "actions move the hand from where it is, by up to 0.1 m at 1 along the axes of the robot's base, "
-    "and turn it, by up to 0.1 rad at 1",
-    "pd_ee_target_delta_pos": "actions move the hand's target, by up to 0.1 m at 1, along the axes of the robot's base",
-    "pd_ee_target_delta_pose": "actions move the hand's target, by up to 0.1 m at 1 along the axes of the robot's base, "
-    "and turn it, by up to 0.1 rad at 1",
+    "pd_ee_delta_pos": f"actions move the hand from where it is, {_MOVED}",
+    "pd_ee_delta_pose": f"actions move the hand from where it is, {_MOVED}, {_TURNED}",
+    "pd_ee_target_delta_pos": f"actions move the hand's target, {_MOVED}",
+    "pd_ee_target_delta_pose": f"actions move the hand's target, {_MOVED}, {_TURNED}",
     "pd_ee_pose": "actions are the hand's target position and turn, in the frame of the robot's base",
 }
 """The commonest; any of the robot's own is taken."""

@@ -22,7 +22,7 @@ ASSETS = {
     "OpenCabinetDrawer-v1": ("partnet_mobility_cabinet", ("info_cabinet_drawer_train.json",)),
     "OpenCabinetDoor-v1": ("partnet_mobility_cabinet", ("info_cabinet_door_train.json",)),
 }
-"""What must be downloaded for an environment: the name `download_asset` knows it by, and the package's lists of models."""
+"""What must be downloaded for an environment: what `download_asset` calls it, and the package's lists of models."""
 
 
 def missing() -> str | None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from reward_agent.envs.maniskill.reading import Packer
 from reward_agent.envs.maniskill.schema import derive
 from reward_agent.envs.maniskill.simulator import folded, make_env, rebuild_cheaply, reset
-from reward_agent.envs.rows import RowStep
+from reward_agent.envs.rows import ActionSpace, RowStep
 from reward_agent.schema import Array, StateSchema
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class ManiSkillRow:
         rebuild_cheaply(self._env)
         self._packer = packer(world, fields)
         self.observation_space = box(self._env.single_observation_space)
-        self.action_space = box(self._env.single_action_space)
+        self.action_space: ActionSpace = box(self._env.single_action_space)
         self._seed = 0
         self._info: dict[str, Any] = self._env.get_info()
         self._camera: Camera | None = None

@@ -91,7 +91,8 @@ class SceneBatch:
     def save(self) -> dict[str, NDArray[Any]]:
         """Poses, velocities, controllers and what the task keeps of an episode.
 
-        PhysX does not tell of its contacts: after `restore` states are the same, and what follows is nearly so.
+        PhysX tells of no contacts and works out links' velocities anew: after `restore` bodies are where they were, and
+        what follows is nearly the same.
         """
         told = _flat({"scene": self._env.get_state_dict(), "kept": self._kept()})
         saved = {name: tensor.cpu().numpy().copy() for name, tensor in told}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from reward_agent.envs.maniskill.names import SURROUNDINGS, Scene, Thing, Told
+from reward_agent.envs.maniskill.names import SURROUNDINGS, Scene, Thing
 from reward_agent.envs.maniskill.reading import Env, Reading, actor, attribute, centre_of_mass, half_sizes, read_tensor
 from reward_agent.envs.maniskill.simulator import make_env, scene_of
 from reward_agent.schema import ActionSpec, Constant, Entity, Field, FieldKind, StateSchema

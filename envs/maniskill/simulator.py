@@ -1,4 +1,4 @@
-"""ManiSkill's environments as this world uses them: made quietly, and begun anew with nothing left of what was before."""
+"""ManiSkill's environments as this world uses them: made quietly, and begun anew with nothing left of what was."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def rebuild_cheaply(env: Env) -> None:
 
 
 def folded(seed: int) -> int:
-    """A seed that numpy's old generator, which ManiSkill uses, takes: the same below 2³², else 32 bits drawn from it."""
+    """A seed that numpy's old generator takes, which ManiSkill uses: the same below 2³², else 32 bits drawn from it."""
     return int(seed) if 0 <= seed < 2**32 else int(np.random.SeedSequence(int(seed)).generate_state(1)[0])
 
 

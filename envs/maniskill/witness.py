@@ -1,7 +1,7 @@
-"""ManiSkill's own environment as the witness of a world: its reset, its step, its reward, read through SAPIEN's objects.
+"""ManiSkill's own environment as the witness of a world: its reset, step and reward, read through SAPIEN's objects.
 
-Nothing here goes through `reading`: bodies are found in SAPIEN's scene and asked themselves, one by one, and the grasp is
-judged from the contacts.
+Nothing here goes through `reading`: bodies are found in SAPIEN's scene and asked themselves, one by one, and the grasp
+is judged from the contacts.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from reward_agent.envs.maniskill import readiness
 from reward_agent.envs.rows import RowBatch
@@ -82,7 +82,7 @@ class ManiSkill:
                 raise unknown_name(f"state field of {self.env}", field.path, known)
         if self.sim == "physx_cuda":
             return SceneBatch(self, num_envs, fields)
-        return RowBatch(partial(ManiSkillRow, self, fields), num_envs, fields, workers=threads)
+        return cast(Batch, RowBatch(partial(ManiSkillRow, self, fields), num_envs, fields, workers=threads))
 
     def missing(self) -> str | None:
         """What this machine lacks to run it and the command that installs it; None when it can run."""

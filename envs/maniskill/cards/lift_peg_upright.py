@@ -1,15 +1,19 @@
 """Stand a peg on its end: ManiSkill3's LiftPegUpright."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from reward_agent.envs.maniskill.card import card
 from reward_agent.envs.maniskill.metrics import native, progress
+from reward_agent.schema import Array
 
 
-def tilt(state, _):
+def tilt(state: SimpleNamespace, _: SimpleNamespace) -> Array:
     """Angle of the peg's long axis from the vertical, whichever end is up [rad]."""
     w, x, y, z = np.moveaxis(state.peg.orientation, -1, 0)
-    return np.arccos(np.clip(np.abs(2 * (x * z - w * y)), 0.0, 1.0))
+    result: Array = np.arccos(np.clip(np.abs(2 * (x * z - w * y)), 0.0, 1.0))
+    return result
 
 
 task = card(
