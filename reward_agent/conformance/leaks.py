@@ -8,6 +8,7 @@ from reward_agent.conformance.finding import Finding, counted, failed, listed, p
 from reward_agent.conformance.subject import Subject
 from reward_agent.conformance.words import IN_LINES, JUDGES, Leak, found, in_schema, in_text
 from reward_agent.envs.episodes import prompt_schema
+from reward_agent.errors import UsageError
 from reward_agent.history import History
 from reward_agent.methods import Ask, Settings, find_method
 from reward_agent.plugins import METHODS
@@ -68,7 +69,10 @@ def expert(subject: Subject) -> Iterator[Finding]:
 
 
 def first_prompt(method: str, task: Task) -> str:
-    """What a method says to a model that knows nothing yet."""
-    action = find_method(method)(Settings(iterations=1, candidates=1), Templates()).next(task, History())
+    """What a method says to a model that knows nothing yet; nothing where it needs more than a task to begin."""
+    try:
+        action = find_method(method)(Settings(iterations=1, candidates=1), Templates()).next(task, History())
+    except UsageError:
+        return ""
     prompts = action.prompts if isinstance(action, Ask) else ()
     return "\n".join(message.text for prompt in prompts for message in prompt.messages)

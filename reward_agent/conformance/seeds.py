@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from reward_agent.conformance.finding import Finding, failed, passed, warning
 from reward_agent.conformance.subject import Subject
-from reward_agent.conformance.tracing import Script, Trace, follow, parting, same, write_script
+from reward_agent.conformance.tracing import Trace, follow, parting, same, write_script
 from reward_agent.errors import RewardAgentError
 
-NAME = "seeds"
+NAME, THREADS = "seeds", "threads"
 CONTRACT = (
     "A row's episode depends on its own seed and its own actions alone; `reset` touches the rows of its mask alone."
 )
@@ -19,7 +21,7 @@ SEEDS = 4
 
 
 def seeds(subject: Subject) -> Iterator[Finding]:
-    """The same scripts give the same traces: again, alone, after others, in other rows, on threads.
+    """The same scripts give the same traces: again, alone, after others, in other rows and company.
 
     Different seeds give different episodes, unless the world has a true attribute `deterministic`.
     """
@@ -28,17 +30,48 @@ def seeds(subject: Subject) -> Iterator[Finding]:
         if problem:
             yield failed(NAME, problem[0], contract=CONTRACT, change=problem[1])
             return
-    refused = _on_threads(subject)
-    if isinstance(refused, tuple):
-        yield failed(NAME, refused[0], contract=CONTRACT, change=refused[1])
-    elif refused:
+    if not _all_alike(subject):
+        ways = "The same again, alone, after other episodes, in other rows and company"
+        yield passed(NAME, f"{ways}, over {subject.steps} steps of each row; other seeds give other episodes.")
+    elif getattr(subject.task.world, "deterministic", False):
         yield warning(
             NAME,
-            f"With two threads the world does not run. {refused}",
-            contract="`World.make` takes `threads`; a world may make no use of them, and trainings use one.",
+            f"Episodes from {SEEDS} seeds are one and the same, as the world says (`deterministic`): an interval over "
+            "episodes tells nothing here.",
+        )
+    else:
+        yield failed(
+            NAME,
+            f"The same actions from {SEEDS} different seeds give the same states, step for step.",
+            contract="Training, selection and report each have seeds of their own, which is worth something only where "
+            "seeds make a difference.",
+            change="Draw something of the start from the seed. Where every episode is meant to be the same, give the "
+            "world the attribute `deterministic = True`.",
+        )
+
+
+def threads(subject: Subject) -> Iterator[Finding]:
+    """The same scripts give the same traces on two threads, be they threads or processes."""
+    try:
+        played = _wider(subject, threads=2)
+    except RewardAgentError as error:
+        yield warning(
+            THREADS,
+            f"With two threads the world does not run. {error}",
+            contract="`World.make` takes `threads`; a world may make no use of them.",
             change="For rows that step in workers, define what makes them in a module that can be imported.",
         )
-    yield from _differ(subject, subject.scripts[0])
+        return
+    found = _first(subject, subject.traces, played)
+    if found:
+        yield failed(
+            THREADS,
+            f"Played on two threads, {found}.",
+            contract="Threads make a batch faster and change nothing else.",
+            change="Look for what threads or workers share, and for what they set up otherwise than this process does.",
+        )
+    else:
+        yield passed(THREADS, f"The same on two threads, over {subject.steps} steps of each row.")
 
 
 Problem = tuple[str, str] | None
@@ -93,20 +126,6 @@ def _elsewhere(subject: Subject) -> Problem:
     )
 
 
-def _on_threads(subject: Subject) -> Problem | str:
-    """A problem, or why it does not run so."""
-    try:
-        played = _wider(subject, threads=2)
-    except RewardAgentError as error:
-        return str(error)
-    found = _first(subject, subject.traces, played)
-    return _told(
-        found,
-        f"Played on two threads, {found}.",
-        "Look for what threads or workers share, and for what they set up otherwise than this process does.",
-    )
-
-
 def _wider(subject: Subject, threads: int) -> list[Trace]:
     """The scripts in reverse order behind a row that does something else; their traces in the usual order."""
     scripts = list(subject.scripts)
@@ -128,26 +147,13 @@ def _first(subject: Subject, ours: Sequence[Trace], others: Sequence[Trace]) -> 
     return ""
 
 
-def _differ(subject: Subject, script: Script) -> Iterator[Finding]:
-    """The same actions from other seeds."""
+def _all_alike(subject: Subject) -> bool:
+    """Whether the same actions from other seeds give the same episodes."""
+    starts = np.concatenate([trace.states[trace.began] for trace in subject.traces])
+    if not all(same(start, starts[0]) for start in starts):
+        return False
+    script = subject.scripts[0]
     with subject.batch(SEEDS) as batch:
         traces = follow(batch, [replace(script, seeds=script.seeds[number:]) for number in range(SEEDS)])
     shortest = min(len(trace.states) for trace in traces)
-    if not all(same(trace.states[:shortest], traces[0].states[:shortest]) for trace in traces):
-        ways = "The same again, alone, after other episodes, in other rows and on two threads"
-        yield passed(NAME, f"{ways}, over {subject.steps} steps of each row; other seeds give other episodes.")
-    elif getattr(subject.task.world, "deterministic", False):
-        yield warning(
-            NAME,
-            f"Episodes from {SEEDS} seeds are one and the same, as the world says (`deterministic`): an interval over "
-            "episodes tells nothing here.",
-        )
-    else:
-        yield failed(
-            NAME,
-            f"The same actions from {SEEDS} different seeds give the same states, step for step.",
-            contract="Training, selection and report each have seeds of their own, which is worth something only where "
-            "seeds make a difference.",
-            change="Draw something of the start from the seed. Where every episode is meant to be the same, give the "
-            "world the attribute `deterministic = True`.",
-        )
+    return all(same(trace.states[:shortest], traces[0].states[:shortest]) for trace in traces)

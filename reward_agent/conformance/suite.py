@@ -21,7 +21,7 @@ from reward_agent.conformance.motion import motion
 from reward_agent.conformance.prompts import prompts
 from reward_agent.conformance.saving import saving
 from reward_agent.conformance.secrets import secrets
-from reward_agent.conformance.seeds import seeds
+from reward_agent.conformance.seeds import seeds, threads
 from reward_agent.conformance.selection import selection
 from reward_agent.conformance.speed import speed
 from reward_agent.conformance.subject import Subject
@@ -38,6 +38,7 @@ CHECKS: Mapping[str, Check] = {
     "values": values,
     "motion": motion,
     "seeds": seeds,
+    "threads": threads,
     "selection": selection,
     "saving": saving,
     "fresh": fresh,
@@ -50,7 +51,7 @@ CHECKS: Mapping[str, Check] = {
     "speed": speed,
 }
 """In the order they are told."""
-PLAYS_TWICE = ("selection", "saving", "fresh", "actions")
+PLAYS_TWICE = ("threads", "selection", "saving", "fresh", "actions")
 """These compare an episode with itself played again, which means something only where `seeds` found no fault."""
 
 
