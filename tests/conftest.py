@@ -33,9 +33,21 @@ def _rendering() -> str | None:
     return None if working_backend() else "no off-screen OpenGL works (apt-get install libosmesa6)"
 
 
+def _rliable() -> str | None:
+    from reward_agent.errors import MissingComponentError
+    from reward_agent.sweep.components import require_all
+
+    try:
+        require_all()
+    except MissingComponentError as error:
+        return str(error)
+    return None
+
+
 NEEDS = {
     "bubblewrap": _bubblewrap,
     "rendering": _rendering,
+    "rliable": _rliable,
     "venv": lambda: None if importlib.util.find_spec("venv") else "python3-venv is missing",
 }
 
