@@ -3,8 +3,8 @@
     python benchmarks/kill_sweep.py --json            twelve runs, three kills, some minutes on two cores
 
 Two tasks, two seeds, and three rewards: the expert's, one that a search plays from a recording, and the better of two.
-Compared: the table but for its hours, the learning curves, each run's journal but for clocks, each policy's SHA-256; and
-that runs which were done when a kill came were not touched again.
+Compared: the table but for its hours, the learning curves, each run's journal but for clocks, each policy's SHA-256;
+and that runs which were done when a kill came were not touched again.
 """
 
 from __future__ import annotations

@@ -16,6 +16,16 @@ from reward_agent.messages import Key
 
 TASK = f"{pointmass.__file__}:task"
 HEAD = f"tasks: [{json.dumps(TASK)}]\n"
+CLOSE = f"""
+import sys
+from dataclasses import replace
+
+sys.path.insert(0, {str(Path(pointmass.__file__).parent)!r})
+from pointmass import pointmass_task
+
+task = replace(pointmass_task(), metrics=pointmass_task().metrics[::-1])
+"""
+"""The tiny world judged by a distance: no two policies score the same, as they do where neither succeeds."""
 TINY = {
     "budget": 512,
     "final_seeds": 1,
@@ -31,12 +41,17 @@ LATE = runs.GOOD.replace(
 
 
 def write(folder: Path, text: str = "", name: str = "sweep.yaml", **top: Any) -> Path:
-    """A sweep's file, from text or from values (JSON is YAML); with it the rewards `good.py`, `timid.py`, `late.py`."""
+    """A sweep's file, from text or from values (JSON is YAML), and what it may name.
+
+    The rewards `good.py`, `timid.py` and `late.py`, the recording `replies.jsonl`, and the task in `close.py`, on which
+    it is unless it names others.
+    """
+    (folder / "close.py").write_text(CLOSE)
     for reward, source in (("good", runs.GOOD), ("timid", runs.TIMID), ("late", LATE)):
         (folder / f"{reward}.py").write_text(source)
     runs.recording(folder / "replies.jsonl", {Key(0, 0, 0): runs.TIMID, Key(0, 1, 0): runs.GOOD})
     path = folder / name
-    path.write_text(text or json.dumps({"tasks": [TASK], "defaults": TINY, **top}))
+    path.write_text(text or json.dumps({"tasks": ["close.py:task"], "defaults": TINY, **top}))
     return path
 
 

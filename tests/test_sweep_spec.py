@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -181,3 +182,21 @@ def test_yaml_has_lines_merges_and_numbers(tmp_path: Path) -> None:
     node = read_yaml(path)
     assert node.plain() == {"base": {"x": 1000.0, "y": 2}, "own": {"x": 1000.0, "y": -0.0025, "z": 1000}}
     assert (node.value["own"].line, node.value["own"].value["z"].line) == (2, 5)
+
+
+def test_the_pages_files_are_files_of_sweeps(tmp_path: Path, repository: Path) -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```", (repository / "docs/sweeps.md").read_text(), re.MULTILINE | re.DOTALL)
+    specs = []
+    for block in blocks:
+        (tmp_path / "page.yaml").write_text(block)
+        specs.append(read_spec(tmp_path / "page.yaml"))
+    # 2 tasks of (1 reward + 2 methods by 2 models) at 2 points; 2 tasks of 3 entries, and one on one task
+    assert [len(spec.entries) for spec in specs] == [2 * 5 * 2, 2 * 3 + 1]
+    assert [spec.name for spec in specs] == ["reaching", "page"]
+
+
+def test_the_example_is_twelve_runs(tmp_path: Path, repository: Path) -> None:
+    found = make_jobs(read_spec(repository / "examples/sweep.yaml"), tmp_path)
+    assert len(found) == 12
+    assert {job.label for job in found} == {"expert", "text2reward zero-shot", "eureka, one round of two"}
+    assert {job.config.candidates for job in found if job.config.method == "eureka"} == {2}, "as it was recorded"

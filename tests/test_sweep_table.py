@@ -12,7 +12,7 @@ import pytest
 
 from reward_agent.history import Interval
 from reward_agent.sweep.curves import mean_curve
-from reward_agent.sweep.intervals import Summary, bootstrap, summarise, summarise_tasks
+from reward_agent.sweep.intervals import Summary, bootstrap, coverage, summarise, summarise_tasks
 from reward_agent.sweep.rows import Row
 from reward_agent.sweep.table import HEADINGS, make_table, to_csv, to_markdown, to_records
 
@@ -66,7 +66,8 @@ def test_the_bootstrap_is_rliables_and_as_the_binomial_has_it() -> None:
     found = summarise([[0.0], [0.0], [0.0], [1.0]], "success", "search")
     assert found.bootstrap == (0.25, 0.0, 0.75)
     assert found.iqm is not None and found.iqm.mean == 0.0, "the middle half of 0, 0, 0, 1"
-    assert "about 13 % too narrow" in found.note  # 1 - √(3/4)
+    # P(|t₃| ≤ 1.96 √(3/4) = 1.697)
+    assert "4 runs a task: the bootstrap's 95 % are more like 81 %" in found.note
 
 
 @needs_rliable
@@ -79,6 +80,19 @@ def test_the_bootstrap_is_the_same_every_time_and_leaves_numpys_generator_alone(
     assert (np.random.random(2) == expected).all()
     np.random.seed(4)
     assert bootstrap(scores) == first
+
+
+def test_how_often_the_bootstrap_holds_the_truth() -> None:
+    # drawn here as rliable draws: within each of the tasks, percentiles of the mean
+    rng = np.random.default_rng(0)
+    for runs, tasks in ((4, 1), (10, 1), (3, 8)):
+        held = 0
+        for _ in range(800):
+            scores = rng.normal(size=(runs, tasks))
+            drawn = scores[rng.integers(runs, size=(400, runs, tasks)), np.arange(tasks)].mean((1, 2))
+            low, high = np.percentile(drawn, [2.5, 97.5])
+            held += low <= 0.0 <= high
+        assert coverage(runs, tasks) == pytest.approx(held / 800, abs=0.035)
 
 
 @needs_rliable

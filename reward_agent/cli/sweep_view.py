@@ -137,7 +137,7 @@ def line(event: SweepEvent, score: tuple[str, Interval] | None, noted: set[str])
             return f"{job}: {note}"
         case Ended(job=job, end=end):
             last = f", {score[0]} {interval(score[1])} on the select seeds" if score and end.state == "done" else ""
-            return f"{job}: {ENDED[end.state]}{last}{f'. {end.message}' if end.message else ''}"
+            return f"{job}: {ENDED[end.state]}{last}{f'. {end.told}' if end.told else ''}"
     return ""
 
 
