@@ -29,7 +29,7 @@ def number(value: float) -> str:
 
 def count(number: int, what: str) -> str:
     """As `1 training` or `3 trainings`."""
-    plural = what[:-1] + "ies" if what.endswith("y") else what + "s"
+    plural = what[:-1] + "ies" if what.endswith("y") else what + ("es" if what.endswith("ch") else "s")
     return f"{number:,} {what if number == 1 else plural}"
 
 

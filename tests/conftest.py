@@ -62,11 +62,23 @@ def _gpu() -> str | None:
     return None if torch.cuda.is_available() else "there is no NVIDIA GPU that torch can use"
 
 
+def _rliable() -> str | None:
+    from reward_agent.errors import MissingComponentError
+    from reward_agent.sweep.components import require_all
+
+    try:
+        require_all()
+    except MissingComponentError as error:
+        return str(error)
+    return None
+
+
 NEEDS = {
     "bubblewrap": _bubblewrap,
     "metaworld": lambda: None if importlib.util.find_spec("metaworld") else "metaworld is missing (make setup)",
     "rendering": _rendering,
     "vulkan": _vulkan,
+    "rliable": _rliable,
     "venv": lambda: None if importlib.util.find_spec("venv") else "python3-venv is missing",
 }
 

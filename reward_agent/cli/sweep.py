@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from reward_agent.cli.answer import Answer
 from reward_agent.cli.options import RUNS, positive
-from reward_agent.errors import UsageError, WaitingForPersonError
+from reward_agent.errors import NoResultError, UsageError, WaitingForPersonError
+from reward_agent.invocation import command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,48 +45,45 @@ def run(args: Namespace) -> Answer:
     from reward_agent.cli import sweep_words as words
     from reward_agent.cli.running import confirm
     from reward_agent.cli.sweep_view import following
-    from reward_agent.sweep.components import require_all
-    from reward_agent.sweep.conduct import agenda, conduct
     from reward_agent.sweep.estimate import estimate
     from reward_agent.sweep.executor import LocalExecutor
-    from reward_agent.sweep.folder import compare, jobs_of, keep_sweep, locked, read_sweep
-    from reward_agent.sweep.jobs import make_jobs
+    from reward_agent.sweep.session import prepare_sweep, run_sweep
+
+    again = _again(args)
+    if args.table:
+        return _table(args, again)
+    sweep = prepare_sweep(args.file, args.out, retry_failed=args.retry_failed, drop=args.drop, again=again)
+    executor = LocalExecutor(args.jobs, sweep.folder / "logs")
+    takes = estimate(sweep.left.todo, executor.cores, (sweep.folder, args.out), measure=args.measure)
+    text = words.opening(sweep, takes)
+    if args.dry_run:
+        value = {"sweep": sweep.spec.name, "folder": str(sweep.folder), "dry_run": True, "estimate": takes.to_json()}
+        listed = [words.described(job, sweep.left) for job in sweep.jobs]
+        return Answer(value | {"jobs": listed}, "\n".join([text, *words.listing(sweep)]))
+    print(text, flush=True)
+    asks = sys.stdin.isatty() and sys.stdout.isatty() and not (args.yes or args.json)
+    if sweep.left.todo and asks and not confirm("Start?"):
+        return Answer({"started": False}, "Nothing was started.")
+    with following(len(sweep.jobs), sweep.left, takes) as view:
+        ends = run_sweep(sweep, executor, view)
+    return _answer(sweep.folder, sweep.jobs, ends, again)
+
+
+def _table(args: Namespace, again: str) -> Answer:
+    """Of what there is, also while another process works on it."""
+    from reward_agent.sweep.components import require_all
+    from reward_agent.sweep.folder import jobs_of, read_sweep
     from reward_agent.sweep.spec import read_spec
 
     require_all()
-    spec = read_spec(args.file)
-    folder = args.out / spec.name
-    before = read_sweep(folder)
-    if args.table:
-        if before is None:
-            raise UsageError(f"There is nothing to show: the sweep {spec.name} has not been started in {args.out}.")
-        return _answer(folder, jobs_of(before), {})
-    jobs = make_jobs(spec, folder)
-    change = compare(before, jobs)
-    if change.dropped and not args.drop:
-        raise UsageError(words.changed(change, folder))
-    left = agenda(folder, jobs, spec.budget, retry_failed=args.retry_failed)
-    executor = LocalExecutor(args.jobs, folder / "logs")
-    takes = estimate(left.todo, executor.cores, (folder, args.out), measure=args.measure)
-    text = words.opening(spec, folder, jobs, left, change, takes)
-    if args.dry_run:
-        value = {"sweep": spec.name, "folder": str(folder), "dry_run": True, "estimate": takes.to_json()}
-        listed = [words.described(job, left) for job in jobs]
-        return Answer(value | {"jobs": listed}, "\n".join([text, *words.listing(jobs, left)]))
-    print(text, flush=True)
-    asks = sys.stdin.isatty() and sys.stdout.isatty() and not (args.yes or args.json)
-    if left.todo and asks and not confirm("Start?"):
-        return Answer({"started": False}, "Nothing was started.")
-    with locked(folder):
-        # again: another process may have worked on it until now
-        left = agenda(folder, jobs, spec.budget, retry_failed=args.retry_failed)
-        keep_sweep(folder, spec, jobs)
-        with following(len(jobs), left, takes) as view:
-            ends = conduct(folder, left.todo, executor, spec.budget, view, again=_again(args))
-        return _answer(folder, jobs, ends)
+    folder = args.out / read_spec(args.file).name
+    started = read_sweep(folder)
+    if started is None:
+        raise UsageError(f"There is nothing to show yet: no sweep was started in {folder}. `{command()} {again}` does.")
+    return replace(_answer(folder, jobs_of(started), {}, again), exit_code=0)
 
 
-def _answer(folder: Path, jobs: Sequence[Job], ends: Mapping[str, End]) -> Answer:
+def _answer(folder: Path, jobs: Sequence[Job], ends: Mapping[str, End], again: str) -> Answer:
     """The table of what there is, written into the sweep's folder as well, and how the jobs ended."""
     from reward_agent.sweep.folder import failure
     from reward_agent.sweep.report import write_report
@@ -99,10 +98,12 @@ def _answer(folder: Path, jobs: Sequence[Job], ends: Mapping[str, End]) -> Answe
     value["files"] = [str(path) for path in files]
     unpaid = any(end.state == "unpaid" for _, end in left)
     code = 1 if failed or unpaid else WaitingForPersonError.exit_code if left else 0
-    below = [f"{job}: failed. {end.message}" for job, end in failed]
-    below += [f"{job}: {end.message}" for job, end in left]
-    if failed:
-        below.append("`--retry-failed` tries failed jobs again, but for those whose search came to its end.")
+    below = [f"{job}: failed. {end.told}" for job, end in failed]
+    below += [f"{job}: {end.told}" for job, end in left]
+    if any(end.kind != NoResultError.__name__ for _, end in failed):
+        below.append(f"`{command()} {again} --retry-failed` tries what failed again.")
+    if left:
+        below.append(f"`{command()} {again}` goes on with what waits.")
     return Answer(value, _shown(rows, [*below, *(str(path) for path in files)]), exit_code=code)
 
 

@@ -85,11 +85,12 @@ class Lines:
     def __init__(self, overview: Overview, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic):
         self._overview, self._write, self._clock = overview, write, clock
         self._next = clock() + EVERY
+        self._noted: set[str] = set()
 
     def __call__(self, event: SweepEvent) -> None:
         score = self._overview.standing(event.job).score
         self._overview.take(event)
-        if text := line(event, score):
+        if text := line(event, score, self._noted):
             self._write(text)
         if self._clock() >= self._next:
             self._next = self._clock() + EVERY
@@ -108,26 +109,35 @@ def following(jobs: int, left: Agenda, estimate: Estimate) -> Iterator[Callable[
         return
     from rich.live import Live
 
+    noted: set[str] = set()
+
     def take(event: SweepEvent) -> None:
         score = overview.standing(event.job).score
         overview.take(event)
-        if text := line(event, score):
+        if text := line(event, score, noted):
             console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     with Live(console=console, refresh_per_second=4, get_renderable=lambda: live_table(overview)):
         yield take
 
 
-def line(event: SweepEvent, score: tuple[str, Interval] | None) -> str:
-    """An event in one line; empty where none need be said."""
+def line(event: SweepEvent, score: tuple[str, Interval] | None, noted: set[str]) -> str:
+    """An event in one line; empty where none need be said.
+
+    Args:
+        event: what happened.
+        score: the job's latest.
+        noted: what has been told of other jobs, which is told once; added to.
+    """
     match event:
         case Began(job=job):
             return f"{job}: begins"
-        case Moved(job=job, standing=Standing(note=note)) if note:
+        case Moved(job=job, standing=Standing(note=note)) if note and note not in noted:
+            noted.add(note)
             return f"{job}: {note}"
         case Ended(job=job, end=end):
             last = f", {score[0]} {interval(score[1])} on the select seeds" if score and end.state == "done" else ""
-            return f"{job}: {ENDED[end.state]}{last}{f'. {end.message}' if end.message else ''}"
+            return f"{job}: {ENDED[end.state]}{last}{f'. {end.told}' if end.told else ''}"
     return ""
 
 

@@ -153,7 +153,7 @@ def _notes(group: _Group, summary: Summary | None) -> Iterator[str]:
         yield f"{count(unpriced, 'reply')} of no known price, not in US$"
     if any(each.unsafe for each in group.finished):
         yield "UNSAFE: reward programs ran without the sandbox"
-    if summary and summary.unit != "search" and not group.given and len(group.jobs) == 1:
+    if summary and summary.unit != "search" and not group.given:
         yield "one search: the interval says nothing of the next search"
     if summary and summary.note:
         yield summary.note

@@ -60,6 +60,12 @@ class End:
     traceback: str = ""
     """Of what nobody expected."""
 
+    @property
+    def told(self) -> str:
+        """The message; of one that ends with the output of a process, only the last line of that, which says why."""
+        first, *rest = self.message.strip().splitlines() or [""]
+        return f"{first} {rest[-1].strip()}" if rest and self.state == "failed" else self.message
+
 
 def work(order: Order, progress: Callable[[object], None], stop: Callable[[], bool]) -> End:
     """Do the job of `order`, as far as it can be done now.
