@@ -157,8 +157,12 @@ class DisguisedBatch:
 
     def __init__(self, inner: Batch, fields: StateSchema, index: NDArray[np.int64], actions: tuple[int, ...]) -> None:
         self.num_envs, self.schema = inner.num_envs, fields
-        self.observation_space, space, order = inner.observation_space, inner.action_space, list(actions)
-        self.action_space = gymnasium.spaces.Box(space.low[order], space.high[order], dtype=np.float32)
+        space: Any = inner.action_space
+        self.observation_space, order = inner.observation_space, list(actions)
+        self.action_space: Any = space
+        """Its columns turned; one of numbers stays as it is."""
+        if isinstance(space, gymnasium.spaces.Box):
+            self.action_space = gymnasium.spaces.Box(space.low[order], space.high[order], dtype=np.float32)
         self._inner, self._index, self._back = inner, index, np.argsort(actions)
 
     def reset(self, mask: Bools, seeds: Ints) -> tuple[Array, Array]:

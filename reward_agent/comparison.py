@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from reward_agent.codec import decode
-from reward_agent.coverage import as_disguised, record_coverage
+from reward_agent.coverage import Demonstrates, as_disguised, record_coverage
 from reward_agent.envs.episodes import task_schema
 from reward_agent.envs.registry import find_again, tasks
 from reward_agent.epic import Distance, Draws, canonical, pearson
@@ -33,8 +33,9 @@ from reward_agent.static_check import check
 from reward_agent.store import read_manifest, read_steps
 from reward_agent.task import Task
 
-ROWS, DRAWS = 512, 256
+ROWS, DRAWS = 1024, 256
 DISCOUNT = 0.99
+SCRIPTED = "the world's scripted"
 VET = "vet"
 """Stage of what became of a reply, in a run's journal."""
 
@@ -96,8 +97,8 @@ def compare(
     Args:
         programs: not trusted; by a label of the caller's.
         task: which they are for. Where it is disguised, the expert is that of the task as it is known.
-        policies: whose transitions to compare on, beside those of random actions, each with the task it is for (this
-            one, or it in disguise); by a label.
+        policies: whose transitions to compare on, beside those of random actions and of the world's own scripted policy
+            where it has one; each with the task it is for (this one, or it in disguise), by a label.
         rows: transitions, from whole episodes.
         draws: that the expectations of EPIC are means over.
         discount: of EPIC.
@@ -113,7 +114,9 @@ def compare(
         raise UsageError(f"{known.id} has no expert reward, so there is nothing published to compare with.")
     if (lacking := known.world.missing()) is not None:
         raise MissingComponentError(f"{known.id} cannot run here: {lacking}")
-    expert, players = Program(known.expert.read_text(encoding="utf-8")), policies or {}
+    expert, players = Program(known.expert.read_text(encoding="utf-8")), dict(policies or {})
+    if isinstance(known.world, Demonstrates):
+        players[SCRIPTED] = known, known.world.demonstrator()
     shared = _Shared.record(task, tuple(players.values()), rows, draws, discount, seed, unsafe)
     its = shared.pays(expert, known)
     if isinstance(its, Fault):

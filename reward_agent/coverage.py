@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -20,6 +21,15 @@ STRANGE = 0.1
 """Share of a policy's steps in which it acts at random."""
 HELD = 8
 """Steps for which half the random actions are held: what trembles about one place sees little."""
+
+
+@runtime_checkable
+class Demonstrates(Protocol):
+    """A world that has a policy by hand: what it reaches, random actions may never."""
+
+    def demonstrator(self) -> Act:
+        """The policy, on the world's own observations and actions."""
+        ...
 
 
 def record_coverage(task: Task, policies: Sequence[tuple[Task, Act]], *, rows: int, seed: int) -> Battery:

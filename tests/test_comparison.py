@@ -20,7 +20,7 @@ from reward_agent.envs.disguise import disguise
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
 from reward_agent.program import Fault, Program
-from reward_agent.scoring import no_op
+from reward_agent.scoring import Act, no_op
 from reward_agent.similarity import likeness, shared_numbers
 from reward_agent.task import Task
 
@@ -160,6 +160,26 @@ def test_coverage_spreads_over_episodes_and_policies() -> None:
     back = as_known(hidden, turned)
     for name in ("state", "action", "next_state"):
         np.testing.assert_array_equal(getattr(back, name), getattr(found, name))
+
+
+class Scripted(pointmass.PointMass):
+    """With a policy by hand, which goes to the goal."""
+
+    def demonstrator(self) -> Act:
+        return lambda observations: 2.0 * (observations[:, 2:] - observations[:, :1]) - observations[:, 1:2]
+
+
+def test_a_worlds_own_policy_goes_where_random_actions_do_not(task: Task) -> None:
+    def share_near(of: Task, policies: list[tuple[Task, Act]]) -> float:
+        found = record_coverage(of, policies, rows=400, seed=0)
+        at = found.schema.columns
+        apart = np.abs(found.state[:, at["point.position"]] - found.state[:, at["goal.position"]])
+        return float((apart < 0.1).mean())
+
+    scripted = replace(task, world=Scripted())
+    assert compare({}, scripted, **SMALL).policies == ("the world's scripted",)
+    assert compare({}, task, **SMALL).policies == ()
+    assert share_near(scripted, [(scripted, Scripted().demonstrator())]) > 0.15 > 0.1 > share_near(task, [])
 
 
 @pytest.fixture
