@@ -157,8 +157,12 @@ class DisguisedBatch:
 
     def __init__(self, inner: Batch, fields: StateSchema, index: NDArray[np.int64], actions: tuple[int, ...]) -> None:
         self.num_envs, self.schema = inner.num_envs, fields
-        self.observation_space, space, order = inner.observation_space, inner.action_space, list(actions)
-        self.action_space = gymnasium.spaces.Box(space.low[order], space.high[order], dtype=np.float32)
+        space: Any = inner.action_space
+        self.observation_space, order = inner.observation_space, list(actions)
+        self.action_space: Any = space
+        """Its columns turned; one of numbers stays as it is."""
+        if isinstance(space, gymnasium.spaces.Box):
+            self.action_space = gymnasium.spaces.Box(space.low[order], space.high[order], dtype=np.float32)
         self._inner, self._index, self._back = inner, index, np.argsort(actions)
 
     def reset(self, mask: Bools, seeds: Ints) -> tuple[Array, Array]:
@@ -230,8 +234,7 @@ def _wording(task: Task, how: int | Path) -> Wording:
     if isinstance(how, Path):
         given, turn, name = read_words(how), TURNS[0], how.stem
     else:
-        module = worlds().get(task.world.name)
-        path = Path(module.__file__).parent / FILE if module is not None and module.__file__ else None
+        path = words_of(task.world.name)
         if path is None or not path.is_file():
             raise UsageError(
                 f"The world of {task.id} has no words to disguise it with. Give a file of your own, `--disguise FILE`: "
@@ -239,6 +242,12 @@ def _wording(task: Task, how: int | Path) -> Wording:
             )
         given, turn, name = read_words(path), TURNS[how % len(TURNS)], str(how)
     return Wording(given.words, given.axes or turn, given.instruction, given.control, name)
+
+
+def words_of(world: str) -> Path | None:
+    """Where a world's words are, if it has any; None where no world is found by that name."""
+    module = worlds().get(world)
+    return Path(module.__file__).parent / FILE if module is not None and module.__file__ else None
 
 
 def _check(task: Task, wording: Wording) -> None:
