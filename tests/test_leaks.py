@@ -49,9 +49,7 @@ TABLE = {
         automatic=frozenset(),
         words=frozenset({"success", "task_score"}),
     ),
-    "given": Sees(
-        declared="nothing: no model is asked", told=frozenset(), automatic=frozenset(), words=frozenset()
-    ),
+    "given": Sees(declared="nothing: no model is asked", told=frozenset(), automatic=frozenset(), words=frozenset()),
     "text2reward": Sees(
         declared="words (automatic ones tell of metric and terms), and which round did best",
         told=frozenset({"a person's words"}),
