@@ -16,12 +16,12 @@ import pytest
 import runs_for_tests as runs
 from numpy.typing import NDArray
 
-from reward_agent.agent import prepare, synthesize
+from reward_agent.agent import prepare, resume, synthesize
 from reward_agent.envs.disguise import DisguisedWorld, disguise, words_of
 from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.envs.registry import find_task, tasks
 from reward_agent.envs.wording import Wording
-from reward_agent.errors import UsageError
+from reward_agent.errors import InterruptedRunError, UsageError
 from reward_agent.methods.base import brief
 from reward_agent.program import Program
 from reward_agent.sandbox.cell import Cell
@@ -414,6 +414,17 @@ def test_a_run_goes_through_in_disguise(bead: Path, tmp_path: Path) -> None:
     # the same reward in other words trains the same policy; the expert is trained on the task as it is known
     assert hidden.metrics == plain.metrics and hidden.expert == plain.expert is not None
     assert hidden.floors["no-op"] == plain.floors["no-op"]
+
+
+def test_a_task_that_only_its_caller_has_is_resumed_in_disguise(bead: Path, tmp_path: Path) -> None:
+    mine = replace(pointmass.task, id="mine/reach")
+    config = runs.config("x", **runs.SMALL, disguise=bead)
+    with pytest.raises(InterruptedRunError):
+        synthesize(config, task=mine, llm=runs.Scripted(KeyboardInterrupt()), root=tmp_path, name="one")
+    model = runs.Scripted(DISGUISED_GOOD)
+    result = resume(tmp_path / "one", task=mine, llm=model)
+    assert (result.task, result.variant) == ("mine/reach@disguise=beads", "in disguise (beads)")
+    assert "shift the bead to the mark" in model.asked[0][1][1].text
 
 
 def test_examples_and_the_control_prompt_are_refused_in_disguise(bead: Path) -> None:
