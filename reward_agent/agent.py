@@ -9,6 +9,7 @@ from typing import Any
 
 from reward_agent.codec import encode
 from reward_agent.config import RunConfig, connect_llm, whole_llm, with_whole_paths, without_keys
+from reward_agent.envs.disguise import disguise
 from reward_agent.envs.registry import FROM_PYTHON, find_again, find_task
 from reward_agent.errors import InterruptedRunError, MissingComponentError, UsageError, unknown_name
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
@@ -180,6 +181,8 @@ def resume(
         config = replace(config_of(run.manifest, run.journal.values), **dict(changes or {}))
         config = without_keys(replace(config, llm=whole_llm(config.llm)))
         task = task or find_again(config.task, "Resume it from there: `reward_agent.resume(run, task=task)`.")
+        if config.disguise is not None and task.disguised_from is None:
+            task = disguise(task, config.disguise)
         llm = connect_llm(config, folder, llm)
         keep_changes(run, config)
         _tell_versions(run, events)

@@ -20,16 +20,18 @@ PERSON, AUTOMATIC = "words", "automatic"
 
 
 def in_disguise(config: RunConfig, task: Task | None) -> tuple[RunConfig, Task | None]:
-    """The config of the disguised task, by a name that finds it; and that task, where it was given itself.
+    """The config of the disguised task, by a name that finds it; and that task, where it was given itself. Then the
+    config keeps how, for who resumes the run.
 
     Raises:
         UsageError: it cannot be disguised so.
     """
     assert config.disguise is not None
     how = config.disguise.resolve() if isinstance(config.disguise, Path) else config.disguise
-    if task is not None:
-        task = disguise(task, how)
-    return replace(config, task=f"{config.task}{DISGUISE}{how}", disguise=None), task
+    if task is None:
+        return replace(config, task=f"{config.task}{DISGUISE}{how}", disguise=None), None
+    # a task that only the caller has is disguised again when it is handed to a resumed run
+    return replace(config, task=f"{config.task}{DISGUISE}{how}", disguise=how), disguise(task, how)
 
 
 def settle_prompts(config: RunConfig, task: Task) -> RunConfig:

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
 import pointmass
 import pytest
 import runs_for_tests as runs
-from numpy.typing import NDArray
+import space
 
-from reward_agent.agent import prepare, synthesize
+from reward_agent.agent import prepare, resume, synthesize
 from reward_agent.envs.disguise import DisguisedWorld, disguise, words_of
 from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.envs.registry import find_task, tasks
 from reward_agent.envs.wording import Wording
-from reward_agent.errors import UsageError
+from reward_agent.errors import InterruptedRunError, UsageError
 from reward_agent.methods.base import brief
 from reward_agent.program import Program
 from reward_agent.sandbox.cell import Cell
 from reward_agent.sandbox.helpers import rotate
-from reward_agent.schema import ActionSpec, Array, Constant, Entity, Field, StateSchema
+from reward_agent.schema import Array
 from reward_agent.scoring import roll_out
 from reward_agent.static_check import check
-from reward_agent.task import Bools, Episode, Ints, Metric, Step, Task, Termination
+from reward_agent.task import Task, Termination
 from reward_agent.trial import reference, resolve
 
 WORDED = [
@@ -47,113 +45,6 @@ point = "bead"
 goal = "mark"
 push = "shift"
 """
-
-SPACE = StateSchema(
-    fields=(
-        Field("drone.position", "where it is; z is its height", "m", (3,)),
-        Field("drone.orientation", "quaternion wxyz", "", (4,)),
-        Field("drone.rotor_speeds", "of its three rotors", "rad/s", (3,)),
-        Field("drone.wrench", "force and torque", "", (6,), frame="world"),
-        Field("drone.shoved", "by somebody", "m", (3,), frame="none"),
-        Field("judge.inside", "it is inside", kind="bool", hidden=True),
-    ),
-    entities=(Entity("drone", "QuickDrone", "flies along +x"), Entity("judge", "Judge", "sees what only metrics see")),
-    action=ActionSpec(
-        ("move in x", "move in y", "move in z", "grip of the drone"), (-1, -2, -3, -4), (1, 2, 3, 4), unit="m"
-    ),
-    constants=(
-        Constant("drone_size", (0.1, 0.2, 0.3), "half of it along x, y and z", "m"),
-        Constant("limits", (1.0, 2.0, 3.0), "of its joints", "rad"),
-        Constant("floor", 0.0, "z of the floor", "m"),
-    ),
-)
-
-
-@dataclass(frozen=True)
-class Space:
-    """A thing in space that goes where actions say: the simplest world with everything that turns."""
-
-    name: str = "space"
-    parallel_envs: int = 4
-    dt: float = 0.1
-
-    def schema(self) -> StateSchema:
-        return SPACE
-
-    def make(self, num_envs: int, fields: StateSchema, *, threads: int = 1) -> SpaceBatch:
-        return SpaceBatch(num_envs, fields)
-
-    def missing(self) -> None:
-        return None
-
-
-class SpaceBatch:
-    def __init__(self, num_envs: int, fields: StateSchema) -> None:
-        self.num_envs, self.schema = num_envs, fields
-        self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (4,), np.float32)
-        self.action_space = gymnasium.spaces.Box(
-            np.array([-1, -2, -3, -4.0], np.float32), np.array([1, 2, 3, 4.0], np.float32)
-        )
-        self._x: Array = np.zeros((num_envs, 4))
-
-    def reset(self, mask: Bools, seeds: Ints) -> tuple[Array, Array]:
-        for row in np.flatnonzero(mask):
-            self._x[row] = np.random.default_rng(seeds[row]).normal(size=4)
-        return self._x.copy(), self._pack()
-
-    def step(self, actions: Array) -> Step:
-        self._x += 0.1 * actions
-        no = np.zeros(self.num_envs, bool)
-        return Step(self._x.copy(), self._pack(), no, no)
-
-    def save(self) -> dict[str, NDArray[Any]]:
-        return {"x": self._x.copy()}
-
-    def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
-        self._x = saved["x"].copy()
-
-    def close(self) -> None:
-        pass
-
-    def _pack(self) -> Array:
-        place, grip = self._x[:, :3], self._x[:, 3:]
-        turn = np.concatenate([np.ones_like(grip), 0.1 * place], axis=1)
-        values = {
-            "drone.position": place,
-            "drone.orientation": turn / np.linalg.norm(turn, axis=1, keepdims=True),
-            "drone.rotor_speeds": 2.0 * place,
-            "drone.wrench": np.concatenate([3.0 * place, 4.0 * place], axis=1),
-            "drone.shoved": 5.0 * place,
-            "judge.inside": grip > 0,
-        }
-        return np.concatenate([np.zeros((self.num_envs, 0)), *(values[f.path] for f in self.schema.fields)], axis=1)
-
-
-def _reached(episode: Episode) -> float:
-    """Reads everything that turns, and some that does not."""
-    state, constants = episode.state, episode.constants
-    assert state.drone.position.shape == (len(episode.action) + 1, 3)
-    lengths = (state.drone.position / constants.drone_size) @ np.array([1.0, 10.0, 100.0])
-    wrench = state.drone.wrench @ np.arange(6.0)
-    begun = state.start.drone.position @ np.array([3.0, 2.0, 1.0])
-    actions = episode.action @ np.array([1.0, 2.0, 3.0, 4.0])
-    before = state.episode.previous_action @ np.array([4.0, 3.0, 2.0, 1.0])
-    others = (state.drone.shoved + state.drone.rotor_speeds) @ constants.limits
-    assert state.judge.inside.dtype == bool
-    return float((lengths + wrench + begun + others).sum() + actions.sum() + before.sum() + state.judge.inside.sum())
-
-
-READ = ("drone.position", "drone.wrench", "start.drone.position", "episode.previous_action", "drone.shoved")
-SPACE_TASK = Task(
-    id="space/fly",
-    instruction="fly the drone along +x, above z = 1",
-    world=Space(),
-    horizon=20,
-    metrics=(Metric("reached", "fitness", "all", (*READ, "drone.rotor_speeds", "judge.inside"), _reached),),
-    terminates=Termination("the drone is below z = -3", ("drone.position",), lambda s: s.drone.position[:, 2] < -3),
-    control="a drone",
-    benchmark="Drones fly-v1",
-)
 
 
 @pytest.fixture
@@ -202,11 +93,11 @@ def test_scores_are_those_of_the_task_itself_bit_for_bit(task: Task, seed: int) 
 @pytest.mark.parametrize("axes", ["yzx", "zxy"])
 def test_a_world_with_everything_that_turns(words: Path, axes: str) -> None:
     words.write_text(words.read_text().replace("zxy", axes))
-    hidden = disguise(SPACE_TASK, words)
+    hidden = disguise(space.task, words)
     assert isinstance(hidden.world, DisguisedWorld)
     order = hidden.world.actions
-    before = roll_out(SPACE_TASK, acting(SPACE_TASK), range(9))["reached"]
-    after = roll_out(hidden, acting(SPACE_TASK, order), range(9))["reached"]
+    before = roll_out(space.task, acting(space.task), range(9))["reached"]
+    after = roll_out(hidden, acting(space.task, order), range(9))["reached"]
     np.testing.assert_array_equal(before, after)
     turned = {"yzx": (2, 0, 1, 3), "zxy": (1, 2, 0, 3)}[axes]
     assert order == turned
@@ -228,10 +119,10 @@ def test_a_world_with_everything_that_turns(words: Path, axes: str) -> None:
 
 
 def test_states_are_the_same_numbers_in_other_places(words: Path) -> None:
-    hidden = disguise(SPACE_TASK, words)
+    hidden = disguise(space.task, words)
     assert isinstance(hidden.world, DisguisedWorld)
-    known = task_schema(SPACE_TASK)
-    plain, other = (Episodes(task, 3, task_schema(task).by_path) for task in (SPACE_TASK, hidden))
+    known = task_schema(space.task)
+    plain, other = (Episodes(task, 3, task_schema(task).by_path) for task in (space.task, hidden))
     generator = np.random.default_rng(0)
     for episodes in (plain, other):
         episodes.reset(np.ones(3, bool), np.arange(3))
@@ -351,12 +242,12 @@ def test_what_is_said_of_axes_turns_with_them() -> None:
 
 def test_disguises_that_would_not_hold(words: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"space/fly has no words.*--disguise FILE"):
-        disguise(SPACE_TASK)
+        disguise(space.task)
     with pytest.raises(UsageError, match="is disguised already"):
-        disguise(disguise(SPACE_TASK, words), words)
+        disguise(disguise(space.task, words), words)
     with pytest.raises(UsageError, match="several entities the name 'judge'"):
         words.write_text('[words]\ndrone = "judge"\n')
-        disguise(SPACE_TASK, words)
+        disguise(space.task, words)
     for text, why in {
         '[words]\ndrone = "quick fly"\nfly = "go"\n': "says 'quick fly' for 'drone', where 'fly'",
         '[words]\nDrone = "x"\n': "in lower case",
@@ -368,14 +259,14 @@ def test_disguises_that_would_not_hold(words: Path, tmp_path: Path) -> None:
     }.items():
         words.write_text(text)
         with pytest.raises(UsageError, match=re.escape(why)):
-            disguise(SPACE_TASK, words)
+            disguise(space.task, words)
     with pytest.raises(UsageError, match=r"none\.toml: .*No such file"):
-        disguise(SPACE_TASK, tmp_path / "none.toml")
+        disguise(space.task, tmp_path / "none.toml")
 
 
 def test_an_instruction_of_ones_own(words: Path) -> None:
     words.write_text('instruction = "go far"\ncontrol = "a craft"\n' + words.read_text())
-    hidden = disguise(SPACE_TASK, words)
+    hidden = disguise(space.task, words)
     assert (hidden.instruction, hidden.control, hidden.id) == ("go far", "a craft", "space/fly@disguise=flying")
 
 
@@ -414,6 +305,17 @@ def test_a_run_goes_through_in_disguise(bead: Path, tmp_path: Path) -> None:
     # the same reward in other words trains the same policy; the expert is trained on the task as it is known
     assert hidden.metrics == plain.metrics and hidden.expert == plain.expert is not None
     assert hidden.floors["no-op"] == plain.floors["no-op"]
+
+
+def test_a_task_that_only_its_caller_has_is_resumed_in_disguise(bead: Path, tmp_path: Path) -> None:
+    mine = replace(pointmass.task, id="mine/reach")
+    config = runs.config("x", **runs.SMALL, disguise=bead)
+    with pytest.raises(InterruptedRunError):
+        synthesize(config, task=mine, llm=runs.Scripted(KeyboardInterrupt()), root=tmp_path, name="one")
+    model = runs.Scripted(DISGUISED_GOOD)
+    result = resume(tmp_path / "one", task=mine, llm=model)
+    assert (result.task, result.variant) == ("mine/reach@disguise=beads", "in disguise (beads)")
+    assert "shift the bead to the mark" in model.asked[0][1][1].text
 
 
 def test_examples_and_the_control_prompt_are_refused_in_disguise(bead: Path) -> None:
