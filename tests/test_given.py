@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def test_one_that_fails_in_every_training_has_no_result(tmp_path: Path) -> None:
 
 def test_rounds_want_somebody_to_ask_and_given_wants_a_reward(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"so it needs one and has no rounds"):
-        agent.prepare(given(runs.GOOD, iterations=2, llm="none"))
+        agent.prepare(replace(given(runs.GOOD, iterations=2), llm="none"))
     with pytest.raises(UsageError, match=r"so it needs one and has no rounds"):
         agent.prepare(runs.config("none", method="given"))
     with pytest.raises(UsageError, match=r"leaves nobody to ask"):
