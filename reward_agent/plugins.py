@@ -38,4 +38,6 @@ class Kind:
 
 OPTIMISERS = Kind("reward_agent.optimise", "reward_agent.optimisers", r"^def optimise\(")
 METHODS = Kind("reward_agent.methods", "reward_agent.methods", r"^    name\b.*=")
+NOBODY = "none"
+"""The provider of models that has nobody to ask."""
 PROVIDERS = Kind("reward_agent.llm", "reward_agent.providers", r"^EXAMPLE\b.*=")

@@ -10,10 +10,10 @@ from typing import Any
 from reward_agent.config import RunConfig
 from reward_agent.envs.registry import find_task, recordings, tasks
 from reward_agent.errors import UsageError
-from reward_agent.llm import NOBODY, default_llm
+from reward_agent.llm import default_llm
 from reward_agent.llm.recordings import Recording, find_recording, read_recording
 from reward_agent.methods import find_method
-from reward_agent.plugins import METHODS
+from reward_agent.plugins import METHODS, NOBODY
 from reward_agent.store import MANIFEST, read_manifest
 from reward_agent.task import Task
 

@@ -90,7 +90,7 @@ def two_rounds(path: Path) -> str:
     )
 
 
-def config(llm: str, **changes: Any) -> RunConfig:
+def config(llm: str | None, **changes: Any) -> RunConfig:
     """Two rounds of two candidates, all told some seconds."""
     made = RunConfig(
         task=TASK,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import fcntl
 import json
+import pickle
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,11 @@ from sweeps_for_tests import TINY, answer, call, rows, write
 from reward_agent.codec import decode
 from reward_agent.result import load_result
 from reward_agent.scoring import confidence_interval
+from reward_agent.sweep.conduct import Began, Ended, Moved, SweepEvent
+from reward_agent.sweep.executor import Work
 from reward_agent.sweep.folder import SWEEP
+from reward_agent.sweep.report import write_report
+from reward_agent.sweep.session import prepare_sweep, run_sweep
 from reward_agent.trial import Trained
 
 pytestmark = pytest.mark.needs("rliable")
@@ -203,3 +209,29 @@ def test_a_person_is_waited_for_while_the_others_go_on(tmp_path: Path) -> None:
     (prompt.parent / "reply.md").write_text(f"```python\n{runs.GOOD}\n```")
     found = answer("sweep.yaml", cwd=tmp_path)
     assert found["waiting"] == [] and rows(found)["me"]["mean"] is not None
+
+
+class OneByOne:
+    """An executor of another kind: in this process, each argument as if it had come from another machine."""
+
+    cores = 1
+
+    def run(
+        self, work: Mapping[str, Work], moved: Callable[[str, Any], None], started: Callable[[str], None]
+    ) -> Generator[tuple[str, Any], None, None]:
+        for key, each in work.items():
+            started(key)
+            argument = pickle.loads(pickle.dumps(each.argument))
+            yield key, each.function(argument, lambda value, key=key: moved(key, value), lambda: False)
+
+
+def test_any_executor_will_do(tmp_path: Path) -> None:
+    told: list[SweepEvent] = []
+    sweep = prepare_sweep(write(tmp_path, entries=ENTRIES[:1]), tmp_path)
+    ends = run_sweep(sweep, OneByOne(), told.append)
+    assert [end.state for end in ends.values()] == ["done"]
+    assert isinstance(told[0], Began) and isinstance(told[-1], Ended)
+    assert max(event.standing.steps for event in told if isinstance(event, Moved)) == 512
+    found, _ = write_report(sweep.folder, sweep.jobs)
+    assert found[0].label == "good" and found[0].done == 1
+    assert prepare_sweep(sweep.spec.file, tmp_path).left.todo == ()

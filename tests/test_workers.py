@@ -69,6 +69,39 @@ def test_a_crash_says_what_happened(pool: Pool[str]) -> None:
     assert dict(pool.run({"a": Job(jobs.square, 2)}, ignore))["a"][0] == 4, "the pool goes on"
 
 
+def test_a_job_that_fails_stops_no_other_where_it_need_not(pool: Pool[str]) -> None:
+    wanted = {"crash": Job(jobs.die, "last words"), "error": Job(jobs.lacking, "no tea"), "fine": Job(jobs.square, 3)}
+    ends = dict(pool.run(wanted | {"late": Job(jobs.deaf, None, seconds=4.0)}, ignore, keep_going=True))
+    kinds = {key: type(end) for key, end in ends.items()}
+    assert kinds == {
+        "crash": WorkerCrashError,
+        "error": MissingComponentError,
+        "fine": tuple,
+        "late": JobTimeoutError,
+    }
+    assert "last words" in str(ends["crash"]) and ends["fine"][0] == 9
+
+
+def test_a_job_takes_as_many_cores_as_it_says(pool: Pool[str], tmp_path: Path) -> None:
+    # two wait for one another beside it: in a pool of two they can only meet once the wide one is gone
+    one, two = tmp_path / "one", tmp_path / "two"
+    order: list[str] = []
+    wanted = {
+        "wide": Job(jobs.square, 1, cores=5),
+        "one": Job(jobs.wait_for, (one, two)),
+        "two": Job(jobs.wait_for, (two, one)),
+    }
+    busy: list[int] = []
+
+    def started(key: str) -> None:
+        order.append(key)
+        busy.append(len(pool._busy))
+
+    ends = dict(pool.run(wanted, ignore, started))
+    assert order == ["wide", "one", "two"] and busy == [1, 1, 2]
+    assert ends["one"] and ends["two"]
+
+
 def test_a_script_that_runs_itself_again_in_its_workers_is_told_how_not_to(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(

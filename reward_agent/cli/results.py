@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reward_agent.cli.board import cost, count, duration, interval
 from reward_agent.history import Interval
+from reward_agent.plugins import NOBODY
 
 if TYPE_CHECKING:
     from reward_agent.config import RunConfig
@@ -20,7 +21,9 @@ def describe_plan(plan: Plan, config: RunConfig) -> str:
     finals = count(plan.final_trainings - plan.expert_trainings, "training")
     expert = f" and {plan.expert_trainings} of the expert's beside it" if plan.expert_trainings else ""
     lasting = f", about {duration(plan.seconds)} on this machine ({plan.jobs} at a time)" if plan.seconds else ""
-    if plan.llm.startswith("replay:"):
+    if not plan.requests:
+        asked = "no model is asked"
+    elif plan.llm.startswith("replay:"):
         asked = "recorded replies; no model is asked, nothing is paid"
     elif plan.llm.startswith("manual"):
         asked = f"about {count(plan.requests, 'reply')} from you, or from a chat window of yours"
@@ -39,9 +42,10 @@ def describe_plan(plan: Plan, config: RunConfig) -> str:
 
 def describe_result(result: Result) -> str:
     """Several lines for a person."""
+    found = f"best of the search: iteration {result.iteration}, candidate {result.candidate} ({result.model})"
     lines = [
         f"{result.run}: “{result.instruction}”",
-        f"  best of the search: iteration {result.iteration}, candidate {result.candidate} ({result.model})",
+        f"  {found if result.llm != NOBODY else 'the reward that was given'}",
         f"  by {result.method}{f', {result.variant}' if result.variant else ''}",
         *scores({"this reward": result.metrics, _expert(result): result.expert or {}, **result.floors}),
         f"  over {count(result.trainings, 'training')} from scratch of {result.budget:,} steps, "

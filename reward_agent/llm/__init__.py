@@ -11,11 +11,10 @@ from reward_agent.llm.base import LLM, LLMError, Options
 from reward_agent.llm.budget import Budget, BudgetError, Metered, Spent, require_price
 from reward_agent.llm.many import ask_many
 from reward_agent.llm.redaction import redact
-from reward_agent.llm.registry import NOBODY, connect, default_llm, providers
+from reward_agent.llm.registry import connect, default_llm, providers
 
 __all__ = [
     "LLM",
-    "NOBODY",
     "Budget",
     "BudgetError",
     "LLMError",

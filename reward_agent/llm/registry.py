@@ -10,7 +10,7 @@ from types import ModuleType
 
 from reward_agent.errors import UsageError, unknown_name
 from reward_agent.llm.base import LLM, Options
-from reward_agent.plugins import PROVIDERS
+from reward_agent.plugins import NOBODY, PROVIDERS
 
 DEFAULTS: Mapping[str, str] = {
     "OPENAI_API_KEY": "openai:gpt-6.1-sol",
@@ -22,8 +22,6 @@ DEFAULTS: Mapping[str, str] = {
 }
 """The model asked where only its key is set, the first that applies."""
 
-NOBODY = "none"
-"""The provider that has nobody to ask."""
 NAMELESS = frozenset({"manual", NOBODY})
 """Providers that need no model's name."""
 

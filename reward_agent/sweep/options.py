@@ -10,7 +10,7 @@ from reward_agent.codec import decode
 from reward_agent.config import RunConfig
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
-from reward_agent.llm import NOBODY
+from reward_agent.plugins import NOBODY
 from reward_agent.program import Fault, Program, read_program
 from reward_agent.recorded import OPEN
 from reward_agent.sweep.spec import EXPERT, Entry

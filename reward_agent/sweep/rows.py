@@ -91,14 +91,17 @@ def make_rows(folder: Path, jobs: Sequence[Job]) -> tuple[Row, ...]:
 
 
 def read_all(folder: Path, jobs: Sequence[Job]) -> tuple[Finished, ...]:
-    """What is finished of the sweep."""
-    return tuple(found for job in jobs if (found := read_finished(folder, job)) is not None)
+    """What is finished of the sweep, in the file's order."""
+    return tuple(found for job in _in_order(jobs) if (found := read_finished(folder, job)) is not None)
+
+
+def _in_order(jobs: Sequence[Job]) -> list[Job]:
+    """That of the file, where jobs run seed by seed."""
+    return sorted(jobs, key=lambda job: job.line)
 
 
 def _groups(folder: Path, jobs: Sequence[Job]) -> Mapping[tuple[str, str], _Group]:
-    # in the file's order, not in that of the seeds
-    order = sorted(jobs, key=lambda job: job.line)
-    keys = dict.fromkeys((job.task, job.label) for job in order)
+    keys = dict.fromkeys((job.task, job.label) for job in _in_order(jobs))
     made = {}
     for key in keys:
         own = tuple(job for job in jobs if (job.task, job.label) == key)
