@@ -28,7 +28,19 @@ from reward_agent.messages import Key
 T = TypeVar("T")
 
 MANIFEST, JOURNAL = "run.json", "journal.jsonl"
-_PACKAGES = ("reward-agent", "numpy", "torch", "stable-baselines3", "gymnasium", "mujoco", "mjbatch")
+_PACKAGES = (
+    "reward-agent",
+    "numpy",
+    "torch",
+    "stable-baselines3",
+    "gymnasium",
+    "mujoco",
+    "mjbatch",
+    "metaworld",
+    "mani_skill",
+    "sapien",
+    "gymnasium-robotics",
+)
 
 
 @dataclass(frozen=True)

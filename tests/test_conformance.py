@@ -148,7 +148,8 @@ DEFECTS = [
             )
         ),
         "motion",
-        r"`point\.velocity` is not the rate of `point\.position` in \d+% of 360 steps; .* -1 times what it says, at a cosine of -0\.9\d: over step 1 the rate is",
+        r"`point\.velocity` is not the rate of `point\.position` in \d+% of 360 steps; .* "
+        r"-1 times what it says, at a cosine of -0\.9\d: over step 1 the rate is",
     ),
     Defect(
         "quaternions with w last",

@@ -41,6 +41,7 @@ def metaworld_task(
         preset="manipulation",
         budget=1_000_000,
         expert=EXPERTS / f"{name.replace('-', '_')}.py" if expert else None,
+        reward_version="Meta-World v2" if expert else "",
         control=CONTROL,
         family=family,
         benchmark=f"Meta-World {env}",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reward_agent.envs.metaworld.names import SCENES
 from reward_agent.envs.rows import RowBatch
 from reward_agent.errors import unknown_name
-from reward_agent.schema import StateSchema
+from reward_agent.schema import Array, StateSchema
 from reward_agent.task import Batch
 
 if TYPE_CHECKING:
@@ -53,15 +54,19 @@ class MetaWorld:
         for field in fields.fields:
             if field.path not in known:
                 raise unknown_name(f"state field of {self.env}", field.path, known)
-        batch: Any = RowBatch(partial(MetaWorldRow, self.env, fields), num_envs, fields, workers=threads)
-        made: Batch = batch  # a row's actions may be discrete; these are not
-        return made
+        return RowBatch(partial(MetaWorldRow, self.env, fields), num_envs, fields, workers=threads)
 
     def witness(self) -> MetaWorldWitness:
         """Meta-World's own environment, read directly."""
         from reward_agent.envs.metaworld.witness import MetaWorldWitness
 
         return MetaWorldWitness(self.env)
+
+    def demonstrator(self) -> Callable[[Array], Array]:
+        """Meta-World's scripted policy: actions `(N, 4)` for observations `(N, 39)`."""
+        from reward_agent.envs.metaworld.demonstration import demonstrator
+
+        return demonstrator(self.env)
 
     def missing(self) -> str | None:
         """What this machine lacks to run it and the command that installs it."""
