@@ -13,7 +13,14 @@ import pytest
 
 from reward_agent.cli import commands
 
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "runs/README.md")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "runs/README.md",
+    "docs/own_environment.md",
+    "docs/robotics.md",
+)
 
 
 def fences(text: str, language: str) -> list[str]:
