@@ -159,7 +159,9 @@ def test_synthesize_and_resume_in_a_line_each(tmp_path: Path, capsys: pytest.Cap
         synthesize(runs.TASK, Model(), tensorbord=False)
 
 
-@pytest.mark.parametrize("name", ["own_task.py --budget 8192", "own_trainer.py --steps 4096"])
+@pytest.mark.parametrize(
+    "name", ["own_task.py --budget 8192", "own_trainer.py --steps 4096", "own_gymnasium.py --budget 4096"]
+)
 def test_examples_run(name: str, repository: Path) -> None:
     file, *arguments = name.split()
     command = [sys.executable, str(repository / "examples" / file), *arguments]

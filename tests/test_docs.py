@@ -13,7 +13,14 @@ import pytest
 
 from reward_agent.cli import commands
 
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "runs/README.md", "docs/sweeps.md")
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "runs/README.md",
+    *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")),
+)
 
 
 def fences(text: str, language: str) -> list[str]:
@@ -55,7 +62,9 @@ def test_linked_and_named_files_exist(page: str, repository: Path) -> None:
     text = (repository / page).read_text()
     linked = re.findall(r"\]\((?!http)([^)#]+)\)", text)
     named = re.findall(r"`((?:reward_agent|envs|prompts|sandbox|tests|benchmarks|examples|docs|runs)/[\w/.-]*)`", text)
-    missing = [name for name in linked + named if not (repository / name).exists()]
+    folder = (repository / page).parent
+    missing = [name for name in linked if not (folder / name).exists()]
+    missing += [name for name in named if not (repository / name).exists()]
     assert not missing
 
 

@@ -26,12 +26,13 @@ from own_envs import (
     needs_a_package,
 )
 
-from reward_agent import Metric, Task
+from reward_agent import Metric, Program, Task
 from reward_agent.envs.episodes import Episodes, prompt_schema, task_schema
-from reward_agent.envs.gymnasium import GymnasiumWorld
+from reward_agent.envs.gymnasium import GymnasiumWorld, tasks
 from reward_agent.errors import MissingComponentError, RewardAgentError, UsageError
 from reward_agent.schema import Field, StateSchema
 from reward_agent.scoring import EVALUATION_SEEDS, no_op, roll_out
+from reward_agent.sources.cell import CellSource
 
 SENTENCE = "stay in the middle"
 ROD = ("rod.x", "rod.y", "rod.rate")
@@ -232,6 +233,44 @@ def test_cart_pole_steps_by_numbers() -> None:
         observations, states = step.observations, step.states
         theirs = env.step(number)[0]
     assert not np.array_equal(observations[0], observations[1])
+
+
+def test_the_shipped_card_is_pendulum_and_its_expert_the_native_reward() -> None:
+    (task,) = tasks().values()
+    env, episodes = gymnasium.make("Pendulum-v1"), Episodes(task, 1, all_fields(task))
+    assert task.expert is not None and task.horizon == 200
+    source = CellSource(Program(task.expert.read_text()), task)
+    rng = np.random.default_rng(0)
+    episodes.reset(np.ones(1, bool), np.array([11]))
+    env.reset(seed=11)
+    before = episodes.states.copy()
+    for _ in range(60):
+        action = rng.uniform(-2, 2, (1, 1))
+        after = episodes.step(action).states
+        _, native, *_ = env.step(action[0].astype(np.float32))
+        ours = source(before[None], action[None], after[None], np.zeros((1, 1), bool)).total[0, 0]
+        assert ours == pytest.approx(float(native), rel=1e-6)
+        before = after.copy()
+    source.close()
+    episodes.close()
+    assert roll_out(task, no_op(task), range(4))["success"].sum() == 0
+
+
+@pytest.mark.parametrize("world", [GymnasiumWorld(Machine), GymnasiumWorld(Nested), GymnasiumWorld(Float, float_state)])
+def test_the_witness_reads_the_same_by_other_means(world: GymnasiumWorld) -> None:
+    schema, witness, rng = world.schema(), world.witness(), np.random.default_rng(1)
+    batch = world.make(1, schema)
+    _, states = batch.reset(np.ones(1, bool), np.array([2**62]))
+    told = witness.reset(2**62)
+    assert witness.secrets() == {} and told.keys() == schema.by_path.keys()
+    for _ in range(60):
+        for path, value in told.items():
+            np.testing.assert_allclose(states[0, schema.columns[path]], np.ravel(value).astype(float), atol=1e-12)
+        action = rng.uniform(-1, 1, 1)
+        states, told = batch.step(action[None]).states, witness.step(action)
+    named = {"native_reward"} if world.factory is Machine else {"native_reward", "info reward", "info near"}
+    assert witness.secrets().keys() == named
+    witness.close()
 
 
 def test_a_film_shows_what_was_played_though_nothing_drew_before() -> None:

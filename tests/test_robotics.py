@@ -225,6 +225,40 @@ def test_left_alone_it_rewards_a_state_a_physics_step_old(name: str) -> None:
     assert 0 < max(apart) < 0.02
 
 
+@pytest.mark.parametrize("name", ["fetch-pick-and-place", "hand-rotate-egg", "adroit-hammer"])
+def test_the_witness_agrees_and_keeps_the_secrets(name: str) -> None:
+    world = world_of(CARDS[f"robotics/{name}"])
+    schema, witness, rng = world.schema(), world.witness(), np.random.default_rng(1)
+    batch = world.make(1, schema)
+    _, states = batch.reset(np.ones(1, bool), np.array([5]))
+    told = witness.reset(5)
+    assert told.keys() == schema.by_path.keys()
+    for _ in range(15):
+        for path, value in told.items():
+            np.testing.assert_allclose(states[0, schema.columns[path]], np.ravel(value).astype(float), atol=1e-9)
+        action = rng.uniform(-1, 1, schema.action.width)
+        states, told = batch.step(action[None]).states, witness.step(action)
+    flag = "info success" if name.startswith("adroit") else "info is_success"
+    assert witness.secrets().keys() == {"native_reward", flag}
+    witness.close()
+    batch.close()
+
+
+@pytest.mark.needs("rendering")
+def test_a_film_can_be_made() -> None:
+    world = world_of(CARDS["robotics/fetch-push"])
+    batch, plain = world.make(1, world.schema()), world.make(1, world.schema())
+    for each in (batch, plain):
+        each.reset(np.ones(1, bool), np.array([5]))
+        each.step(np.ones((1, 4)))
+    image = batch.render(0)
+    assert image.shape == (480, 480, 3) and len(np.unique(image.reshape(-1, 3), axis=0)) > 50
+    after, theirs = batch.step(np.ones((1, 4))), plain.step(np.ones((1, 4)))
+    np.testing.assert_allclose(after.states, theirs.states, atol=1e-9)
+    batch.close()
+    plain.close()
+
+
 @pytest.mark.parametrize("name", ["fetch-push", "hand-reach", "hand-rotate-pen", "adroit-door"])
 def test_doing_nothing_is_judged_and_does_not_succeed(name: str) -> None:
     task = CARDS[f"robotics/{name}"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
+import sys
 import sysconfig
 import traceback
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from typing import Any
 import gymnasium
 from gymnasium import error as gymnasium_errors
 
+from reward_agent.envs.rendering import environment, working_backend
 from reward_agent.errors import MissingComponentError, RewardAgentError, UsageError
 
 Env = gymnasium.Env[Any, Any]
@@ -79,6 +82,8 @@ def make_drawing(factory: Factory) -> Env:
     Raises:
         MissingComponentError: it gives none, or what draws them is not installed.
     """
+    if "mujoco" in sys.modules and (backend := working_backend()) is not None:
+        os.environ.update(environment(backend))  # MuJoCo draws by what these name when the first image is wanted
     options = DRAWING if isinstance(factory, str) or _takes(factory, "render_mode") else {}
     env = make(factory, **options)
     if env.render_mode != DRAWING["render_mode"]:
