@@ -60,7 +60,8 @@ def test_commands_on_the_pages_exist(page: str, repository: Path) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_linked_and_named_files_exist(page: str, repository: Path) -> None:
     text = (repository / page).read_text()
-    linked = re.findall(r"\]\((?!http)([^)#]+)\)", text)
+    prose = re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
+    linked = re.findall(r"\]\((?!http)([^)#]+)\)", prose)
     named = re.findall(r"`((?:reward_agent|envs|prompts|sandbox|tests|benchmarks|examples|docs|runs)/[\w/.-]*)`", text)
     folder = (repository / page).parent
     missing = [name for name in linked if not (folder / name).exists()]
