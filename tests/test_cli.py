@@ -119,6 +119,13 @@ def test_what_nobody_expected_is_one_json_value_and_a_traceback(tmp_path: Path) 
     assert "Traceback" in done.stderr and "AttributeError" in done.stderr.splitlines()[-1]
 
 
+def test_the_fields_of_a_task_in_a_file(tmp_path: Path, repository: Path) -> None:
+    own = f"{repository / 'examples' / 'own_task.py'}:task"
+    (told,) = json.loads(reward_agent("tasks", own, "--fields", "--json", cwd=tmp_path).stdout)
+    assert told["id"] == "mine/park-the-cart"
+    assert "class Hinge:" in told["fields"]
+
+
 def test_tasks(tmp_path: Path) -> None:
     rows = answer("tasks", cwd=tmp_path)
     assert {"id", "world", "instruction", "metrics", "ready", "recordings"} <= set(rows[0])

@@ -14,15 +14,18 @@ HELP = "list the tasks: instruction, metrics, whether this machine can run them,
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("pattern", nargs="?", default="", metavar="TEXT", help="only tasks whose id contains this")
+    parser.add_argument("pattern", nargs="?", default="", metavar="TEXT", help="only tasks whose id contains this; or path/to/file.py:variable")
     what = "also every field, helper and constant that a reward may read there, as prompts show them"
     parser.add_argument("--fields", action="store_true", help=what)
 
 
 def run(args: Namespace) -> Answer:
-    from reward_agent.envs.registry import recordings, tasks
+    from reward_agent.envs.registry import find_task, recordings, tasks
 
-    chosen = [task for name, task in tasks().items() if args.pattern in name]
+    if ".py" in args.pattern:
+        chosen = [find_task(args.pattern)]
+    else:
+        chosen = [task for name, task in tasks().items() if args.pattern in name]
     rows = [_describe(task, tuple(recordings(task.id))) for task in chosen]
     if args.fields:
         # the fields of a task that cannot run here are not known: a schema is derived from the simulator's scene
