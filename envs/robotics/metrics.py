@@ -91,7 +91,7 @@ def work_left() -> Metric:
         ways = [final_distance(one, other).score(episode) for one, other in pairs.items()]
         return ways[0] + ways[1] + 10 * ways[2]
 
-    doc = "minus the distances [m] of palm to hammer, its head to the nail, ten times the nail to its end, at the last state"
+    doc = "minus the distances [m] at the last state: palm to hammer, its head to the nail, ten times nail to its end"
     fields = tuple(f"{name}.position" for name in dict.fromkeys((*pairs, *pairs.values())))
     return Metric("work_left", "fitness", doc, fields, score)
 
