@@ -14,7 +14,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from own_envs import Machine, float_state
+from own_envs import Machine, Nested, float_state
 
 from reward_agent import Program, Task, evaluate
 from reward_agent.envs.episodes import Episodes
@@ -147,6 +147,12 @@ def compute_reward(state, action, next_state):
     }
     return sum(terms.values()), terms
 """
+OF_PARTS = """
+def compute_reward(state, action, next_state):
+    parts = next_state.observation
+    terms = {"place": parts.body.place[:, 1, 0] + parts.pair.item_1, "late": -next_state.episode.time}
+    return sum(terms.values()), terms
+"""
 OF_ROD = """
 def compute_reward(state, action, next_state):
     terms = {"up": next_state.rod.x, "slow": -0.1 * next_state.rod.rate**2, "time": -next_state.episode.time}
@@ -198,6 +204,7 @@ def test_an_exported_reward_reads_the_state_by_itself_or_by_the_tasks_function(t
             (Float(), float_state),
         ),
         (Task.from_gymnasium(Machine, "x", metric=still, horizon=30), OF_MACHINE, (Machine(),)),
+        (Task.from_gymnasium(Nested, "x", metric=still, horizon=30), OF_PARTS, (Nested(),)),
         (Task.from_gymnasium(rod, "x", columns=("rod.x", "rod.y", "rod.rate"), metric=still), OF_ROD, ()),
     ]
     for number, (task, source, given) in enumerate(cases):

@@ -451,6 +451,11 @@ def test_an_unnamed_list_of_numbers_is_warned_of() -> None:
 def test_a_task_without_a_metric_is_told_what_one_is() -> None:
     with pytest.raises(UsageError, match="a function of an `Episode`"):
         Task.from_gymnasium(Float, SENTENCE, horizon=5)
+    with pytest.raises(UsageError, match="not 3"):
+        float_task(metric=3)
+    with pytest.raises(UsageError, match="Did you mean 'metric'"):
+        float_task(metrik=middle)
+    assert [metric.name for metric in float_task(metrics=kept).metrics] == ["kept", "middle"]
 
 
 def test_only_fields_that_were_asked_for_are_packed() -> None:

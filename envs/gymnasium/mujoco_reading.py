@@ -12,6 +12,11 @@ MOTION, CONTACT = ("velocity", "spin"), ("contact", "actuator_force")
 """What needs velocities of bodies, and what needs contacts and forces, to be brought up to date."""
 
 
+def other_data(model: Any) -> Any:
+    """Data beside the simulation's own."""
+    return mujoco.MjData(model)
+
+
 def read_model(model: Any, live: Any, data: Any, table: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
     """Values by path at this very instant.
 

@@ -86,12 +86,11 @@ class _Reader:
         self._model: Any = None
 
     def __call__(self, observation: Any) -> Mapping[str, Any]:
-        import mujoco
-        from reward_agent.envs.gymnasium.mujoco_reading import read_model
+        from reward_agent.envs.gymnasium.mujoco_reading import other_data, read_model
 
         model = self._inner.model
         if model is not self._model:  # some environments build another at reset
-            self._model, self._data = model, mujoco.MjData(model)
+            self._model, self._data = model, other_data(model)
             self._table = self._source.table(self._inner, self._paths)
         return read_model(model, self._inner.data, self._data, self._table) if self._table else {}
 

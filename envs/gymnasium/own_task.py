@@ -15,7 +15,7 @@ import numpy as np
 from reward_agent.envs.gymnasium.making import Factory, name_of
 from reward_agent.envs.gymnasium.state import VALUES
 from reward_agent.envs.gymnasium.world import GymnasiumWorld
-from reward_agent.errors import UsageError
+from reward_agent.errors import UsageError, unknown_name
 from reward_agent.schema import Constant, StateSchema
 from reward_agent.task import Episode, GymnasiumOptions, Metric, Task
 
@@ -25,7 +25,11 @@ WORLD_OPTIONS = ("state", "fields", "columns", "actions", "action_bounds", "para
 def make_task(factory: Factory, instruction: str, options: GymnasiumOptions) -> Task:
     """See `Task.from_gymnasium`."""
     card: dict[str, Any] = dict(options)
-    metrics = [*card.pop("metrics", ()), *([card.pop("metric")] if "metric" in card else [])]
+    for name in card.keys() - GymnasiumOptions.__annotations__.keys():
+        raise unknown_name("option of `Task.from_gymnasium`", name, GymnasiumOptions.__annotations__)
+    several = card.pop("metrics", ())
+    metrics = [*(several if isinstance(several, Sequence) else [several])]
+    metrics += [card.pop("metric")] if "metric" in card else []
     if not metrics:
         raise UsageError(
             "A task needs a metric that judges its episodes: `metric=` a function of an `Episode` that returns a "

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
+from gymnasium import spaces
 
 from reward_agent.envs.gymnasium import mujoco_reading, state
 from reward_agent.envs.gymnasium.making import Env, Factory, close, make, name_of
@@ -50,6 +51,7 @@ def source(world: GymnasiumWorld, paths: Sequence[str]) -> str:
     try:
         parts = _Parts(env, tuple(paths))
         parts.add(world.surveyed.source)
+        flat = isinstance(env.observation_space, spaces.Box) and len(env.observation_space.shape) == 1
     finally:
         close(env)
     made, given = _made(world.factory)
@@ -65,13 +67,13 @@ def source(world: GymnasiumWorld, paths: Sequence[str]) -> str:
         f"def base_env({', '.join(takes)}):",
         f'    """{"; ".join(doc)}."""',
         *([f"    env = {made}"] if made else []),
-        *(["    model, data = env.unwrapped.model, mujoco.MjData(env.unwrapped.model)"] if parts.models else []),
+        *(["    model, data = env.unwrapped.model, other_data(env.unwrapped.model)"] if parts.models else []),
         "",
         "    def read(inner, observation):",
         *[f"        {line}" for line in (*parts.lines, "return values")],
         "",
         "    reader = StateReader(env, read)",
-        "    return reader, reader",
+        f"    return {'reader' if flat else 'gymnasium.wrappers.FlattenObservation(reader)'}, reader",
     ]
     return "\n".join(["import gymnasium", *(["import mujoco"] if parts.models else []), "", *lines])
 

@@ -80,6 +80,22 @@ def final_angle(of: str = "whole") -> Metric:
     return Metric("final_angle", "fitness", doc, ("object.orientation", "goal.orientation"), score)
 
 
+def work_left() -> Metric:
+    """Fitness: minus what is left to do with a hammer at the last state, in m; the nail's way counts ten times.
+
+    The nail alone would tell nothing of episodes in which it was never hit.
+    """
+    pairs = {"palm": "hammer", "hammer_head": "nail", "nail": "nail_goal"}
+
+    def score(episode: Episode) -> float:
+        ways = [final_distance(one, other).score(episode) for one, other in pairs.items()]
+        return ways[0] + ways[1] + 10 * ways[2]
+
+    doc = "minus the distances [m] at the last state: palm to hammer, its head to the nail, ten times nail to its end"
+    fields = tuple(f"{name}.position" for name in dict.fromkeys((*pairs, *pairs.values())))
+    return Metric("work_left", "fitness", doc, fields, score)
+
+
 def final_value(name: str, path: str, doc: str, of: Callable[[Any], float] = float) -> Metric:
     """Fitness: what `of` makes of a field at the last state."""
     return Metric(name, "fitness", doc, (path,), lambda episode: of(_at(episode.state, path)[-1]))

@@ -66,7 +66,7 @@ def _fetch(thing: str = "", *, half: tuple[float, str] = (0.0, ""), grasps: bool
         model=FromModel(bodies, {"robot0:grip": "gripper"}, joints),
         reached=goals.of_goal_env,
         fields=docs,
-        actions=("move_x", "move_y", "move_z", "fingers"),
+        actions=("move_x", "move_y", "move_z", "fingers" if grasps else "does_nothing"),
         goals={"goal.position": ("desired_goal",)},
         constants=constants,
     )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reward_agent.envs.robotics.metrics import final_distance, success_held, success_once
+from reward_agent.envs.robotics.metrics import success_held, success_once, work_left
 from reward_agent.envs.robotics.scenes import ADROIT
 from reward_agent.envs.robotics.world import robotics_world
 from reward_agent.task import Task
@@ -14,7 +14,7 @@ task = Task(
     instruction="pick up the hammer and drive the nail all the way into the board",
     world=robotics_world("AdroitHandHammer-v1"),
     horizon=200,
-    metrics=(success_held(CRITERION, 25), final_distance("nail", "nail_goal"), success_once(CRITERION)),
+    metrics=(success_held(CRITERION, 25), work_left(), success_once(CRITERION)),
     preset="manipulation",
     budget=2_000_000,
     expert=Path(__file__).parents[1] / "experts" / "adroit_hammer.py",
