@@ -136,6 +136,20 @@ def packing(**extra: Callable[[Array, Array, Array], Any]) -> type[Extra]:
     return type("Packing", (Extra,), {"extra": {name.replace("__", "."): of for name, of in extra.items()}})
 
 
+class Backwards(PointMassBatch):
+    """Its velocity has the wrong sign."""
+
+    def _values(self) -> dict[str, Any]:
+        return super()._values() | {"point.velocity": -self._x[:, 1]}
+
+
+class BackwardsWitness(PointWitness):
+    """Repeats that."""
+
+    def _told(self) -> dict[str, Any]:
+        return super()._told() | {"point.velocity": -self.velocity}
+
+
 class Turning(PointMassBatch):
     """Packs a heading that turns about z with the velocity, as a quaternion."""
 
