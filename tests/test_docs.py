@@ -13,7 +13,7 @@ import pytest
 
 from reward_agent.cli import commands
 
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "runs/README.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "runs/README.md", "docs/conformance.md")
 
 
 def fences(text: str, language: str) -> list[str]:
