@@ -10,7 +10,9 @@ import pytest
 from broken_worlds import sound
 from pointmass import SCHEMA
 
+from reward_agent.conformance import Subject
 from reward_agent.conformance.leaks import first_prompt
+from reward_agent.conformance.suite import run
 from reward_agent.conformance.words import in_schema, in_text
 from reward_agent.envs.registry import tasks
 from reward_agent.feedback import automatic_words, fenced
@@ -190,6 +192,15 @@ def test_first_prompts_of_every_task_tell_of_no_judge(task: Task, name: str) -> 
     if task.world.missing() is not None:
         pytest.skip("this machine cannot run it")
     assert not list(in_text(first_prompt(name, task), task))
+
+
+@pytest.mark.parametrize("task", tasks().values(), ids=lambda task: task.id)
+def test_an_experts_text_may_be_shown(task: Task) -> None:
+    """As an example for another task: visible fields, and no word of what judges."""
+    if task.world.missing() is not None:
+        pytest.skip("this machine cannot run it")
+    (found,) = run("expert", Subject(task))
+    assert found.level == "passed", found.text
 
 
 FAIR = [

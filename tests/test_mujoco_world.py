@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -9,6 +10,9 @@ import mujoco
 import numpy as np
 import pytest
 
+from reward_agent.conformance import Subject
+from reward_agent.conformance.suite import run
+from reward_agent.envs.mujoco import tasks
 from reward_agent.envs.mujoco.model import site_name
 from reward_agent.envs.mujoco.names import ROBOTS
 from reward_agent.envs.mujoco.native import NATIVE
@@ -320,6 +324,19 @@ def test_kinds_of_entities_have_the_same_fields() -> None:
             by_kind.setdefault(entity.kind, []).append(fields)
         assert all(len(set(fields)) == 1 for fields in by_kind.values()), env
         assert all(field.unit or field.kind == "bool" or "quaternion" in field.doc for field in schema.fields)
+
+
+@pytest.mark.parametrize("env", WITH_FORCES)
+def test_the_witness_tells_every_field_contact_forces_too(env: str) -> None:
+    """Gymnasium's environment, read by itself, against what is packed; and its reward is told as a secret."""
+    world = MujocoWorld(env, contact_forces=True)
+    task = next(task for task in tasks().values() if task.world == MujocoWorld(env))
+    subject = Subject(replace(task, world=world), steps=60)
+    (finding,) = run("truth", subject)
+    assert finding.level == "passed", finding.text
+    assert all(set(testimony.told) == set(world.schema().by_path) for testimony in subject.testimony)
+    rewards = np.concatenate([testimony.secrets["native_reward"] for testimony in subject.testimony])
+    assert len(np.unique(rewards[np.isfinite(rewards)])) == 3 * 60
 
 
 def test_wrong_names_are_told_with_the_closest() -> None:

@@ -1,8 +1,9 @@
-"""Is the last state of an episode its own, and does the task alone say how long an episode is?
+"""Is every state of an episode its own to the last, and does the task alone say how long an episode is?
 
 A world that resets by itself within `step` hands out the first state of the next episode in place of the last of this
-one. Nothing in a single state tells of that, so a jump does: the last step leads further than any before it, and to
-where episodes begin, or to the very state that another episode of the same seed ended in by other actions.
+one; where its rule for that is not the task's, it does so in the middle of one. Nothing in a single state tells of it,
+so a jump does: a step leads further than steps mostly do, and to where episodes begin, or (the last one) to the very
+state that another episode of the same seed ended in by other actions.
 """
 
 from __future__ import annotations
@@ -19,76 +20,82 @@ from reward_agent.schema import Array, StateSchema
 from reward_agent.task import Ints
 
 NAME = "endings"
-JUMP = 2.0
-"""How many times as far as most steps of the episode one must lead to count as a jump."""
-NEAR = 0.5
-"""How near, as a share of the jump, it must lead to the start of an episode."""
+JUMP, NEAR = 2.0, 0.5
+"""An episode's last step is a jump if it is so many times as long as its steps mostly are; how near to the start of an
+episode it must then lead, as a share of its length."""
+MIDWAY_JUMP, MIDWAY_NEAR = 4.0, 0.1
+"""The same for all other steps: there are many of them, and some things swing."""
+VALUES = 10
+"""A column of no more different values than this is a flag or a counter, whose every change is a jump."""
 
 
 def endings(subject: Subject) -> Iterator[Finding]:
-    """Episodes end in their own last state, by a rule or at the task's horizon."""
-    task, episodes = subject.task, subject.episodes
+    """Episodes go on to their own last state, by a rule or at the task's horizon."""
+    horizon, episodes = subject.task.horizon, subject.episodes
     for episode in episodes:
-        length = len(episode.actions)
-        if episode.truncated and length != task.horizon:
+        if episode.truncated and len(episode.actions) != horizon:
             yield failed(
                 NAME,
-                f"An episode of {episode.policy} from seed {episode.seed} was truncated after {length} steps, and the "
-                f"task's horizon is {task.horizon}.",
+                f"{_who(episode)} was truncated after {len(episode.actions)} steps; the task's horizon is {horizon}.",
                 contract="The horizon is the task's; a world truncates for no limit of time of its own.",
                 change="Take the environment's own limit away (`gymnasium.make(…).unwrapped`, `max_episode_steps`), or "
                 "give the task that horizon.",
             )
             return
-    columns = _columns(subject.full)
-    everything = np.concatenate([episode.states[:, columns] for episode in episodes])
-    spread = everything.std(axis=0)
-    columns, spread = columns[spread > 0], spread[spread > 0]
-    paths = [episode.states[:, columns] / spread for episode in episodes]
-    # the world's own fields come first, so their columns are those of the traces too
-    begun = [trace.states[trace.began][:, columns] / spread for trace in subject.traces]
-    starts = np.concatenate([*begun, *(path[:1] for path in paths)])
-    for number, path in enumerate(paths):
-        twins = [
-            other
-            for other, whole in zip(paths, episodes, strict=True)
-            if other is not path and whole.seed == episodes[number].seed
-        ]
-        found = _restarted(path, starts, twins)
-        if found:
-            yield failed(
-                NAME,
-                f"{_who(episodes[number])} ends after step {len(path) - 1} in a state that {found}: the step seems to "
-                "have reset the environment.",
-                contract="`step` never resets: the state it returns when an episode ends is the terminal one, which "
-                "metrics judge and rewards pay for.",
-                change="Take automatic resets away, or pack the state before them.",
-            )
-            return
+    for episode, step, reason in _restarts(subject):
+        ends = " and last" if step == len(episode.actions) else ""
+        yield failed(
+            NAME,
+            f"{_who(episode)} jumps in its step {step}{ends}: it leads {reason}. That step seems to have reset the "
+            "environment.",
+            contract="`step` never resets: the state it returns when an episode ends is the terminal one, which "
+            "metrics judge and rewards pay for.",
+            change="Take automatic resets away, or pack the state before them.",
+        )
+        return
+    lengths = [len(episode.actions) for episode in episodes]
     ended = sum(episode.terminated for episode in episodes)
     yield passed(
         NAME,
-        f"{len(episodes)} episodes of {min(map(_length, episodes))} to {max(map(_length, episodes))} steps: {ended} "
-        f"terminated, {len(episodes) - ended} truncated at the horizon of {task.horizon}, each in a state of its own.",
+        f"{len(episodes)} episodes of {min(lengths)} to {max(lengths)} steps, {ended} of them terminated and "
+        f"{len(episodes) - ended} truncated at the horizon of {horizon}: no step leads back to a start.",
     )
 
 
-def _restarted(path: Array, starts: Array, twins: list[Array]) -> str:
-    """Why the last state of an episode seems to be the first of another; empty where it does not.
+def _restarts(subject: Subject) -> Iterator[tuple[Whole, int, str]]:
+    """Steps that seem to have reset the environment, and where they lead."""
+    everything = np.concatenate([episode.states for episode in subject.episodes])
+    columns = _columns(subject.full)
+    columns = columns[[len(np.unique(everything[:, column])) > VALUES for column in columns]]
+    spread = everything[:, columns].std(axis=0)
+    paths = [episode.states[:, columns] / spread for episode in subject.episodes]
+    # the world's own fields come first, so their columns are those of the traces too
+    begun = [trace.states[trace.began][:, columns] / spread for trace in subject.traces]
+    starts = np.concatenate([*begun, *(path[:1] for path in paths)])
+    for path, episode in zip(paths, subject.episodes, strict=True):
+        moved = np.linalg.norm(np.diff(path, axis=0), axis=1)
+        usual = float(np.median(moved[:-1][moved[:-1] > 0])) if moved[:-1].any() else 0.0
+        for step in np.flatnonzero(moved > JUMP * usual) + 1:
+            length, last = moved[step - 1], step == len(moved)
+            if not last and length <= MIDWAY_JUMP * usual:
+                continue
+            near = np.linalg.norm(path[step] - starts, axis=1).min()
+            if near < (NEAR if last else MIDWAY_NEAR) * length:
+                yield episode, int(step), "to where episodes begin"
+            twins = [
+                p for p, e in zip(paths, subject.episodes, strict=True) if e.seed == episode.seed and p is not path
+            ]
+            if last and _shared(path, twins):
+                yield (
+                    episode,
+                    int(step),
+                    "to the very state that another episode of this seed ended in by other actions",
+                )
 
-    Args:
-        path: states `(L + 1, K)`, every column divided by its spread.
-        starts: first states of episodes, `(S, K)`.
-        twins: whole episodes from the same seed.
-    """
-    moved = np.linalg.norm(np.diff(path, axis=0), axis=1)
-    if moved[-1] <= JUMP * (np.median(moved[:-1]) if len(moved) > 1 else 0.0):
-        return ""
-    if np.linalg.norm(path[-1] - starts, axis=1).min() < NEAR * moved[-1]:
-        return "lies where episodes begin, a jump away from the state before it"
-    if any(np.array_equal(path[-1], twin[-1]) and not np.array_equal(path[-2], twin[-2]) for twin in twins):
-        return "another episode of the same seed ended in too, by other actions, a jump away from the state before it"
-    return ""
+
+def _shared(path: Array, twins: list[Array]) -> bool:
+    """Whether another path of the same seed ends in the same state, from another one."""
+    return any(np.array_equal(path[-1], twin[-1]) and not np.array_equal(path[-2], twin[-2]) for twin in twins)
 
 
 def _columns(schema: StateSchema) -> Ints:
@@ -98,8 +105,4 @@ def _columns(schema: StateSchema) -> Ints:
 
 
 def _who(episode: Whole) -> str:
-    return f"The episode of {episode.policy} from seed {episode.seed}"
-
-
-def _length(episode: Whole) -> int:
-    return len(episode.actions)
+    return f"An episode of {episode.policy} (seed {episode.seed})"

@@ -53,7 +53,7 @@ def lead(witness: Witness, trace: Trace) -> Testimony:
     names = sorted({name for moment in secrets for name in moment})
     return Testimony(
         told={path: np.stack([np.ravel(moment[path]) for moment in told]).astype(float) for path in told[0]},
-        tolerance={path: _tolerance(value, own) for path, value in told[0].items()},
+        tolerance={path: _tolerance(value, trace.states.dtype.itemsize, own) for path, value in told[0].items()},
         secrets={name: np.array([float(moment.get(name, np.nan)) for moment in secrets]) for name in names},
     )
 
@@ -63,8 +63,9 @@ def as_numpy(value: Any) -> Any:
     return value.detach().cpu().numpy() if hasattr(value, "detach") else value
 
 
-def _tolerance(value: Any, own: float | None) -> float:
+def _tolerance(value: Any, packed: int, own: float | None) -> float:
+    """Of what is told in the precision of `value` and packed in numbers of so many bytes."""
     kind = np.asarray(value).dtype
     if kind.kind in "bui":
         return 0.0
-    return own if own is not None else SINGLE if kind.itemsize < 8 else DOUBLE
+    return own if own is not None else SINGLE if min(kind.itemsize, packed) < 8 else DOUBLE
