@@ -55,7 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=2, help="of the sweep: six runs each")
-    parser.add_argument("--budget", type=int, default=20_000, help="environment steps of each training")
+    parser.add_argument("--budget", type=int, default=8_000, help="environment steps of each training")
     parser.add_argument("--jobs", type=int, default=2, help="runs side by side")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--json", action="store_true", help="one JSON value on standard output")

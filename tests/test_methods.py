@@ -235,7 +235,7 @@ def test_methods_are_found_by_name() -> None:
     assert make("text2reward").sees != make("eureka").sees
     with pytest.raises(UsageError, match="Did you mean 'eureka'"):
         find_method("eureca")
-    with pytest.raises(UsageError, match="eureka, text2reward"):
+    with pytest.raises(UsageError, match="eureka, given, text2reward"):
         find_method("base")
 
 

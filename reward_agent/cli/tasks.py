@@ -14,7 +14,8 @@ HELP = "list the tasks: instruction, metrics, whether this machine can run them,
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("pattern", nargs="?", default="", metavar="TEXT", help="only tasks whose id contains this; or path/to/file.py:variable")
+    what = "only tasks whose id contains this; or path/to/file.py:variable"
+    parser.add_argument("pattern", nargs="?", default="", metavar="TEXT", help=what)
     what = "also every field, helper and constant that a reward may read there, as prompts show them"
     parser.add_argument("--fields", action="store_true", help=what)
 
