@@ -211,6 +211,15 @@ def _tee(env: Env, episode: int, rng: Generator) -> None:
     put(env.tee, [*(at(env.goal_tee)[:2] + near(rng, 0.01)[:2]), 0.021], quaternion)
 
 
+def _open(env: Env, episode: int, rng: Generator) -> None:
+    """All drawers and doors more or less open."""
+    import torch
+
+    limits = env.cabinet.get_qlimits()[:, :, 1]
+    env.cabinet.set_qpos(limits * float(rng.choice([0.2, 0.74, 0.8])))
+    env.cabinet.set_qvel(torch.full_like(limits, float(rng.choice([0.0, 1.5]))))
+
+
 _BRING: Mapping[str, Callable[[Env, int, Generator], None]] = {
     "PickCube-v1": _pick,
     "PushCube-v1": _push,
@@ -223,6 +232,8 @@ _BRING: Mapping[str, Callable[[Env, int, Generator], None]] = {
     "PegInsertionSide-v1": _insert,
     "RollBall-v1": _roll,
     "PushT-v1": _tee,
+    "OpenCabinetDrawer-v1": _open,
+    "OpenCabinetDoor-v1": _open,
 }
 
 

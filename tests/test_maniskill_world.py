@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from maniskill_assets import cabinet, faucet, lay
 
 from reward_agent.envs.episodes import Episodes, prompt_schema, task_schema
 from reward_agent.envs.maniskill import missing, tasks
@@ -99,6 +101,27 @@ def test_the_commands_for_assets_are_ones_that_maniskill_knows() -> None:
     for env, (group, _) in ASSETS.items():
         asked = REGISTERED_ENVS[env].asset_download_ids or assets.DATA_GROUPS["OpenCabinetDrawer-v1"]
         assert group in asked and group in assets.DATA_GROUPS
+
+
+@vulkan
+def test_tasks_of_downloaded_models_run_with_models_made_here(tmp_path: Path, repository: Path) -> None:
+    for env in ASSETS:
+        lay(tmp_path, models_of(env), faucet() if env == "TurnFaucet-v1" else cabinet())
+    done = subprocess.run(
+        [sys.executable, str(repository / "tests" / "maniskill_assets.py")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "MS_ASSET_DIR": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    faucets, drawers, doors = json.loads(done.stdout)
+    for answer in (faucets, drawers, doors):
+        assert answer["apart"] < 1e-6 and answer["told"] >= 8
+    assert {"switch.angle", "switch.goal_angle", "switch.axis", "gripper.position"} <= set(faucets["shown"])
+    assert {"handle.position", "drawer.opening", "drawer.goal_opening"} <= set(drawers["shown"])
+    assert doors["actions"][-2:] == ["drive", "turn"]
+    for answer in (drawers, doors):
+        assert answer["off"] < 1e-6 * 5 and not answer["unseen"]
 
 
 @vulkan

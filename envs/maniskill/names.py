@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-SURROUNDINGS = frozenset({"table-workspace", "ground"})
+from reward_agent.errors import unknown_name
+
+TABLE = "table-workspace"
+SURROUNDINGS = frozenset({TABLE, "ground"})
 """Actors that are no thing of the task. The table's top is at z = 0."""
 
 
@@ -221,10 +224,21 @@ CONTROL_MODES: Mapping[str, str] = {
 }
 """The commonest; any of the robot's own is taken."""
 
-GRIPPER = "the last one opens (1) or closes (-1) the fingers"
+REST: Mapping[str, str] = {
+    "panda": "the last one opens (1) or closes (-1) the fingers",
+    "panda_wristcam": "the last one opens (1) or closes (-1) the fingers",
+    "fetch": "then come the fingers (1 opens, -1 closes), the head, the torso, and the base's speed ahead and around",
+}
+"""What actions do beside moving the arm."""
 
 
 def control(robot: str, mode: str) -> str:
-    """What the robot is and what actions do, in one line for prompts."""
-    words = f"{ROBOTS[robot]}; {CONTROL_MODES.get(mode, f'control mode {mode}')}"
-    return words if robot == "panda_stick" else f"{words}, and {GRIPPER}"
+    """What the robot is and what actions do, in one line for prompts.
+
+    Raises:
+        UsageError: there are no words for such a robot.
+    """
+    if robot not in ROBOTS:
+        raise unknown_name("robot that this world has words for", robot, ROBOTS)
+    moved = CONTROL_MODES.get(mode, f"actions go by ManiSkill's control mode {mode}")
+    return "; ".join([ROBOTS[robot], moved, *([REST[robot]] if robot in REST else [])])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from reward_agent.envs.maniskill.names import SURROUNDINGS, Scene, Thing
+from reward_agent.envs.maniskill.names import SURROUNDINGS, TABLE, Scene, Thing
 from reward_agent.envs.maniskill.reading import Env, Reading, actor, attribute, centre_of_mass, half_sizes, read_tensor
 from reward_agent.envs.maniskill.simulator import make_env, scene_of
 from reward_agent.schema import ActionSpec, Constant, Entity, Field, FieldKind, StateSchema
@@ -114,9 +114,9 @@ def _robot(env: Env, scene: Scene) -> Iterator[Quantity]:
             yield Quantity(Field(f"{hand}.grasps_{name}", doc, kind="bool"), held, (0,))
             doc = "force of the left and of the right finger on it"
             yield Quantity(Field(f"{hand}.forces_on_{name}", doc, "N", (2,)), Reading("actor", thing, "forces"), (0, 1))
-    plain = all(joint.type[0] != "prismatic" for joint in env.agent.robot.active_joints[:arm])
-    words, unit = ("angles", "rad") if plain else ("positions", "rad, or m where they slide")
-    rates = "rad/s" if plain else "rad/s, or m/s where they slide"
+    words, unit, rates = "angles", "rad", "rad/s"
+    if not _stands(env):
+        words, unit, rates = "positions", "rad, or m where they slide", "rad/s, or m/s where they slide"
     columns = tuple(range(arm))
     qpos, qvel = (Reading("attribute", f"agent.robot.{name}") for name in ("qpos", "qvel"))
     yield Quantity(Field(f"joints.{words}", "in the order of the robot's joints", unit, (arm,)), qpos, columns)
@@ -195,9 +195,11 @@ def _entities(env: Env, scene: Scene, quantities: list[Quantity]) -> list[Entity
 
 def _constants(env: Env, scene: Scene) -> Iterator[Constant]:
     yield Constant("dt", 1.0 / env.control_freq, "time from state to next_state", "s")
-    yield Constant("table_top", 0.0, "height of the table", "m")
-    base = tuple(round(number, 6) + 0.0 for number in _plain(env.agent.robot.pose.p[0]))
-    yield Constant("base_position", base, "of the robot's base", "m")
+    if TABLE in env.scene.actors:
+        yield Constant("table_top", 0.0, "height of the table", "m")
+    if _stands(env):
+        base = tuple(round(number, 6) + 0.0 for number in _plain(env.agent.robot.pose.p[0]))
+        yield Constant("base_position", base, "of the robot's base", "m")
     limits = env.agent.robot.get_qlimits()[0]
     if _grips(env):
         yield Constant("widest_opening", float(limits[-1, 1] * 2), "of the hand", "m")
@@ -223,6 +225,8 @@ def _action(env: Env) -> ActionSpec:
         width = controller.single_action_space.shape[0]
         if "EE" in type(controller).__name__:
             names += [*(f"move_{axis}" for axis in "xyz"), *(f"turn_{axis}" for axis in "xyz")][:width]
+        elif "Base" in type(controller).__name__ and width == 2:
+            names += ["drive", "turn"]
         elif width == len(joints):
             names += joints
         elif width == 2 * len(joints):
@@ -239,6 +243,12 @@ def _hand(env: Env) -> str:
 
 def _grips(env: Env) -> bool:
     return hasattr(env.agent, "finger1_link") and hasattr(env.agent, "finger2_link")
+
+
+def _stands(env: Env) -> bool:
+    """Whether all joints of the robot, but those of its fingers, turn: it stands where it is."""
+    joints = env.agent.robot.active_joints
+    return all(joint.type[0] != "prismatic" for joint in (joints[:-2] if _grips(env) else joints))
 
 
 def _joint_names(env: Env) -> list[str]:

@@ -62,13 +62,17 @@ class ManiSkillWitness:
         entities = {entity.name: entity for entity in scene.entities}
         robot = self._env.agent.robot._objs[0]
         links = {link.entity.name: link for link in robot.links}
-        fingers = [links.get(f"panda_{side}finger") for side in ("left", "right")]
-        hand = "gripper" if all(fingers) else "stick"
-        arm = len(robot.qpos) - (2 if all(fingers) else 0)
-        yield "joints.angles", robot.qpos[:arm]
+        agent = self._env.agent
+        fingers = [
+            links[getattr(agent, name).name] for name in ("finger1_link", "finger2_link") if hasattr(agent, name)
+        ]
+        hand = "gripper" if fingers else "stick"
+        arm = len(robot.qpos) - len(fingers)
+        slides = any("prismatic" in joint.type for joint in robot.active_joints[:arm])
+        yield "joints.positions" if slides else "joints.angles", robot.qpos[:arm]
         yield "joints.velocities", robot.qvel[:arm]
-        yield from _motion(hand, links[self._env.agent.tcp.name])
-        if all(fingers):
+        yield from _motion(hand, links[agent.tcp.name])
+        if fingers:
             yield "gripper.opening", float(robot.qpos[arm:].sum())
             yield "gripper.opening_rate", float(robot.qvel[arm:].sum())
         for name, entity in entities.items():
@@ -85,7 +89,7 @@ class ManiSkillWitness:
                 continue
             told = dict(_motion(path, bodies[0]))
             yield from ((key, told[key]) for key in (f"{path}.linear_velocity", f"{path}.angular_velocity"))
-            if all(fingers):
+            if fingers:
                 yield from self._touch(path, entity, fingers)
 
     def _touch(self, path: str, entity: Any, fingers: list[Any]) -> Iterator[tuple[str, Any]]:
