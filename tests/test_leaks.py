@@ -212,6 +212,7 @@ FAIR = [
     ("point.completeness", "share of the disc that is filled", "float"),
     ("goal.position", "where the point must be placed for the task to be complete", "float"),
     ("point.metres", "metres travelled", "int"),
+    ("point.was_behind", "it has been within 4 cm of the place 5 cm behind the ball as seen from the goal", "bool"),
 ]
 UNFAIR = [
     ("point.success", "odd", "float"),
@@ -225,6 +226,7 @@ UNFAIR = [
     ("point.odd", "1 when the goal is reached", "bool"),
     ("point.odd", "it has reached the goal", "int"),
     ("point.odd", "closer than 2 cm, at the target", "bool"),
+    ("point.odd", "within 0.1 m of the goal", "bool"),
     ("point.is_placed", "odd", "bool"),
 ]
 
