@@ -64,6 +64,7 @@ def jobs(folder: Path, text: str) -> tuple[Job, ...]:
             r"line 3: an entry either trains on a given `reward`",
         ),
         (f"{HEAD}entries:\n- {{task: a, tasks: [b], reward: good.py}}\n", r"line 3: `task` and `tasks` are both given"),
+        (f"{HEAD}rewards: [{{reward: good.py, llm: manual}}]\n", r"line 2: .*`llm` is for a search"),
         (f"{HEAD}methods: [{{name: mine}}]\n", r"line 2: a value of `methods` names its `method`"),
         (
             f"{HEAD}entries:\n- {{name: a, reward: good.py}}\n- {{name: a, reward: timid.py}}\n",

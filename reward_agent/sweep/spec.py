@@ -113,15 +113,19 @@ def _listed(entries: Node | None) -> Iterator[_Choice]:
     allowed = {*OPTIONS, "name", "task", "tasks", "seeds", "reward"}
     for node in entries.items() if entries else ():
         options = dict(_mapping(node, allowed, "option of an entry"))
-        searching = [name for name in _SEARCH if name in options]
-        if "reward" in options and searching:
-            raise options[searching[0]].wrong(
-                f"an entry either trains on a given `reward` or searches for one; `{searching[0]}` is for a search."
-            )
+        if "reward" in options:
+            _refuse_search(options)
         if "task" in options and "tasks" in options:
             raise options["tasks"].wrong("`task` and `tasks` are both given; one will do.")
         label = _text(options.pop("name"), "name") if "name" in options else ""
         yield _Choice(label or _label(options) or "defaults", options, node)
+
+
+def _refuse_search(options: Mapping[str, Node]) -> None:
+    for name in _SEARCH:
+        if name in options:
+            told = f"an entry either trains on a given `reward` or searches for one; `{name}` is for a search."
+            raise options[name].wrong(told)
 
 
 def _label(options: Mapping[str, Node]) -> str:
@@ -147,6 +151,8 @@ def _choices(axis: Node | None, name: str) -> list[_Choice]:
         else:
             options, label = {principal: node}, ""
         _text(options[principal], principal)
+        if name == "rewards":
+            _refuse_search(options)
         found.append(_Choice(label, options, node))
     if not found:
         raise axis.wrong(f"`{name}` is an empty list, so nothing would be run. Name one, or leave `{name}` out.")
