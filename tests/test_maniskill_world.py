@@ -281,6 +281,19 @@ def test_options_make_another_task() -> None:
 
 
 @vulkan
+def test_a_gpu_is_asked_for_by_name_and_has_the_same_fields() -> None:
+    import torch
+
+    task = with_options(CARDS["maniskill/pick-cube"], sim="physx_cuda")
+    assert task.world.schema() == CARDS["maniskill/pick-cube"].world.schema()
+    if torch.cuda.is_available():
+        assert task.world.missing() is None
+        return
+    with pytest.raises(MissingComponentError, match="use sim='physx_cpu'"):
+        task.world.make(4, task.world.schema())
+
+
+@vulkan
 def test_an_environment_that_no_card_names_is_told_in_the_simulators_words() -> None:
     schema = ManiSkill("StackPyramid-v1").schema()
     assert {"cube_a.position", "cube_c.linear_velocity", "gripper.grasps_cube_b"} <= schema.by_path.keys()
