@@ -70,7 +70,9 @@ def play() -> Iterator[dict[str, Any]]:
 
     from reward_agent.envs.maniskill import tasks
     from reward_agent.envs.maniskill.row import ManiSkillRow
+    from reward_agent.envs.maniskill.world import ManiSkill
 
+    ManiSkill("PullCubeTool-v1").schema()  # ManiSkill warns of its poses
     for name in ("turn-faucet", "open-cabinet-drawer", "open-cabinet-door"):
         task: Any = tasks()[f"maniskill/{name}"]
         schema = task.world.schema()
@@ -86,7 +88,7 @@ def play() -> Iterator[dict[str, Any]]:
         shown = [field.path for field in schema.fields if not field.hidden]
         answer = {"task": name, "apart": apart, "told": len(told), "shown": shown, "actions": schema.action.names}
         if name != "turn-faucet":
-            rows = record(task.world, schema, seed=0, episodes=12)
+            rows = record(task.world, schema, seed=0, episodes=8)
             scope: dict[str, Any] = {"constants": schema.constants_view(), **HELPERS}
             exec(compile(task.expert.read_text(), str(task.expert), "exec"), scope)
             view = rows.schema.view

@@ -31,7 +31,7 @@ class Transitions(NamedTuple):
     """ManiSkill's dense reward, `(T,)`."""
 
 
-def record(world: ManiSkill, schema: StateSchema, seed: int, episodes: int = 24, steps: int = 7) -> Transitions:
+def record(world: ManiSkill, schema: StateSchema, seed: int, episodes: int = 20, steps: int = 6) -> Transitions:
     """Transitions through all stages of a task, with ManiSkill's own dense reward of each.
 
     Args:
@@ -151,7 +151,8 @@ def _stack(env: Env, episode: int, rng: Generator) -> None:
     if episode % 2:
         put(env.cubeB, at(env.cubeA) - np.array([0, 0, 0.04 + 0.002 * rng.normal()]))
     else:
-        put(env.cubeA, at(env.cubeB) + np.array([0.01 * rng.normal(), 0, 0.04]))
+        # at rest on it, or falling onto it
+        put(env.cubeA, at(env.cubeB) + np.array([0.01 * rng.normal(), 0, rng.choice([0.04, 0.05])]))
 
 
 def _sphere(env: Env, episode: int, rng: Generator) -> None:

@@ -42,6 +42,7 @@ class Packer:
         self._readings = list(dict.fromkeys(readings))
         self._wanted = [(self._readings.index(reading), part) for reading, part in zip(readings, columns, strict=True)]
         self._index: Any = None
+        self._sizes: dict[Reading, Any] = {}
 
     def pack(self, env: Env, info: Info) -> Any:
         """The packed states, a tensor `(N, D)` of single precision on the simulation's device."""
@@ -49,12 +50,20 @@ class Packer:
 
         if not self._readings:
             return torch.zeros((env.num_envs, 0), device=env.device)
-        read = [read_tensor(env, info, reading) for reading in self._readings]
+        read = [self._read(env, info, reading) for reading in self._readings]
         if self._index is None:
             begins = [sum(tensor.shape[1] for tensor in read[:number]) for number in range(len(read))]
             index = [begins[number] + column for number, part in self._wanted for column in part]
             self._index = torch.tensor(index, device=env.device)
         return torch.cat(read, dim=1)[:, self._index]
+
+    def _read(self, env: Env, info: Info, reading: Reading) -> Any:
+        """One reading; sizes are asked of each body in turn, so that they are kept where no reset builds others."""
+        if reading.what != "size" or env.reconfiguration_freq:
+            return read_tensor(env, info, reading)
+        if reading not in self._sizes:
+            self._sizes[reading] = read_tensor(env, info, reading)
+        return self._sizes[reading]
 
 
 def read_tensor(env: Env, info: Info, reading: Reading) -> Any:
