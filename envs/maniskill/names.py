@@ -162,8 +162,8 @@ SCENES: Mapping[str, Scene] = {
         told=(
             Told(
                 "reached_status",
-                "ball.was_reached",
-                "since reset the hand was once within 4 cm of the point 5 cm behind the ball as the goal sees it",
+                "ball.hand_was_behind",
+                "since reset the hand was once within 4 cm of the point 5 cm behind the ball, away from the goal",
                 flag=True,
             ),
         ),

@@ -7,7 +7,7 @@ def compute_reward(state, action, next_state):
     behind = ball + unit(ball - goal) * (constants.ball_radius + 0.05)
     apart = norm((ball - goal)[:, :2])
     done = apart < constants.goal_radius
-    reached = next_state.ball.was_reached & ~done
+    reached = next_state.ball.hand_was_behind & ~done
     terms = {
         "reach": np.where(reached | done, 0.0, 1 - np.tanh(2 * norm(behind - next_state.gripper.position))),
         "reached": np.where(reached, 1.0, 0.0),
