@@ -125,5 +125,5 @@ def test_a_shipped_optimiser_has_a_preset_for_every_class_of_tasks(name: str) ->
     assert presets.keys() >= TASK_CLASSES.keys()
     assert all(preset.origin for preset in presets.values())
     if name == "sac":
-        unmeasured = [presets[task_class] for task_class in TASK_CLASSES]
+        unmeasured = [presets[task_class] for task_class in TASK_CLASSES.keys() - {"tabletop"}]
         assert all("not tuned for this class" in preset.origin for preset in unmeasured)

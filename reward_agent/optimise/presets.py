@@ -16,6 +16,7 @@ TASK_CLASSES: Mapping[str, str] = {
     "acrobatics": "one leap or flip within a second",
     "posture": "take a pose, or move one limb",
     "manipulation": "short reaches and pushes",
+    "tabletop": "reach, press, pull or open something on a table, seen as short episodes",
     "balance": "keep an unstable thing up",
     "swim": "thrust that pays off many strokes later",
 }

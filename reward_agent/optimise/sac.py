@@ -78,6 +78,12 @@ PRESETS: Mapping[str, Preset[SACSettings]] = {
     "acrobatics": Preset(SACSettings(discount=0.995), PPO_DISCOUNT),
     "posture": Preset(SACSettings(discount=0.98), PPO_DISCOUNT),
     "manipulation": Preset(SACSettings(discount=0.97, learning_rate=1e-3), f"{PPO_DISCOUNT}, and the rate is higher"),
+    "tabletop": Preset(
+        SACSettings(gradient_steps=2, batch_size=256, learning_rate=1e-3, discount=0.97, learning_starts=2_000),
+        "measured once: Meta-World's button-press with its dense reward, horizon 200, one seed: success 0.35 at 10k "
+        "and 20k steps, 0.85 at 30k, in 91 s of one core; six runs of PPO with discounts of 0.95 and 0.97 had 0.10 to "
+        "0.80 at 40k steps, in 11-14 s",
+    ),
     "balance": Preset(SACSettings(learning_starts=1_000), f"{ORIGIN}: only the random steps are fewer"),
     "swim": Preset(SACSettings(discount=0.9999), PPO_DISCOUNT),
     "text2reward-metaworld": Preset(
