@@ -89,11 +89,10 @@ PRESETS: Mapping[str, Preset[PPOSettings]] = {
         "Zoo: Reacher, Pusher (horizons of 50-100 steps); changed: discount 0.97 for the short horizon, wider layers",
     ),
     "tabletop": Preset(
-        PPOSettings(num_envs=16, rollout=50, batch_size=200, epochs=10, discount=0.97),
-        "measured on Meta-World with its dense rewards, horizon 200, one seed, success on 20 episodes at 100k steps "
-        "(24-38 s of one core): door-close 1.00 (from 60k on), handle-press-side 0.65, button-press 0.55 (0.80 at 80k: "
-        "it wavers); on other tasks these settings were not measured. Discount 0.95, batch 100 and log_std -0.5 gave "
-        "0.70, 0.25 and 0.50 there, and window-open and window-close 1.00, drawer-open 0.00; docs/presets.md has more",
+        PPOSettings(num_envs=16, rollout=50, batch_size=100, epochs=10, discount=0.95, log_std_init=-0.5),
+        "measured on Meta-World, horizon 200 (`benchmarks/metaworld_rewards.yaml`: 150k steps, two trainings each, figures in "
+        "`docs/results.md`); with batch 200, discount 0.97 and log_std -1 door-close came to 1.00 and not 0.85, by one seed; "
+        "`docs/presets.md` has all that was tried",
     ),
     "balance": Preset(
         PPOSettings(rollout=32, batch_size=512, epochs=10, log_std_init=-0.5),
