@@ -80,7 +80,7 @@ class RowBatch:
 
     def __init__(self, make: Callable[[], Row], num_envs: int, fields: StateSchema, *, workers: int = 1) -> None:
         self.num_envs, self.schema = num_envs, fields
-        # the first row is made here in any case: it tells the spaces, and draws
+        # the first row is made here in any case: it tells the spaces
         self._first = make()
         self.observation_space, self.action_space = self._first.observation_space, self._first.action_space
         self._groups: list[_Here | _Worker]
@@ -121,36 +121,68 @@ class RowBatch:
         raise IndexError(row)
 
     def save(self) -> dict[str, NDArray[Any]]:
-        """Seeds and actions of the running episodes."""
+        """Seeds and actions of the running episodes, and where these have led."""
         width = max((len(action) for played in self._played for action in played), default=1)
         lengths = np.array([len(played) for played in self._played])
         actions = np.zeros((self.num_envs, int(lengths.max(initial=0)), width))
         for row, played in enumerate(self._played):
             if played:
                 actions[row, : len(played)] = played
-        return {"seeds": self._seeds.copy(), "begun": self._begun.copy(), "lengths": lengths, "actions": actions}
+        return {
+            "seeds": self._seeds.copy(),
+            "begun": self._begun.copy(),
+            "lengths": lengths,
+            "actions": actions,
+            "states": self._joined("states"),
+            "observations": self._joined("observations"),
+        }
 
     def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
-        """Play the saved episodes again, up to where they were."""
+        """Play the saved episodes again, up to where they were.
+
+        Raises:
+            RewardAgentError: one has come out otherwise, for more than its seed and its actions decide it.
+        """
         self._seeds, self._begun = saved["seeds"].copy(), saved["begun"].copy()
         self._played = [
             [action.copy() for action in actions[:length]]
             for actions, length in zip(saved["actions"], saved["lengths"], strict=True)
         ]
         self._ask([("replay", (self._begun[part], self._seeds[part], self._played[part])) for part in self._slices])
+        for what in ("states", "observations"):
+            same = (self._joined(what) == saved[what]) | (np.isnan(self._joined(what)) & np.isnan(saved[what]))
+            if not same[self._begun].all():
+                row = int(np.flatnonzero(self._begun & ~same.all(axis=1))[0])
+                raise RewardAgentError(
+                    f"The episode of environment {row}, from seed {self._seeds[row]}, came out otherwise when it was "
+                    "played again, so a training cannot go on from where it was. More than its seed and its actions "
+                    "decide it: `reward-agent doctor --world TASK` finds where."
+                )
 
     def close(self) -> None:
-        for group in self._groups:
+        """May be called twice."""
+        groups, self._groups = self._groups, []
+        for group in groups:
             group.close()
-        if not any(isinstance(group, _Here) for group in self._groups):
+        if groups and not isinstance(groups[0], _Here):
             self._first.close()
 
     def _ask(self, requests: Sequence[tuple[str, Any]]) -> None:
-        """All groups at once."""
-        for group, (what, argument) in zip(self._groups, requests, strict=True):
-            group.begin(what, argument)
-        for group in self._groups:
-            group.finish()
+        """All groups at once. Every answer is taken before an error is raised: none is left for the next question."""
+        failed: list[RewardAgentError] = []
+        try:
+            for group, (what, argument) in zip(self._groups, requests, strict=True):
+                group.begin(what, argument)
+            for group in self._groups:
+                try:
+                    group.finish()
+                except RewardAgentError as error:
+                    failed.append(error)
+        except KeyboardInterrupt:
+            self.close()  # between question and answer, it can be asked nothing more
+            raise
+        if failed:
+            raise failed[0]
 
     def _joined(self, what: str) -> Array:
         """A fresh array of all rows'."""
@@ -286,6 +318,9 @@ def _serve(connection: Connection, make: bytes, buffer: Any, rows: int, observed
             answer = False, group.call(what, argument)
         except Exception:
             answer = True, traceback.format_exc()
-        connection.send(answer)
+        try:
+            connection.send(answer)
+        except (BrokenPipeError, ConnectionResetError):
+            break
     if group:
         group.close()

@@ -66,9 +66,9 @@ def nearest(task: Task, count: int, among: Iterable[Task] | None = None) -> tupl
 def is_same(task: Task, other: Task) -> bool:
     """Whether the other is this task, or one that would give its reward away.
 
-    That is a task of the same id, family, benchmark or instruction, or with the same expert reward (as a copied card).
+    That is a task of the same id, family, benchmark or instruction, or with the same expert reward, word for word.
     """
-    if task.id == other.id or (task.expert is not None and task.expert == other.expert):
+    if task.id == other.id or (task.expert and other.expert and task.expert.read_bytes() == other.expert.read_bytes()):
         return True
     told = ((task.family, other.family), (task.benchmark, other.benchmark))
     return any(mine and mine == its for mine, its in told) or _plain(task.instruction) == _plain(other.instruction)

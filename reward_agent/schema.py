@@ -172,13 +172,16 @@ class StateSchema:
     ) -> StateSchema:
         """A task's own version: fields (or whole entities) hidden, entities or fields renamed, fields added.
 
-        `hide` and `rename` take a field's path or an entity's name. Raises `UsageError` on an unknown one.
+        `hide` and `rename` take a field's path or an entity's name, `hide` also `constants.<name>`. Raises `UsageError`
+        on an unknown one.
         """
         schema = replace(self, fields=(*self.fields, *add))
         known = {*schema.by_path, *(entity.name for entity in schema.entities)}
+        numbers = {f"constants.{constant.name}" for constant in schema.constants}
         hidden = set(hide)
-        for name in sorted((hidden | set(rename or {})) - known):
+        for name in sorted((hidden - known - numbers) | (set(rename or {}) - known)):
             raise unknown_name("field or entity", name, known)
+        constants = tuple(c for c in schema.constants if f"constants.{c.name}" not in hidden)
         fields = [
             replace(field, hidden=field.hidden or field.path in hidden or field.entity in hidden)
             for field in schema.fields
@@ -187,7 +190,7 @@ class StateSchema:
         for old, new in (rename or {}).items():
             fields = [replace(f, path=_renamed(f.path, old, new)) for f in fields]
             entities = [replace(e, name=new) if e.name == old else e for e in entities]
-        return replace(schema, fields=tuple(fields), entities=tuple(entities))
+        return replace(schema, fields=tuple(fields), entities=tuple(entities), constants=constants)
 
     def view(self, packed: Array) -> SimpleNamespace:
         """A namespace tree of views into `packed`, of shape `(..., D)`: `view.torso.position` is `(..., 3)`.

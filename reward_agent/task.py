@@ -226,7 +226,7 @@ class Task:
     terminates: Literal["native", "never"] | Termination = "native"
     """`native`: the environment's own rule; `never`: only the horizon ends an episode."""
     hide: tuple[str, ...] = ()
-    """Fields or entities that rewards may not read here."""
+    """Fields, entities or `constants.<name>` that rewards may not read here."""
     rename: Mapping[str, str] = field(default_factory=dict)
     preset: str = "default"
     """Name of the optimiser preset of this task's class."""

@@ -177,3 +177,15 @@ def test_examples_of_ones_own() -> None:
     ask = ready.config.make_method().next(ready.task, History())
     assert isinstance(ask, Ask)
     assert runs.TIMID in ask.prompts[0].messages[1].text
+
+
+def test_no_task_is_shown_its_own_expert_under_another_name() -> None:
+    with_expert = [task for task in tasks().values() if task.expert]
+    same = [
+        (task.id, other.id)
+        for task in with_expert
+        for other in with_expert
+        if task is not other and task.expert.read_text() == other.expert.read_text() and not is_same(task, other)
+    ]
+    assert not same
+    assert is_same(find_task("robotics/fetch-push"), find_task("robotics/fetch-slide"))

@@ -54,9 +54,9 @@ def test_one_that_fails_in_every_training_has_no_result(tmp_path: Path) -> None:
 
 
 def test_rounds_want_somebody_to_ask_and_given_wants_a_reward(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"so it needs one and has no rounds"):
+    with pytest.raises(UsageError, match=r"asks no model, so it has no rounds"):
         agent.prepare(replace(given(runs.GOOD, iterations=2), llm="none"))
-    with pytest.raises(UsageError, match=r"so it needs one and has no rounds"):
+    with pytest.raises(UsageError, match=r"asks no model, so it has no rounds"):
         agent.prepare(runs.config("none", method="given"))
     with pytest.raises(UsageError, match=r"leaves nobody to ask"):
         agent.synthesize(runs.config("none", **SMALL), root=tmp_path, name="none")

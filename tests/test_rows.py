@@ -136,6 +136,40 @@ def test_an_environment_that_fails_in_a_worker_shows_where() -> None:
     rows.close()
 
 
+def test_after_an_error_no_answer_is_taken_for_another() -> None:
+    rows = batch(2)
+    rows.reset(np.ones(5, bool), np.arange(5))
+    only_the_first = np.array([[0.25], [0.0], [0.0], [0.0], [0.0]])
+    with pytest.raises(RewardAgentError, match="does not like a quarter"):
+        rows.step(only_the_first)
+    assert rows.render(4).shape == (2, 2, 3)
+    _, states = rows.reset(np.ones(5, bool), np.arange(5, 10))
+    assert states[:, 0].tolist() == [np.random.default_rng(seed).normal() for seed in range(5, 10)]
+    rows.close()
+
+
+class Moody(Spring):
+    """Starts otherwise every time it is made."""
+
+    moods = iter(range(100))
+
+    def __init__(self, fields: StateSchema) -> None:
+        super().__init__(fields)
+        self.mood = next(self.moods)
+
+    def reset(self, seed: int) -> Array:
+        return super().reset(seed + self.mood)
+
+
+def test_an_episode_that_comes_out_otherwise_is_not_gone_on_with() -> None:
+    first, second = (RowBatch(partial(Moody, SCHEMA), 1, SCHEMA) for _ in range(2))
+    first.reset(np.ones(1, bool), np.zeros(1, np.int64))
+    first.step(np.zeros((1, 1)))
+    first.restore(first.save())
+    with pytest.raises(RewardAgentError, match="from seed 0, came out otherwise"):
+        second.restore(first.save())
+
+
 def test_a_worker_that_dies_is_told_of() -> None:
     rows = batch(2)
     rows.reset(np.ones(5, bool), np.arange(5))

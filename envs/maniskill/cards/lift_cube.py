@@ -21,7 +21,7 @@ task = card(
     at_end,
     horizon=50,
     budget=2_000_000,
-    hide=("goal",),
+    hide=("goal", "constants.goal_radius"),
     family="pick-cube",
     benchmark="ManiSkill2 LiftCube-v0, in ManiSkill3 PickCube-v1",
 )

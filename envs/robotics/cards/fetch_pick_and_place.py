@@ -19,5 +19,6 @@ task = Task(
     budget=2_000_000,
     expert=Path(__file__).parents[1] / "experts" / "fetch_pick_and_place.py",
     control=FETCH_GRASPING,
+    family="fetch",
     benchmark="Gymnasium-Robotics FetchPickAndPlace-v4",
 )

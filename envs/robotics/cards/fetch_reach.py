@@ -19,5 +19,6 @@ task = Task(
     budget=300_000,
     expert=Path(__file__).parents[1] / "experts" / "fetch_reach.py",
     control=FETCH,
+    family="fetch",
     benchmark="Gymnasium-Robotics FetchReach-v4",
 )

@@ -19,5 +19,6 @@ task = Task(
     budget=2_000_000,
     expert=Path(__file__).parents[1] / "experts" / "fetch_slide.py",
     control=FETCH,
+    family="fetch",
     benchmark="Gymnasium-Robotics FetchSlide-v4",
 )
