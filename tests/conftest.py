@@ -11,8 +11,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +23,10 @@ import pytest
 # before torch or MuJoCo is imported: two threads of torch collapse when the cores are shared
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# a shell starts what runs in its background with Ctrl-C ignored, and children inherit that: tests of Ctrl-C would wait
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _bubblewrap() -> str | None:
