@@ -65,7 +65,7 @@ def trusted(task: Task) -> Any:
 def test_the_twelve_environments_have_one_card_each() -> None:
     assert sorted(map(id_of, CARDS.values())) == sorted(SCENES) and len(CARDS) == 12
     assert {task.benchmark for task in CARDS.values()} == {f"Gymnasium-Robotics {name}" for name in SCENES}
-    assert {task.family for task in CARDS.values()} == {"", "hand-rotate"}
+    assert {task.family for task in CARDS.values()} == {"", "fetch", "hand-rotate"}
     with pytest.raises(UsageError, match="Did you mean 'FetchPush-v4'"):
         robotics_world("FetchPush-v3")
 
