@@ -43,10 +43,17 @@ class NoResultError(RewardAgentError):
     """A run came to its end, and no program of it could be trained: what was asked for has been done, and failed."""
 
 
+MOST_LISTED = 24
+"""Valid names that a message lists whole; of more it tells the closest."""
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str], *, hint: str = "") -> UsageError:
     """A `UsageError` for `name`, which is no known `kind`, with the closest valid one."""
     choices = sorted(known)
-    close = get_close_matches(name, choices, n=1, cutoff=0.5)
+    close = get_close_matches(name, choices, n=5, cutoff=0.5)
     suggestion = f" Did you mean {close[0]!r}?" if close else ""
-    listing = f" Available: {', '.join(choices)}." if choices else ""
+    if len(choices) > MOST_LISTED:
+        listing = f" The closest of {len(choices)}: {', '.join(close)}." if close[1:] else ""
+    else:
+        listing = f" Available: {', '.join(choices)}." if choices else ""
     return UsageError(f"There is no {kind} named {name!r}.{suggestion}{listing}{' ' + hint if hint else ''}")

@@ -36,7 +36,9 @@ def run(args: Namespace) -> Answer:
 
     if args.what != "-" and not Path(args.what).is_file():
         if args.task or args.policy:
-            raise UsageError(f"--task and --policy are for a file; {args.what} is no file. A run brings its own.")
+            raise UsageError(
+                f"There is no file {args.what}. (A run is compared without --task and --policy: it brings its own.)"
+            )
         found = compare_run(find(args.what), unsafe=args.unsafe)
         return Answer(to_json(found), describe(found))
     if args.task is None:

@@ -58,7 +58,10 @@ def find_recording(name: str) -> Path:
     if matching:
         return known[matching[0]]
     raise unknown_name(
-        "recording", name, known, hint="A recording's file or a run's folder (one that holds a journal.jsonl) does too."
+        "recording",
+        name,
+        known,
+        hint="`reward-agent tasks` tells which come with a task; a recording's file does too, or a run's folder (with a journal.jsonl).",
     )
 
 
