@@ -61,7 +61,7 @@ def find_recording(name: str) -> Path:
         "recording",
         name,
         known,
-        hint="`reward-agent tasks` tells which come with a task; a file, or a run's folder (one with a journal.jsonl), does too.",
+        hint="`reward-agent tasks` tells which come with a task. A file will do, and a run's folder (with a journal.jsonl).",
     )
 
 
