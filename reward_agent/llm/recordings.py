@@ -61,7 +61,7 @@ def find_recording(name: str) -> Path:
         "recording",
         name,
         known,
-        hint="`reward-agent tasks` tells which come with a task. A file will do, and a run's folder (with a journal.jsonl).",
+        hint="`reward-agent tasks` has those of tasks. A file or a run's folder (with a journal.jsonl) will do.",
     )
 
 
