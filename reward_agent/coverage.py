@@ -19,7 +19,7 @@ from reward_agent.task import Episode, Task
 
 EPISODES = 16
 """Played by random actions, and as many by all the policies together."""
-FEWEST = 4
+FEWEST = 8
 """Episodes played by each policy, however many there are: an interval draws them anew."""
 STRANGE = 0.1
 """Share of a policy's steps in which it acts at random."""
