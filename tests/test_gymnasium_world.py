@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from typing import Any
 
@@ -121,12 +122,30 @@ def test_it_steps_as_the_environment_itself(workers: int) -> None:
         episodes.close()
 
 
-def test_a_lambda_steps_here_where_others_cannot_import_it() -> None:
-    task = Task.from_gymnasium(lambda: Float(), SENTENCE, state=float_state, metric=middle, horizon=5, id="own/float")
-    episodes = Episodes(task, 2, ("float.motion",), threads=2)
-    episodes.reset(np.ones(2, bool), np.arange(2))
-    assert episodes.step(np.zeros((2, 1))).states.shape == (2, 2)
-    episodes.close()
+def test_a_lambda_steps_here_where_others_cannot_import_it_and_that_is_said_once() -> None:
+    def place(env: Float, observation: Any) -> dict[str, Any]:
+        return {"float.motion": [env.x, env.v]}
+
+    def told(threads: int) -> list[str]:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            episodes = Episodes(task, 2, ("float.motion",), threads=threads)
+            episodes.reset(np.ones(2, bool), np.arange(2))
+            assert episodes.step(np.zeros((2, 1))).states.shape == (2, 2)
+            episodes.close()
+        return [str(warning.message) for warning in caught]
+
+    for factory, state, what in (
+        (lambda: Float(), float_state, "what makes it cannot be sent to others"),
+        (Float, place, "what reads its state cannot be sent to others"),
+    ):
+        task = Task.from_gymnasium(factory, SENTENCE, state=state, metric=middle, horizon=5, id="own/float")
+        assert told(threads=1) == []
+        (message,) = told(threads=2)
+        assert what in message and "step in one process" in message and "at the top of a module" in message
+        assert told(threads=2) == []
+    task = float_task()
+    assert told(threads=2) == []
 
 
 def test_parts_of_a_nested_observation_are_fields_by_their_keys() -> None:
