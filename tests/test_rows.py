@@ -6,6 +6,7 @@ import gc
 import os
 import weakref
 from functools import partial
+from typing import ClassVar
 
 import gymnasium
 import numpy as np
@@ -183,8 +184,8 @@ def test_a_worker_that_dies_is_told_of() -> None:
 class Counted(Spring):
     """Knows which of its kind live in this process, and which of them are open."""
 
-    alive: weakref.WeakSet[Counted] = weakref.WeakSet()
-    open: weakref.WeakSet[Counted] = weakref.WeakSet()
+    alive: ClassVar[weakref.WeakSet[Counted]] = weakref.WeakSet()
+    open: ClassVar[weakref.WeakSet[Counted]] = weakref.WeakSet()
 
     def __init__(self, fields: StateSchema) -> None:
         super().__init__(fields)
