@@ -6,6 +6,7 @@ import csv
 import fcntl
 import json
 import pickle
+import shutil
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
@@ -183,7 +184,9 @@ def test_a_dry_run_tells_numbers_and_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_job_that_breaks_stops_no_other_and_may_be_tried_again(tmp_path: Path) -> None:
     # a task whose metric fails: a mistake of the user's, not of the reward
-    broken = Path(sweeps.TASK.partition(":")[0]).read_text().replace("[-1])", '["no"])')
+    tiny = Path(sweeps.TASK.partition(":")[0])
+    shutil.copy(tiny.with_name("tiny.py"), tmp_path)
+    broken = tiny.read_text().replace("[-1])", '["no"])')
     (tmp_path / "broken.py").write_text(broken.replace("pointmass/reach", "pointmass/broken"))
     tasks = ["broken.py:task", sweeps.TASK]
     write(tmp_path, entries=[{"name": "good", "reward": "good.py", "tasks": tasks}])

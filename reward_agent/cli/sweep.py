@@ -42,16 +42,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> Answer:
-    from reward_agent.cli.terminated import kill_as_ctrl_c
-
-    again = _again(args)
-    if args.table:
-        return _table(args, again)
-    with kill_as_ctrl_c():
-        return _sweep(args, again)
-
-
-def _sweep(args: Namespace, again: str) -> Answer:
     from reward_agent.cli import sweep_words as words
     from reward_agent.cli.running import confirm
     from reward_agent.cli.sweep_view import following
@@ -59,6 +49,9 @@ def _sweep(args: Namespace, again: str) -> Answer:
     from reward_agent.sweep.executor import LocalExecutor
     from reward_agent.sweep.session import prepare_sweep, run_sweep
 
+    again = _again(args)
+    if args.table:
+        return _table(args, again)
     sweep = prepare_sweep(args.file, args.out, retry_failed=args.retry_failed, drop=args.drop, again=again)
     executor = LocalExecutor(args.jobs, sweep.folder / "logs")
     takes = estimate(sweep.left.todo, executor.cores, (sweep.folder, args.out), measure=args.measure)
