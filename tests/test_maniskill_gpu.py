@@ -47,7 +47,7 @@ SAPIENS_OWN = "from sapien import physx; physx.enable_gpu()"
 
 def run(code: str, home: Path) -> subprocess.CompletedProcess[str]:
     """With nothing to be reached on the net, and libraries looked for in `home` first."""
-    nowhere = {name: "http://127.0.0.1:9" for name in ("HTTPS_PROXY", "https_proxy")}
+    nowhere = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
     env = os.environ | nowhere | {"HOME": str(home), "LD_LIBRARY_PATH": str(home)}
     return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=300)
 

@@ -32,8 +32,8 @@ class SceneBatch:
     resets with the same seeds give the same beginnings, but a row alone, or among others, begins elsewhere. What is
     drawn as a scene is built (PegInsertionSide's sizes) stays as it was when the batch was made.
 
-    A reset of some rows leaves the others as they were. ManiSkill makes every row's generators anew at each reset from the
-    list of seeds, but only a reset draws from them, and each is given its seeds: what they held between resets
+    A reset of some rows leaves the others as they were. ManiSkill makes every row's generators anew at each reset from
+    the list of seeds, but only a reset draws from them, and each is given its seeds: what they held between resets
     changes nothing. The first of the list is not row 0's own seed but stands for all rows that are reset: torch's
     generator and the one that the robot's pose is drawn from (`_episode_rng`) follow from it. Controllers forget the
     targets of all rows at any reset; those of rows that go on are put back.

@@ -58,8 +58,8 @@ def make_env(world: ManiSkill, num_envs: int = 1) -> Env:
 def enable_gpu() -> None:
     """Have PhysX simulate on the GPU as well; nothing where it does already.
 
-    SAPIEN takes this only before anything else of PhysX in a process, a scene on the CPU included. Scenes on the CPU may
-    follow (SAPIEN warns of each), so whatever builds one for a world on a GPU calls this first.
+    SAPIEN takes this only before anything else of PhysX in a process, a scene on the CPU included. Scenes on the CPU
+    may follow (SAPIEN warns of each), so whatever builds one for a world on a GPU calls this first.
 
     Raises:
         UsageError: this process has simulated on the CPU already.
@@ -72,8 +72,8 @@ def enable_gpu() -> None:
         if "before any other code" not in str(error):
             raise
         raise UsageError(
-            f"PhysX cannot go to the GPU any more ({error}): this process has built a ManiSkill scene on the CPU. Start a "
-            "fresh process and make the world with sim='physx_cuda' first there; scenes on the CPU may follow it."
+            f"PhysX cannot go to the GPU any more ({error}): this process has built a ManiSkill scene on the CPU. Start "
+            "a fresh process and make the world with sim='physx_cuda' first there; scenes on the CPU may follow it."
         ) from error
 
 
