@@ -65,7 +65,7 @@ def physx_library() -> Path:
     from sapien import physx
 
     name = "PhysXGpu_64.dll" if platform.system() == "Windows" else "libPhysXGpu_64.so"
-    return Path.home() / ".sapien" / "physx" / physx.version() / name
+    return Path.home() / ".sapien" / "physx" / str(physx.version()) / name
 
 
 def missing_assets(env: str) -> str | None:

@@ -72,8 +72,8 @@ def enable_gpu() -> None:
         if "before any other code" not in str(error):
             raise
         raise UsageError(
-            f"PhysX cannot go to the GPU any more ({error}): this process has built a ManiSkill scene on the CPU. Start "
-            "a fresh process and make the world with sim='physx_cuda' first there; scenes on the CPU may follow it."
+            f"PhysX cannot go to the GPU any more ({error}): this process has built a ManiSkill scene on the CPU. "
+            "Start a fresh process and make the world with sim='physx_cuda' first there; scenes on the CPU may follow it."
         ) from error
 
 
