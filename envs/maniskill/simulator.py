@@ -73,7 +73,7 @@ def enable_gpu() -> None:
             raise
         raise UsageError(
             f"PhysX cannot go to the GPU any more ({error}): this process has built a ManiSkill scene on the CPU. "
-            "Start a fresh process and make the world with sim='physx_cuda' first there; scenes on the CPU may follow it."
+            "Start a fresh process and make the world of sim='physx_cuda' first; scenes on the CPU may follow."
         ) from error
 
 
