@@ -11,19 +11,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from typing import Any
 
 from reward_agent.cli.compare import to_json
 from reward_agent.comparison import compare
-from reward_agent.envs.registry import find_task, recordings, tasks
+from reward_agent.envs.registry import DISGUISE, find_task, recordings, tasks
 from reward_agent.llm.recordings import read_recording
 from reward_agent.program import Program, extract
 
 
 def sessions(name: str) -> dict[str, Any]:
-    """Comparisons by session."""
-    task, found = find_task(name), {}
+    """Comparisons by session; one in disguise has its name end in `-disguise-SEED`."""
+    found = {}
     for session, path in recordings(name).items():
+        disguised = re.search(r"-disguise-(\d+)(?:-|$)", session)
+        task = find_task(f"{name}{DISGUISE}{disguised[1]}" if disguised else name)
         replies = read_recording(path).replies
         read = {f"{k.iteration}.{k.candidate}.{k.attempt}": extract(reply.text) for k, reply in sorted(replies.items())}
         found[session] = to_json(compare({k: p for k, p in read.items() if isinstance(p, Program)}, task))

@@ -80,15 +80,16 @@ class RowBatch:
 
     def __init__(self, make: Callable[[], Row], num_envs: int, fields: StateSchema, *, workers: int = 1) -> None:
         self.num_envs, self.schema = num_envs, fields
-        # the first row is made here in any case: it tells the spaces
-        self._first = make()
-        self.observation_space, self.action_space = self._first.observation_space, self._first.action_space
+        # the first row is made here in any case: it tells the spaces, and fails with its own exception if it must
+        first = make()
+        self.observation_space, self.action_space = first.observation_space, first.action_space
         self._groups: list[_Here | _Worker]
         width = self.observation_space.shape[0], fields.width
         if min(workers, num_envs) <= 1:
-            rows = [self._first, *(make() for _ in range(num_envs - 1))]
+            rows = [first, *(make() for _ in range(num_envs - 1))]
             self._groups = [_Here(rows, _Memory.private(num_envs, *width))]
         else:
+            first.close()  # nobody steps or draws it: what it holds is not kept beside the workers'
             shares = np.array_split(np.arange(num_envs), min(workers, num_envs))
             self._groups = [_Worker(make, len(share), *width) for share in shares]
         bounds = np.cumsum([0, *(group.memory.rows for group in self._groups)])
@@ -164,8 +165,6 @@ class RowBatch:
         groups, self._groups = self._groups, []
         for group in groups:
             group.close()
-        if groups and not isinstance(groups[0], _Here):
-            self._first.close()
 
     def _ask(self, requests: Sequence[tuple[str, Any]]) -> None:
         """All groups at once. Every answer is taken before an error is raised: none is left for the next question."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from reward_agent.codec import decode
-from reward_agent.coverage import Demonstrates, as_disguised, record_coverage
+from reward_agent.coverage import Coverage, Demonstrates, as_disguised, record_coverage
 from reward_agent.envs.episodes import task_schema
 from reward_agent.envs.registry import find_again, tasks
 from reward_agent.epic import Distance, Draws, canonical, pearson
@@ -76,6 +76,8 @@ class Comparison:
     likeness against."""
     rows: int
     """Transitions that values are compared on."""
+    episodes: int
+    """That these are of, and that the intervals draw anew."""
     policies: tuple[str, ...]
     """Whose transitions, beside those of random actions."""
     discount: float
@@ -99,7 +101,7 @@ def compare(
         task: which they are for. Where it is disguised, the expert is that of the task as it is known.
         policies: whose transitions to compare on, beside those of random actions and of the world's own scripted policy
             where it has one; each with the task it is for (this one, or it in disguise), by a label.
-        rows: transitions, from whole episodes.
+        rows: transitions, from whole episodes; fewer where these are short.
         draws: that the expectations of EPIC are means over.
         discount: of EPIC.
         seed: of all that is drawn.
@@ -126,7 +128,15 @@ def compare(
         for label, program in programs.items()
     }
     return Comparison(
-        task.id, known.reward_version, expert, compared, _others(known, expert), rows, tuple(players), discount
+        task.id,
+        known.reward_version,
+        expert,
+        compared,
+        _others(known, expert),
+        rows=len(shared.transitions),
+        episodes=len(np.unique(shared.transitions.origin.episode)),
+        policies=tuple(players),
+        discount=discount,
     )
 
 
@@ -174,7 +184,7 @@ class _Pays:
 class _Shared:
     """Transitions that programs are compared on, and what EPIC draws; of the task as it is known."""
 
-    transitions: Battery
+    transitions: Coverage
     drawn: Battery
     discount: float
     seed: int
@@ -221,9 +231,9 @@ class _Shared:
         its = self.pays(program, task)
         if isinstance(its, Fault):
             return its
-        generator = np.random.default_rng(self.seed)
+        generator, origin = np.random.default_rng(self.seed), self.transitions.origin
         epic, direct = (
-            pearson(a, b, generator) for a, b in ((from_.canonical, its.canonical), (from_.plain, its.plain))
+            pearson(a, b, origin, generator) for a, b in ((from_.canonical, its.canonical), (from_.plain, its.plain))
         )
         return Values(epic, direct, its.not_finite)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Protocol, runtime_checkable
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from reward_agent.envs.disguise import DisguisedWorld
 from reward_agent.envs.episodes import task_schema
+from reward_agent.epic import Origin
 from reward_agent.probe import Battery
 from reward_agent.schema import Array
 from reward_agent.scoring import Act, play, random_policy
@@ -17,6 +19,8 @@ from reward_agent.task import Episode, Task
 
 EPISODES = 16
 """Played by random actions, and as many by all the policies together."""
+FEWEST = 8
+"""Episodes played by each policy, however many there are: an interval draws them anew."""
 STRANGE = 0.1
 """Share of a policy's steps in which it acts at random."""
 HELD = 8
@@ -32,7 +36,15 @@ class Demonstrates(Protocol):
         ...
 
 
-def record_coverage(task: Task, policies: Sequence[tuple[Task, Act]], *, rows: int, seed: int) -> Battery:
+@dataclass(frozen=True)
+class Coverage(Battery):
+    """Recorded transitions, and which episode each is of."""
+
+    origin: Origin
+    """Its parts are 0 for random actions, held ones and others together, then the policies in order."""
+
+
+def record_coverage(task: Task, policies: Sequence[tuple[Task, Act]], *, rows: int, seed: int) -> Coverage:
     """Transitions of the undisguised task, spread evenly over whole episodes.
 
     Half (all, without policies) is by random actions, every other episode's held for some steps at a time; the rest is
@@ -46,20 +58,21 @@ def record_coverage(task: Task, policies: Sequence[tuple[Task, Act]], *, rows: i
     """
     generator = np.random.default_rng(seed)
     known = task.undisguised
-    parts = [_play(known, _Held(known, seed), EPISODES, generator)]
+    played = [_play(known, _Held(known, seed), EPISODES, generator)]
     for index, (of, act) in enumerate(policies):
-        played = _play(of, _Mixed(of, act, seed + 1 + index), max(1, EPISODES // len(policies)), generator)
-        parts.append(as_known(of, played))
-    wanted = _shares(rows, len(policies))
-    kept = [
-        generator.choice(len(part), min(count, len(part)), replace=False)
-        for part, count in zip(parts, wanted, strict=True)
-    ]
-    state, action, next_state = (
-        np.concatenate([getattr(part, name)[np.sort(chosen)] for part, chosen in zip(parts, kept, strict=True)])
-        for name in ("state", "action", "next_state")
-    )
-    return Battery(task_schema(known).visible(), state, action, next_state)
+        count = max(FEWEST, EPISODES // len(policies))
+        battery, lengths = _play(of, _Mixed(of, act, seed + 1 + index), count, generator)
+        played.append((as_known(of, battery), lengths))
+    parts, episodes = [], 0
+    for (battery, lengths), count in zip(played, _shares(rows, len(policies)), strict=True):
+        chosen = np.sort(generator.choice(len(battery), min(count, len(battery)), replace=False))
+        numbers = np.repeat(np.arange(len(lengths)) + episodes, lengths)
+        arrays = (battery.state, battery.action, battery.next_state, numbers)
+        parts.append([array[chosen] for array in arrays])
+        episodes += len(lengths)
+    state, action, next_state, episode = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    part = np.repeat(np.arange(len(parts)), [len(of_part[-1]) for of_part in parts])
+    return Coverage(task_schema(known).visible(), state, action, next_state, Origin(episode, part))
 
 
 def as_known(task: Task, battery: Battery) -> Battery:
@@ -92,8 +105,8 @@ def _shares(rows: int, policies: int) -> list[int]:
     return [rows - rows // 2, *(part.size for part in np.array_split(np.arange(rows // 2), policies))]
 
 
-def _play(task: Task, act: Act, count: int, generator: np.random.Generator) -> Battery:
-    """All transitions of some whole episodes."""
+def _play(task: Task, act: Act, count: int, generator: np.random.Generator) -> tuple[Battery, list[int]]:
+    """All transitions of some whole episodes, one after another, and how many each has."""
     schema = task_schema(task).visible()
     found: dict[int, tuple[Array, Array]] = {}
 
@@ -106,12 +119,13 @@ def _play(task: Task, act: Act, count: int, generator: np.random.Generator) -> B
     seeds = generator.integers(2**31, size=count)
     play(task, act, seeds, set(schema.by_path), keep, num_envs=min(count, task.world.parallel_envs))
     episodes = [found[index] for index in range(count)]
-    return Battery(
+    battery = Battery(
         schema,
         np.concatenate([states[:-1] for states, _ in episodes]),
         np.concatenate([actions for _, actions in episodes]),
         np.concatenate([states[1:] for states, _ in episodes]),
     )
+    return battery, [len(actions) for _, actions in episodes]
 
 
 class _Held:

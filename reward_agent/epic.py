@@ -15,6 +15,9 @@ the same but for shaping, scale and shift, 1/√2 for unrelated ones and 1 for o
 Here all three distributions are those of recorded transitions: the coverage is the transitions themselves, S and S' are
 their states, A their actions, drawn anew. In (s', A, S') nothing leads from s' to S', so that a reward is asked about
 steps that no simulator takes; that is the definition, and its known weakness (Wulfe et al., ICLR 2022).
+
+Transitions come from whole episodes and are alike within one, so an interval draws episodes anew and not transitions (a
+cluster bootstrap; Davison and Hinkley 1997, section 3.8), as many from each part of the coverage as it has.
 """
 
 from __future__ import annotations
@@ -26,20 +29,36 @@ from typing import NamedTuple
 import numpy as np
 
 from reward_agent.schema import Array
+from reward_agent.task import Ints
 
 Reward = Callable[[Array, Array, Array], Array]
 """Rewards `(n,)` of states `(n, D)`, actions `(n, A)` and next states `(n, D)`."""
 ROWS = 1 << 16
 """Asked of a reward at once."""
-RESAMPLES = 400
+RESAMPLES = 1000
+FLAT = 1e-12
+"""Share of its mean square that the variance of a reward drawn anew must exceed to be more than rounding."""
 
 
 class Distance(NamedTuple):
-    """A distance with the 95 % interval of a bootstrap over the transitions; nan where a reward is constant."""
+    """A distance with its 95 % interval, of a bootstrap over episodes; nan where a reward is constant.
+
+    The interval says how far the value moves with the episodes that happened to be played. Of a single episode there is
+    none: its ends are nan.
+    """
 
     value: float
     low: float
     high: float
+
+
+class Origin(NamedTuple):
+    """Where each of `n` transitions comes from."""
+
+    episode: Ints
+    """`(n,)`, any number that its transitions share and no other episode has."""
+    part: Ints
+    """`(n,)`, what its episode was drawn among (who played it); of one number for all of an episode."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +86,41 @@ def canonical(reward: Reward, state: Array, action: Array, next_state: Array, dr
     return reward(state, action, next_state) + discount * after - before - discount * constant
 
 
-def pearson(first: Array, second: Array, generator: np.random.Generator) -> Distance:
+def pearson(first: Array, second: Array, origin: Origin, generator: np.random.Generator) -> Distance:
     """Pearson's distance `sqrt((1 - ρ) / 2)` of two series `(n,)`."""
     if not (_varies(first) and _varies(second)):
         return Distance(np.nan, np.nan, np.nan)
     # before all else, so that rewards of any scale and shift are resampled with the same rounding
-    pair = np.stack([(x - x.mean()) / x.std() for x in (first, second)])
-    chosen = generator.integers(len(first), size=(RESAMPLES, len(first)))
-    spread = [_distance(*pair[:, rows]) for rows in chosen]
-    low, high = np.nanquantile(spread, (0.025, 0.975)) if np.isfinite(spread).any() else (np.nan, np.nan)
-    return Distance(_distance(*pair), float(low), float(high))
+    x, y = ((values - values.mean()) / values.std() for values in (first, second))
+    sums, drawn = _by_episode(x, y, origin, generator)
+    value = float(_distances(sums.sum(0)))
+    spread = _distances(drawn @ sums) if len(sums) > 1 else np.array([np.nan])
+    known = spread[np.isfinite(spread)]
+    low, high = np.quantile(known, (0.025, 0.975)) if len(known) else (np.nan, np.nan)
+    return Distance(value, float(low), float(high))
+
+
+def _by_episode(x: Array, y: Array, origin: Origin, generator: np.random.Generator) -> tuple[Array, Array]:
+    """Sums `(E, 6)` of 1, x, y, xx, yy and xy over each episode, and how often each is drawn `(RESAMPLES, E)`."""
+    _, first, episode = np.unique(origin.episode, return_index=True, return_inverse=True)
+    each = (np.ones(len(x)), x, y, x * x, y * y, x * y)
+    sums: Array = np.column_stack([np.bincount(episode, weights) for weights in each]).astype(float)
+    drawn, part = np.zeros((RESAMPLES, len(sums))), origin.part[first]
+    for number in np.unique(part):
+        members = np.flatnonzero(part == number)
+        drawn[:, members] = generator.multinomial(len(members), np.full(len(members), 1 / len(members)), RESAMPLES)
+    return sums, drawn
+
+
+def _distances(sums: Array) -> Array:
+    """Pearson's distances `(…)` from sums `(…, 6)` of 1, x, y, xx, yy and xy; nan where one of the two is constant."""
+    n, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
+    of_x, of_y = xx / n - (x / n) ** 2, yy / n - (y / n) ** 2
+    varies = (of_x > FLAT * xx / n) & (of_y > FLAT * yy / n)
+    scale = np.sqrt(np.where(varies, of_x * of_y, np.nan))
+    correlation = np.clip((xy / n - x * y / n**2) / scale, -1.0, 1.0)
+    distances: Array = np.sqrt((1.0 - correlation) / 2.0)
+    return distances
 
 
 def _expected(reward: Reward, states: Array, draws: Draws) -> Array:
@@ -89,13 +133,6 @@ def _expected(reward: Reward, states: Array, draws: Draws) -> Array:
         actions, ends = (np.tile(drawn, (len(part), 1)) for drawn in (draws.action, draws.next_state))
         found[at : at + size] = reward(repeated, actions, ends).reshape(len(part), count).mean(1)
     return found
-
-
-def _distance(first: Array, second: Array) -> float:
-    if not (_varies(first) and _varies(second)):
-        return float("nan")
-    correlation = float(np.corrcoef(first, second)[0, 1])
-    return float(np.sqrt(max(0.0, 1.0 - correlation) / 2.0))
 
 
 def _varies(values: Array) -> bool:

@@ -1,6 +1,6 @@
 """What is said back to a model: a training's outcome as text, faults with their lines, program text marked as data.
 
-Only term names, numbers and the words `success` and `task_score` go in: no name of a metric, no code, nothing it reads.
+Only term names, numbers and the word `task_score` go in: no metric by its name, no code, nothing it reads.
 """
 
 from __future__ import annotations
@@ -56,30 +56,19 @@ def faults_text(faults: Sequence[Fault], program: Program | None) -> str:
 
 
 def scored(task: Task, outcome: Outcome) -> str:
-    """What a training reached, as `success 0 %, task_score 0.42`; the first alone where no other metric is graded."""
-    first, graded = task.metrics[0], task.graded
-    found = [f"task_score {_number(outcome.metrics[graded.name].mean)}"]
-    if graded is not first:
-        found.insert(0, f"success {_percent(outcome.metrics[first.name].mean)}")
-    return ", ".join(found)
+    """What a training reached, as `task_score 0.42`."""
+    return f"task_score {_number(outcome.metrics[task.graded.name].mean)}"
 
 
 def reflection(task: Task, outcome: Outcome) -> str:
-    """How a training went: every term, success, task_score and episode length at about ten points, and what stands out.
+    """How a training went: every term, task_score and episode length at about ten points, and what stands out.
 
     After Eureka (Ma et al., 2024), whose feedback is these same statistics.
     """
-    first, graded = task.metrics[0], task.graded
-    lines = []
-    if graded is not first:
-        share = outcome.metrics[first.name]
-        spread = f" (95% interval {_percent(share.low)} to {_percent(share.high)})"
-        lines.append(f"success of the trained policy: {_percent(share.mean)} of episodes{spread}")
-    final = outcome.metrics[graded.name]
+    final = outcome.metrics[task.graded.name]
     spread = f" (95% interval {_number(final.low)} to {_number(final.high)})"
-    lines += [
+    lines = [
         f"task_score of the trained policy: {_number(final.mean)}{spread}",
-        _series("success", outcome.success if graded is not first else ()),
         _series("task_score", outcome.task_score),
         _series("episode_length", outcome.episode_length),
         _series("total reward of an episode", outcome.episode_return),
@@ -124,12 +113,7 @@ def notes(outcome: Outcome) -> list[str]:
 
 
 def _words(task: Task, outcome: Outcome) -> Iterator[str]:
-    first, graded = task.metrics[0], task.graded
-    if first.kind == "success":
-        share = outcome.metrics[first.name].mean
-        yield f"The trained policy does what was asked in {_percent(share)} of episodes."
-    if graded.kind == "fitness":
-        yield f"The trained policy has a task_score of {_number(outcome.metrics[graded.name].mean)}."
+    yield f"The trained policy has a task_score of {_number(outcome.metrics[task.graded.name].mean)}."
     score = _finite(outcome.task_score)
     if len(score) > 2:
         moved = {1: "rose", -1: "fell", 0: "did not clearly rise or fall"}[_trend(score)]
@@ -196,10 +180,6 @@ def _mean(values: Sequence[float]) -> float:
 def _number(value: float) -> str:
     value += 0.0  # no minus before a zero
     return f"{value:.3g}" if abs(value) < 1000 or not math.isfinite(value) else f"{value:.0f}"
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}".replace("%", " %")
 
 
 def _name(name: str) -> str:

@@ -1,7 +1,8 @@
 """A pool of worker processes that lives as long as a run: one job each at a time, with progress, stop and kill.
 
 A job is a module-level function `f(argument, progress, stop) -> result`; argument, progress and result are pickled.
-Workers are spawned, ignore Ctrl-C (the parent tells them to stop) and end when the parent is gone, however it went.
+Workers are spawned, ignore Ctrl-C and SIGTERM (the parent tells them to stop) and end when the parent is gone, however
+it went.
 A worker's output goes to a file, of which the end is shown when it crashes.
 """
 
@@ -14,9 +15,11 @@ import os
 import pickle
 import queue
 import signal
+import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable, Generator, Hashable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -279,7 +282,10 @@ def _send(connection: Connection, message: object) -> None:
 
 def _work(connection: Connection, log: Path) -> None:
     """A worker's life: jobs from the pipe, until its other end is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # a terminal or a batch system sends them to every process: what these start, as cells, must not die of them either,
+    # or a program would be blamed
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     # one core each: threads of numpy and torch that share a core slow each other down many times over
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")
     with log.open("wb") as output:
@@ -309,6 +315,12 @@ def _work(connection: Connection, log: Path) -> None:
             result: object = _Result(job.function(job.argument, lambda v: connection.send(_Progress(v)), stop.is_set))
         except RewardAgentError as error:
             result = _Error(_plain(error))
+        except BaseException:
+            # at once: an interpreter that ends sends its daemons the SIGTERM that they ignore, and waits for them
+            traceback.print_exc()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(1)
         connection.send(result)
 
 

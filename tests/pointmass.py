@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
+from tiny import TinyBatch
 
 from reward_agent.schema import ActionSpec, Array, Constant, Entity, Field, StateSchema
-from reward_agent.task import ActionSpace, Bools, Episode, Ints, Metric, Step, Task
+from reward_agent.task import Episode, Metric, Step, Task
 
 EXPERT = '''
 import numpy as np
@@ -59,18 +59,11 @@ class PointMass:
         return None
 
 
-class PointMassBatch:
-    def __init__(self, num_envs: int, fields: StateSchema) -> None:
-        self.num_envs, self.schema = num_envs, fields
-        self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (3,), np.float32)
-        self.action_space: ActionSpace = gymnasium.spaces.Box(-1.0, 1.0, (1,), np.float32)
-        self._x: Array = np.zeros((num_envs, 3))  # position, velocity, goal
+class PointMassBatch(TinyBatch):
+    """Rows of position, velocity and goal."""
 
-    def reset(self, mask: Bools, seeds: Ints) -> tuple[Array, Array]:
-        for row in np.flatnonzero(mask):
-            rng = np.random.default_rng(seeds[row])
-            self._x[row] = rng.uniform(-0.1, 0.1), 0.0, rng.choice([-1.0, 1.0])
-        return self._x.copy(), self._pack()
+    def __init__(self, num_envs: int, fields: StateSchema) -> None:
+        super().__init__(num_envs, fields, 3, gymnasium.spaces.Box(-1.0, 1.0, (1,), np.float32))
 
     def step(self, actions: Array) -> Step:
         self._x[:, 1] = 0.9 * self._x[:, 1] + 0.2 * np.clip(actions[:, 0], -1, 1)
@@ -83,19 +76,8 @@ class PointMassBatch:
         image[:, int(np.clip(64 + 20 * self._x[row, 0], 0, 127))] = 255
         return image
 
-    def save(self) -> dict[str, NDArray[Any]]:
-        return {"x": self._x.copy()}
-
-    def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
-        self._x = saved["x"].copy()
-
-    def close(self) -> None:
-        pass
-
-    def _pack(self) -> Array:
-        values = self._values()
-        columns = [values[f.path] for f in self.schema.fields]
-        return np.array(columns, float).reshape(len(columns), self.num_envs).T
+    def _begin(self, generator: np.random.Generator) -> Any:
+        return generator.uniform(-0.1, 0.1), 0.0, generator.choice([-1.0, 1.0])
 
     def _values(self) -> dict[str, Any]:
         position, velocity, goal = self._x.T

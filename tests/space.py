@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
 import numpy as np
-from numpy.typing import NDArray
+from tiny import TinyBatch
 
 from reward_agent.schema import ActionSpec, Array, Constant, Entity, Field, StateSchema
-from reward_agent.task import Bools, Episode, Ints, Metric, Step, Task, Termination
+from reward_agent.task import Episode, Metric, Step, Task, Termination
 
 SCHEMA = StateSchema(
     fields=(
@@ -52,38 +51,25 @@ class Space:
         return None
 
 
-class SpaceBatch:
-    def __init__(self, num_envs: int, fields: StateSchema) -> None:
-        self.num_envs, self.schema = num_envs, fields
-        self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (4,), np.float32)
-        self.action_space = gymnasium.spaces.Box(
-            np.array([-1, -2, -3, -4.0], np.float32), np.array([1, 2, 3, 4.0], np.float32)
-        )
-        self._x: Array = np.zeros((num_envs, 4))
+class SpaceBatch(TinyBatch):
+    """Rows of x, y, z and grip."""
 
-    def reset(self, mask: Bools, seeds: Ints) -> tuple[Array, Array]:
-        for row in np.flatnonzero(mask):
-            self._x[row] = np.random.default_rng(seeds[row]).normal(size=4)
-        return self._x.copy(), self._pack()
+    def __init__(self, num_envs: int, fields: StateSchema) -> None:
+        low, high = (np.array(bound, np.float32) for bound in (SCHEMA.action.low, SCHEMA.action.high))
+        super().__init__(num_envs, fields, 4, gymnasium.spaces.Box(low, high))
 
     def step(self, actions: Array) -> Step:
         self._x += 0.1 * actions
         no = np.zeros(self.num_envs, bool)
         return Step(self._x.copy(), self._pack(), no, no)
 
-    def save(self) -> dict[str, NDArray[Any]]:
-        return {"x": self._x.copy()}
+    def _begin(self, generator: np.random.Generator) -> Any:
+        return generator.normal(size=4)
 
-    def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
-        self._x = saved["x"].copy()
-
-    def close(self) -> None:
-        pass
-
-    def _pack(self) -> Array:
+    def _values(self) -> dict[str, Any]:
         place, grip = self._x[:, :3], self._x[:, 3:]
         turn = np.concatenate([np.ones_like(grip), 0.1 * place], axis=1)
-        values = {
+        return {
             "drone.position": place,
             "drone.orientation": turn / np.linalg.norm(turn, axis=1, keepdims=True),
             "drone.rotor_speeds": 2.0 * place,
@@ -91,7 +77,6 @@ class SpaceBatch:
             "drone.shoved": 5.0 * place,
             "judge.inside": grip > 0,
         }
-        return np.concatenate([np.zeros((self.num_envs, 0)), *(values[f.path] for f in self.schema.fields)], axis=1)
 
 
 def _reached(episode: Episode) -> float:

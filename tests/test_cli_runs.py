@@ -126,7 +126,8 @@ def test_a_run_that_is_not_there_gets_the_closest(ran: dict[str, Any], place: Pa
     assert "Traceback" not in done.stderr
 
 
-def test_ctrl_c_saves_and_tells_how_to_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "kill"])
+def test_ctrl_c_and_kill_save_and_tell_how_to_go_on(tmp_path: Path, stop: signal.Signals) -> None:
     llm = two_rounds(tmp_path / "recording.jsonl")
     words = command("run", TASK, "--llm", llm, "--budget", "200000", "--final-seeds", "1", "--yes")
     # a shell's background job has SIGINT ignored, and so would everything it starts
@@ -142,7 +143,7 @@ def test_ctrl_c_saves_and_tells_how_to_go_on(tmp_path: Path) -> None:
         for text in iter(run.stdout.readline, b""):
             if b"steps at" in text or time.monotonic() > deadline:
                 break
-        run.send_signal(signal.SIGINT)
+        run.send_signal(stop)
         _, error = run.communicate(timeout=120)
     assert run.returncode == 130, error.decode()
     (folder,) = (tmp_path / "runs").iterdir()

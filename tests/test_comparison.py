@@ -86,6 +86,18 @@ def test_what_is_the_same_and_what_is_not(task: Task) -> None:
     assert compare(programs, task, **SMALL, seed=1).programs["unrelated"] != found.programs["unrelated"]
 
 
+def test_an_interval_draws_episodes(task: Task) -> None:
+    """What is paid by where the goal is differs between episodes alone: as many numbers as there are episodes."""
+    placed = "    near = 0 * near + next_state.goal.position\n    return near + effort, {'n': near, 'e': effort}"
+    program = changed(placed)
+    found = compare({"placed": program}, task, rows=900, draws=64)
+    more = compare({"placed": program}, task, rows=300, draws=64)
+    assert (found.episodes, found.rows, more.episodes, more.rows) == (16, 900, 16, 300)
+    widths = [high - low for _, low, high in (values(each, "placed").direct for each in (found, more))]
+    # three times as many transitions of the same episodes say hardly more: transitions apart, the width would be 0.58
+    assert widths[0] > 0.75 * widths[1]
+
+
 def test_faults_and_numbers_that_are_none(task: Task) -> None:
     late = changed(
         "    near = np.where(next_state.point.position > 0.0, near, np.inf)\n    return near, {'near': near}"
@@ -154,6 +166,13 @@ def test_coverage_spreads_over_episodes_and_policies() -> None:
     assert not idle[:100].any() and 0.8 < idle[100:].mean() < 1.0
     times = found.state[:, found.schema.columns["episode.time"]]
     assert times.min() < 0.2 and times.max() > 0.8
+    # 16 episodes by random actions and 8 by each of the two; what is drawn at reset is one for each
+    played = {(int(e), int(p)) for e, p in zip(*found.origin, strict=True)}
+    assert sorted(played) == [(e, max(0, e // 8 - 1)) for e in range(32)]
+    assert (found.origin.part == np.repeat([0, 1, 2], [100, 50, 50])).all()
+    began = found.state[:, found.schema.columns["start.target.position"]]
+    same = (began[:, None] == began[None]).all(-1)
+    assert np.array_equal(same, found.origin.episode[:, None] == found.origin.episode[None])
     # there and back
     turned = as_disguised(hidden, found)
     assert "mark.position" in turned.schema and not np.array_equal(turned.state, found.state)

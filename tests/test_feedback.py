@@ -28,9 +28,7 @@ OUTCOME = Outcome(
 
 def test_a_reflection_has_every_series_with_its_statistics() -> None:
     text = reflection(task, OUTCOME)
-    assert "success of the trained policy: 35 % of episodes (95% interval 20 % to 50 %)" in text
     assert "task_score of the trained policy: -0.4 (95% interval -0.5 to -0.3)" in text
-    assert "success: 0, 0.05, 0.1," in text
     assert "task_score: -9, -8, -7," in text
     assert "term `near`: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 (max 9, mean 4.5, min 0)" in text
     assert "episode_length: 6, 12," in text
@@ -79,7 +77,7 @@ def test_nothing_is_said_of_a_good_training() -> None:
 def test_automatic_words_are_labelled_and_true() -> None:
     words = automatic_words(task, OUTCOME)
     assert words.startswith(AUTOMATIC)
-    assert "does what was asked in 35 % of episodes" in words
+    assert "has a task_score of -0.4" in words
     assert "task_score rose, from -9 to 0" in words
     assert "nearly always last to the end: 60 of 60 steps" in words
     assert "`near` rose (0 to 9 a step), `effort` fell (0 to -2.7 a step)" in words
@@ -87,21 +85,28 @@ def test_automatic_words_are_labelled_and_true() -> None:
 
 def test_automatic_words_of_a_failure() -> None:
     bad = replace(
-        OUTCOME, metrics=OUTCOME.metrics | {"success": Interval(0, 0, 0)}, episode_length=(8.0,), task_score=DOWN
+        OUTCOME, metrics=OUTCOME.metrics | {"closeness": Interval(0, 0, 0)}, episode_length=(8.0,), task_score=DOWN
     )
     words = automatic_words(task, bad)
-    assert "in 0 % of episodes" in words
+    assert "has a task_score of 0." in words
     assert "end very early" in words
     assert "the task_score fell, from 9 to 0" in words
 
 
-def test_fitness_is_called_task_score_whatever_its_name() -> None:
-    own = replace(task, metrics=(task.metrics[1],))
-    outcome = replace(OUTCOME, metrics={"closeness": Interval(-0.4, -0.5, -0.3)})
-    for text in (reflection(own, outcome), automatic_words(own, outcome)):
-        assert "closeness" not in text
-        assert "task_score" in text
-        assert "-0.4" in text
+@pytest.mark.parametrize(
+    ("kept", "told", "untold"), [((1,), "-0.4", "0.35"), ((0, 1), "-0.4", "0.35"), ((0,), "0.35", "-0.4")]
+)
+def test_what_is_told_is_one_task_score_whatever_judges(kept: tuple[int, ...], told: str, untold: str) -> None:
+    own = replace(task, metrics=tuple(task.metrics[at] for at in kept))
+    outcome = replace(OUTCOME, metrics={m.name: OUTCOME.metrics[m.name] for m in own.metrics})
+    for text in (reflection(own, outcome), automatic_words(own, outcome), scored(own, outcome)):
+        assert "closeness" not in text and "success" not in text
+        assert (
+            f"task_score {told}" in text
+            or f"task_score of the trained policy: {told}" in text
+            or (f"task_score of {told}" in text)
+        )
+        assert untold not in text and "35 %" not in text
 
 
 def test_text_of_a_program_cannot_leave_its_marks() -> None:
@@ -143,10 +148,10 @@ def test_a_graded_metric_speaks_where_nothing_succeeds_yet() -> None:
         success=(0.0, 0.0, 0.0),
         task_score=(0.1, 0.5, 0.9),
     )
-    assert scored(task, outcome) == "success 0 %, task_score 0.9"
+    assert scored(task, outcome) == "task_score 0.9"
     assert not [note for note in notes(outcome) if "did not move" in note or "fell" in note]
     words = automatic_words(task, outcome)
-    assert "in 0 % of episodes" in words and "has a task_score of 0.9" in words
+    assert "has a task_score of 0.9" in words
     assert "closeness" not in words + reflection(task, outcome)
     alone = replace(task, metrics=task.metrics[:1])
     assert scored(alone, outcome) == "task_score 0"
@@ -159,4 +164,4 @@ def test_a_score_that_is_no_number_is_the_worst_and_said_to_be() -> None:
     tries = [Candidate(0, 0, outcome=broken), Candidate(0, 1, outcome=OUTCOME)]
     assert History({(c.iteration, c.index): c for c in tries}).best() is tries[1]
     assert any("no number" in note for note in notes(broken))
-    assert "nan" in scored(task, broken)
+    assert scored(task, broken) == "task_score 5"

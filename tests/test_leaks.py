@@ -14,8 +14,9 @@ from reward_agent.conformance import Subject
 from reward_agent.conformance.leaks import first_prompt
 from reward_agent.conformance.suite import run
 from reward_agent.conformance.words import in_schema, in_text
+from reward_agent.envs.episodes import task_schema
 from reward_agent.envs.registry import tasks
-from reward_agent.feedback import automatic_words, fenced
+from reward_agent.feedback import automatic_words, fenced, reflection
 from reward_agent.history import Attempt, Candidate, History, Interval, Outcome
 from reward_agent.messages import Reply
 from reward_agent.methods import Ask, Done, Settings, Train, Words, find_method
@@ -46,23 +47,22 @@ class Sees:
 TABLE = {
     "eureka": Sees(
         declared="metric, terms, episode length",
-        told=frozenset({"success", "success interval", "success course", "score", "score interval", "score course"})
-        | {"terms", "return", "length", "steps"},
+        told=frozenset({"score", "score interval", "score course", "terms", "return", "length", "steps"}),
         automatic=frozenset(),
-        words=frozenset({"success", "task_score"}),
+        words=frozenset({"task_score"}),
     ),
     "given": Sees(declared="nothing: no model is asked", told=frozenset(), automatic=frozenset(), words=frozenset()),
     "text2reward": Sees(
         declared="words (automatic ones tell of metric and terms), and which round did best",
         told=frozenset({"a person's words"}),
-        automatic=frozenset({"success", "score", "score course", "terms", "length"}),
+        automatic=frozenset({"score", "score course", "terms", "length"}),
         words=frozenset({"task_score"}),
     ),
 }
 
 SIGNALS = {
-    "success": ("37 %",),
-    "success interval": ("21 %", "58 %"),
+    "success": ("37 %", "37%", "0.373"),
+    "success interval": ("21 %", "58 %", "21%", "58%", "0.212", "0.583"),
     "success course": ("0.113", "0.264"),
     "score": ("7.31",),
     "score interval": ("6.17", "8.59"),
@@ -79,7 +79,7 @@ SIGNALS = {
 
 OUTCOME = Outcome(
     metrics={
-        "wombat_rate": Interval(0.37, 0.21, 0.58),
+        "wombat_rate": Interval(0.373, 0.212, 0.583),
         "wombat_depth": Interval(7.31, 6.17, 8.59),
         "wombat_third": Interval(5.83, 5.41, 5.97),
     },
@@ -112,8 +112,16 @@ def judged() -> Task:
 
 def everything_said(name: str, task: Task, words: str, templates: Templates | None = None) -> str:
     """All that a method says to a model over three rounds of two programs each, every one with the same outcome."""
+    return "\n".join(message for prompt in prompts_of(name, task, words, OUTCOME, templates) for message in prompt)
+
+
+def prompts_of(
+    name: str, task: Task, words: str, outcome: Outcome, templates: Templates | None = None
+) -> list[list[str]]:
+    """The messages of each prompt of such a run."""
     method = find_method(name)(Settings(iterations=3, candidates=2), templates or Templates())
-    history, said = History(), []
+    history: History = History()
+    said: list[list[str]] = []
     for _ in range(30):
         action = method.next(task, history)
         candidates = dict(history.candidates)
@@ -121,16 +129,16 @@ def everything_said(name: str, task: Task, words: str, templates: Templates | No
             case Ask(prompts):
                 for prompt in prompts:
                     key = prompt.key
-                    said += [message.text for message in prompt.messages]
+                    said.append([message.text for message in prompt.messages])
                     source = f"def compute_reward(state, action, next_state):\n    return 0, {{}}  # {key.folder}\n"
                     made = Attempt(key, prompt.messages, Reply(fenced(source), model="test"), Program(source))
                     candidates[key[:2]] = Candidate(key.iteration, key.candidate, (made,))
             case Train(wanted):
-                candidates |= {at: replace(candidates[at], outcome=OUTCOME) for at in wanted}
+                candidates |= {at: replace(candidates[at], outcome=outcome) for at in wanted}
             case Words(iteration, index):
                 candidates[iteration, index] = replace(candidates[iteration, index], words=words)
             case Done():
-                return "\n".join(said)
+                return said
             case _:
                 pytest.fail(f"this test does not know what to do when {name} asks for {type(action).__name__}")
         history = History(candidates)
@@ -182,8 +190,7 @@ def test_a_number_that_the_table_does_not_allow_would_be_seen() -> None:
 def test_a_leak_planted_in_a_template_is_caught(name: str, planted: str, tmp_path: Path) -> None:
     (tmp_path / "task.jinja").write_text(f"{{{{ instruction }}}} {planted}")
     text = everything_said(name, judged(), PERSON, Templates(tmp_path))
-    allowed = TABLE[name].words | {"success"}
-    assert list(in_text(text, judged(), secrets=("native_reward",), allowed=allowed))
+    assert list(in_text(text, judged(), secrets=("native_reward",), allowed=TABLE[name].words))
 
 
 @pytest.mark.parametrize("name", METHODS.names())
@@ -192,6 +199,48 @@ def test_first_prompts_of_every_task_tell_of_no_judge(task: Task, name: str) -> 
     if task.world.missing() is not None:
         pytest.skip("this machine cannot run it")
     assert not list(in_text(first_prompt(name, task), task))
+
+
+WORLDS = sorted({task.world.name for task in tasks().values()})
+
+
+def outcome_of(task: Task) -> Outcome:
+    """One with numbers of its own for each metric of the task, so that each can be told from the others in a text."""
+    metrics = {m.name: Interval(*(0.1 * at + part for part in (0.037, 0.021, 0.058))) for at, m in _numbered(task)}
+    return replace(OUTCOME, metrics=metrics)
+
+
+def _numbered(task: Task) -> list[tuple[int, Metric]]:
+    return list(enumerate(task.metrics, start=3))
+
+
+def feedback_of(name: str, task: Task, outcome: Outcome) -> str:
+    """All that follows the first prompt of a method; where the world cannot run here, what that is written from."""
+    if task.world.missing() is not None:
+        return automatic_words(task, outcome) if name == "text2reward" else reflection(task, outcome)
+    prompts = prompts_of(name, task, automatic_words(task, outcome), outcome)
+    first = len(prompts[0])
+    assert prompts[-1][:first] == prompts[0] and len(prompts[-1]) > first
+    return "\n".join(message for prompt in prompts for message in prompt[first:])
+
+
+@pytest.mark.parametrize("name", ["eureka", "text2reward"])
+@pytest.mark.parametrize("world", WORLDS)
+def test_feedback_tells_of_one_number_called_task_score(world: str, name: str) -> None:
+    """For every way of judging in a world: no metric's name, no value but that one, no flag, no `success`."""
+    found = [task for task in tasks().values() if task.world.name == world]
+    ways = {tuple((m.name, m.kind, m.doc) for m in task.metrics): task for task in found}
+    for task in ways.values():
+        feedback = feedback_of(name, task, outcome_of(task))
+        assert "task_score" in feedback and "success" not in feedback.lower()
+        for at, metric in _numbered(task):
+            assert not re.search(rf"(?<!\w){metric.name}(?!\w)", feedback), f"{task.id} names {metric.name}"
+            value = 0.1 * at + 0.037
+            forms = (f"{value:.3g}", f"{value:.0%}", f"{value:.0%}".replace("%", " %"))
+            assert stands_in(feedback, forms) == (metric is task.graded), f"{task.id}: {metric.name}"
+        if task.world.missing() is None:
+            assert not list(in_text(feedback, task, allowed=("task_score",))), task.id
+            assert not [f.path for f in task_schema(task).fields if f.hidden and f.path in feedback]
 
 
 @pytest.mark.parametrize("task", tasks().values(), ids=lambda task: task.id)

@@ -192,9 +192,9 @@ def test_eureka_never_loses_the_best() -> None:
     _, actions = play(make("eureka", iterations=4, candidates=1), lambda i, c: outcome(scores[i]))
     messages = last_prompt(actions)
     assert "iter_01/cand_00" in messages[2].text
-    assert "beats success 90 %, task_score -0.9" in messages[3].text
-    assert "success of the trained policy: 90 %" in messages[3].text
-    assert "round 3: success 40 %, task_score -0.4" in messages[3].text
+    assert "beats task_score -0.9" in messages[3].text
+    assert "task_score of the trained policy: -0.9" in messages[3].text and "90 %" not in messages[3].text
+    assert "round 3: task_score -0.4" in messages[3].text
     assert "round 1" not in messages[3].text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import subprocess
 import sys
@@ -15,8 +16,10 @@ import gymnasium
 import mujoco
 import numpy as np
 import pytest
+from gymnasium.envs.registration import find_highest_version
 
 from reward_agent.envs.episodes import Episodes, task_schema
+from reward_agent.envs.gymnasium.making import name_of
 from reward_agent.envs.robotics import tasks
 from reward_agent.envs.robotics.goals import REACHED
 from reward_agent.envs.robotics.scenes import SCENES
@@ -43,7 +46,7 @@ def world_of(task: Task) -> RoboticsWorld:
 
 
 def id_of(task: Task) -> str:
-    return str(world_of(task).factory).partition(":")[2]
+    return name_of(world_of(task).factory).partition(":")[2]
 
 
 @cache
@@ -68,6 +71,40 @@ def test_the_twelve_environments_have_one_card_each() -> None:
     assert {task.family for task in CARDS.values()} == {"", "fetch", "hand-rotate"}
     with pytest.raises(UsageError, match="Did you mean 'FetchPush-v4'"):
         robotics_world("FetchPush-v3")
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_there_is_no_newer_environment(name: str) -> None:
+    family, _, version = name.rpartition("-v")
+    importlib.import_module("gymnasium_robotics")
+    assert find_highest_version(None, family) == int(version)
+
+
+USED_BY_WORKERS = """
+if __name__ == "__main__":
+    import numpy as np
+    from reward_agent.envs.robotics.world import robotics_world
+    {before}
+    world = robotics_world("AdroitHandDoor-v1")
+    batch = world.make(2, world.schema(), threads=2)
+    batch.reset(np.ones(2, bool), np.arange(2))
+    batch.close()
+"""
+OTHER = 'import farama_notifications as f; f.notifications["gymnasium_robotics"] = dict.fromkeys(["1.4.2"], "Beware.")'
+
+
+@pytest.mark.parametrize(("before", "told"), [("", ""), (OTHER, "Beware.\n")])
+def test_what_the_package_says_of_adroit_is_not_shown_and_all_else_is(before: str, told: str, tmp_path: Path) -> None:
+    script = tmp_path / "used.py"
+    script.write_text(USED_BY_WORKERS.format(before=before))
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, told)
+
+
+def test_the_exported_state_is_of_an_environment_made_by_its_id() -> None:
+    text = world_of(CARDS["robotics/fetch-reach"]).standalone(["gripper.position"])
+    assert "gymnasium.make('gymnasium_robotics:FetchReach-v4', max_episode_steps=HORIZON, **options)" in text
+    assert "reward_agent" not in text
 
 
 @every_card

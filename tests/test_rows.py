@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import weakref
 from functools import partial
+from typing import ClassVar
 
 import gymnasium
 import numpy as np
@@ -178,6 +181,36 @@ def test_a_worker_that_dies_is_told_of() -> None:
     rows.close()
 
 
+class Counted(Spring):
+    """Knows which of its kind live in this process, and which of them are open."""
+
+    alive: ClassVar[weakref.WeakSet[Counted]] = weakref.WeakSet()
+    open: ClassVar[weakref.WeakSet[Counted]] = weakref.WeakSet()
+
+    def __init__(self, fields: StateSchema) -> None:
+        super().__init__(fields)
+        self.alive.add(self)
+        self.open.add(self)
+
+    def close(self) -> None:
+        assert self in self.open
+        self.open.discard(self)
+
+
+@pytest.mark.parametrize(("workers", "here"), [(1, 5), (2, 0)])
+def test_no_environment_stays_here_that_workers_step(workers: int, here: int) -> None:
+    rows = RowBatch(partial(Counted, SCHEMA), 5, SCHEMA, workers=workers)
+    gc.collect()
+    assert len(Counted.alive) == len(Counted.open) == here
+    assert rows.observation_space.shape == (2,) and rows.action_space.shape == (1,)
+    rows.reset(np.ones(5, bool), np.arange(5))
+    step = rows.step(np.ones((5, 1)))
+    assert step.states[:, 1].tolist() == [1.0] * 5 and (rows.render(4) == 1).all()
+    rows.close()
+    assert not Counted.open
+
+
 def test_what_cannot_be_sent_is_refused() -> None:
     with pytest.raises(UsageError, match="set `threads` to 1"):
-        RowBatch(lambda: Spring(SCHEMA), 4, SCHEMA, workers=2)
+        RowBatch(lambda: Counted(SCHEMA), 4, SCHEMA, workers=2)
+    assert not Counted.open

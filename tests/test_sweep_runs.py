@@ -6,6 +6,7 @@ import csv
 import fcntl
 import json
 import pickle
+import shutil
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,9 @@ def test_a_row_is_what_its_run_says(ran: dict[str, Any], place: Path) -> None:
     assert table["good"]["steps"] == 512 and table["search"]["steps"] == 3 * 512
     assert (table["good"]["kind"], table["search"]["kind"]) == ("given", "search")
     assert table["search"]["sees"] == "metric, terms, episode length"
+    # as the run has it, with the horizon of its task
+    assert {(row["judged"], row["horizon"]) for row in ran["rows"]} == {("minus the mean distance", 60)}
+    assert all((row["done"], row["jobs"]) == (1, 1) for row in ran["rows"][:3])
     assert all(row["seconds"] > 0 for row in ran["rows"][:3])
 
 
@@ -180,7 +184,9 @@ def test_a_dry_run_tells_numbers_and_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_job_that_breaks_stops_no_other_and_may_be_tried_again(tmp_path: Path) -> None:
     # a task whose metric fails: a mistake of the user's, not of the reward
-    broken = Path(sweeps.TASK.partition(":")[0]).read_text().replace("[-1])", '["no"])')
+    tiny = Path(sweeps.TASK.partition(":")[0])
+    shutil.copy(tiny.with_name("tiny.py"), tmp_path)
+    broken = tiny.read_text().replace("[-1])", '["no"])')
     (tmp_path / "broken.py").write_text(broken.replace("pointmass/reach", "pointmass/broken"))
     tasks = ["broken.py:task", sweeps.TASK]
     write(tmp_path, entries=[{"name": "good", "reward": "good.py", "tasks": tasks}])
@@ -205,6 +211,8 @@ def test_a_person_is_waited_for_while_the_others_go_on(tmp_path: Path) -> None:
     (waiting,) = found["waiting"]
     assert (waiting["reward"], waiting["state"]) == ("me", "waiting") and "prompt.md" in waiting["message"]
     assert rows(found)["good"]["mean"] is not None and rows(found)["me"]["mean"] is None
+    assert rows(found)["me"]["waiting"] == 1 and "1 job waiting for a person" in rows(found)["me"]["notes"]
+    assert answer("sweep.yaml", "--table", cwd=tmp_path)["waiting"] == [waiting], "whoever looks later is told as well"
     (prompt,) = (tmp_path / "runs/sweep").glob("*/iter_00/cand_00/attempt_00/prompt.md")
     (prompt.parent / "reply.md").write_text(f"```python\n{runs.GOOD}\n```")
     found = answer("sweep.yaml", cwd=tmp_path)

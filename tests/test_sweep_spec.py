@@ -46,6 +46,12 @@ def jobs(folder: Path, text: str) -> tuple[Job, ...]:
         (f"{HERE}defaults: {{final_seeds: 0}}\n", r"line 2: good: final_seeds must be at least 1"),
         (f"{HERE}defaults: {{settings: {{rolout: 3}}}}\n", r"line 2: good: .*setting named 'rolout'.*'rollout'"),
         (f"{HERE}defaults: {{optimiser: pppo}}\n", r"line 2: good: There is no optimiser named 'pppo'.*'ppo'"),
+        (f"{HEAD}rewards: [{{name: random, reward: good.py}}]\n", r"line 2: 'random' is what every table calls a row"),
+        (f"{HEAD}entries: [{{name: no-op, reward: good.py}}]\n", r"line 2: 'no-op' is what every table calls a row"),
+        (
+            f"{HEAD}rewards: [good.py]\nentries: [{{name: b, reward: good.py, task: close.py:task}}]\n",
+            r"line 3: .*close.py:task has the id 'pointmass/reach', as the task of line 2",
+        ),
         (f"{HERE}seeds: [1, 1]\n", r"line 3: a seed is given twice"),
         (f"{HERE}seeds: 0\n", r"line 3: `seeds` wants how many"),
         (f"{HERE}grid: {{temperature: 0.5}}\n", r"line 3: the grid wants a list of values for `temperature`"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -85,6 +86,47 @@ def test_ctrl_c_saves_and_tells_the_command(tmp_path: Path) -> None:
     assert [job["state"] for job in planned["jobs"]] == ["to do"]
 
 
+def tree(pid: int) -> list[int]:
+    """The process and all below it, itself first."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    # a worker starts its own from its main thread
+    return [pid, *(below for child in children for below in tree(int(child)))]
+
+
+def test_kill_saves_as_ctrl_c_does_and_leaves_no_process(tmp_path: Path) -> None:
+    write(tmp_path, entries=ENTRIES[:1], defaults=TINY | {"budget": 2_000_000})
+    process = start(tmp_path, "--jobs", "1")
+    until(process, "runs/sweep/*/final/*/*/training/*", tmp_path)
+    everything = tree(process.pid)
+    assert len(everything) > 3, "workers, and the cell of the training"
+    # as a batch system does it: to each process, with the sweep's own coming last, and twice
+    for pid in reversed(everything[1:]):
+        os.kill(pid, signal.SIGTERM)
+    time.sleep(1.0)
+    assert all(map(alive, everything))
+    for _ in range(2):
+        process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "what was done is saved" in said and "sweep sweep.yaml --jobs 1` goes on from here" in said
+    assert "Traceback" not in said
+    deadline = time.monotonic() + 20
+    while any(map(alive, everything)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(alive, everything))
+    assert list(tmp_path.glob("runs/sweep/*/final/*/*/training/*"))
+    assert not list(tmp_path.glob("runs/sweep/*/failed.json"))
+    (journal,) = tmp_path.glob("runs/sweep/*/journal.jsonl")
+    assert '"fault' not in journal.read_text().lower().replace('"faults":[]', ""), "no program is blamed for it"
+    planned = answer("sweep.yaml", "--dry-run", cwd=tmp_path)
+    assert [job["state"] for job in planned["jobs"]] == ["to do"]
+
+
+def alive(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status")
+    return status.exists() and "State:\tZ" not in status.read_text()
+
+
 def test_the_budget_is_that_of_all_runs_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with Loopback() as server:
@@ -99,10 +141,14 @@ def test_the_budget_is_that_of_all_runs_together(tmp_path: Path, monkeypatch: py
         row = rows(found)["asked"]
         assert (row["done"], row["tokens"], row["usd"]) == (2, 2_200, pytest.approx(0.006))
         assert rows(found)["good"]["done"] == 3, "what asks nobody goes on"
+        assert (row["jobs"], row["unpaid"], row["failed"]) == (3, 1, 0) and "1 job not paid for" in row["notes"]
+        looked = answer("sweep.yaml", "--table", cwd=tmp_path)
+        assert looked["waiting"] == [unpaid] and rows(looked) == rows(found), "whoever looks later is told as well"
         assert "1 of 3 jobs not done yet" in row["notes"]
         write(tmp_path, entries=[asked, ENTRIES[0]], seeds=3, max_usd=0.007)
         found = answer("sweep.yaml", cwd=tmp_path)
         assert len(server.requests) == 3 and rows(found)["asked"]["done"] == 3
+        assert rows(found)["asked"]["unpaid"] == 0 and found["waiting"] == []
 
 
 def test_a_search_cut_short_goes_on_under_a_larger_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import pytest
 from reward_agent.history import Interval
 from reward_agent.sweep.curves import mean_curve
 from reward_agent.sweep.intervals import Summary, bootstrap, coverage, summarise, summarise_tasks
+from reward_agent.sweep.judged import Judged
 from reward_agent.sweep.rows import Row
 from reward_agent.sweep.table import HEADINGS, make_table, to_csv, to_markdown, to_records
 
@@ -21,13 +22,14 @@ needs_rliable = pytest.mark.needs("rliable")
 ROW = Row(
     task="world/one",
     label="a | b",
-    metric="success",
+    judged=Judged("success", "success", "there at the end", 50, "Their v2"),
     kind="search",
     summary=Summary(
         Interval(0.5, 1 / 3, 2 / 3), "search", 5, Interval(0.5, 0.4, 0.6), Interval(0.51, 0.41, 0.61), "few"
     ),
     jobs=6,
     done=5,
+    unpaid=1,
     steps=1_000_000,
     seconds=5_400.0,
     tokens=1_234,
@@ -35,7 +37,9 @@ ROW = Row(
     sees="words",
     notes=("1 of 6 jobs not done yet", "few"),
 )
-EMPTY = replace(ROW, label="none", summary=None, done=0, steps=0, seconds=0.0, notes=("1 of 6 jobs not done yet",))
+EMPTY = replace(
+    ROW, label="none", summary=None, done=0, unpaid=0, steps=0, seconds=0.0, notes=("1 of 6 jobs not done yet",)
+)
 
 
 def test_over_three_runs_it_is_students_t_by_hand() -> None:
@@ -128,11 +132,32 @@ def test_markdown_holds_the_tables_cells() -> None:
     assert cells[0] == HEADINGS
     assert tuple(cells[2:]) == table.lines
     assert len({len(line) for line in lines if line.startswith("|")}) == 1, "columns are straight"
-    assert table.lines[0][:4] == ("world/one", "a | b (a) (b)", "success", "0.5 [0.3333, 0.6667]")
-    assert table.lines[0][4:8] == ("5 searches", "[0.4, 0.6]", "0.51 [0.41, 0.61]", "1,000,000")
-    assert table.lines[0][8:] == ("1.50", "1,234", "0.12")
-    assert table.notes == ("(a) 1 of 6 jobs not done yet", "(b) few")
+    assert table.lines[0][:5] == ("world/one", "a | b (a) (b)", "success", "5/6, 1 unpaid", "0.5 [0.3333, 0.6667]")
+    assert table.lines[0][5:9] == ("5 searches", "[0.4, 0.6]", "0.51 [0.41, 0.61]", "1,000,000")
+    assert table.lines[0][9:] == ("1.50", "1,234", "0.12")
+    assert table.notes[:2] == ("(a) 1 of 6 jobs not done yet", "(b) few")
     assert table.lines[1][1] == "none (a)", "a note is written once"
+
+
+def test_a_table_says_what_its_metrics_count() -> None:
+    said = "success: there at the end. Episodes of 50 steps, expert reward of Their v2."
+    assert make_table([ROW, EMPTY]).notes[2:] == (said,)
+    longer = replace(ROW, task="world/two", judged=replace(ROW.judged, horizon=80, reward_version=""))
+    (line,) = make_table([ROW, longer]).notes[2:]
+    assert line.endswith(
+        "Episodes of 50 steps, expert reward of Their v2 (world/one); Episodes of 80 steps (world/two)."
+    )
+    once = replace(ROW, task="world/two", judged=replace(ROW.judged, doc="there at any step"))
+    table = make_table([ROW, once])
+    assert [cells[2] for cells in table.lines] == ["success [1]", "success [2]"]
+    assert table.notes[2:4] == (
+        said.replace("success", "success [1]"),
+        said.replace("success: there at the end", "success [2]: there at any step"),
+    )
+    assert table.notes[4] == "Tasks whose first metrics count different things are never averaged."
+    (read,) = csv.DictReader(io.StringIO(to_csv([once])))
+    assert (read["metric"], read["judged"], read["horizon"]) == ("success", "there at any step", "50")
+    assert (read["jobs"], read["done"], read["failed"], read["unpaid"], read["waiting"]) == ("6", "5", "0", "1", "0")
 
 
 def test_a_mean_curve_goes_as_far_as_all_do() -> None:

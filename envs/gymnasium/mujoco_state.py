@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from reward_agent.envs import fields
 from reward_agent.envs.gymnasium.making import Env
 from reward_agent.envs.gymnasium.state import OBSERVATION, Docs, Read, attribute
+from reward_agent.envs.mujoco_model import joint_doc, joint_kind, slides
 from reward_agent.schema import Entity, Field
 
 TAKEN = {"episode", "start", "command", "joints", "sites", "actuators", OBSERVATION}
@@ -68,7 +70,7 @@ class FromModel:
             yield _body(model, number, name)
         for number, name in _chosen(names["site"], self.sites, "", (), ()).items():
             yield _site(model, number, name if self.sites is not None else f"sites.{name}")
-        simple = {joint: name for joint, name in names["joint"].items() if _slides(model, joint) is not None}
+        simple = {joint: name for joint, name in names["joint"].items() if _has_one_axis(model, joint)}
         joints = _chosen(simple, self.joints, "joint", (), {"positions", "velocities"})
         for number, name in joints.items():
             yield _joint(model, number, f"joints.{name}")
@@ -128,48 +130,38 @@ def _chosen(
 
 
 def _body(model: Any, number: int, name: str) -> tuple[Entity, list[Quantity]]:
-    path, said, motion = name + ".", name.replace("_", " "), ("mjOBJ_XBODY", number)
-    place = Field(path + "position", "where its origin is", "m", (3,))
-    turn = Field(path + "orientation", "quaternion wxyz, from its own frame to the world's", "", (4,))
-    quantities = [Quantity(place, "xpos", number), Quantity(turn, "xquat", number)]
+    said, motion = name.replace("_", " "), ("mjOBJ_XBODY", number)
+    place = fields.position(name, "where its origin is")
+    quantities = [Quantity(place, "xpos", number), Quantity(fields.orientation(name), "xquat", number)]
     if model.body_weldid[number] == 0:
         where = "placed by the environment" if model.body_mocapid[number] >= 0 else "it does not move in an episode"
         return Entity(name, "Fixture", f"{said}; {where}"), quantities
-    speed = Field(path + "linear_velocity", "velocity of its origin", "m/s", (3,))
-    spin = Field(path + "angular_velocity", "angular velocity, in the world's axes", "rad/s", (3,))
-    quantities += [Quantity(speed, "velocity", motion), Quantity(spin, "spin", motion)]
+    speed = fields.linear_velocity(name, "velocity of its origin")
+    quantities += [Quantity(speed, "velocity", motion), Quantity(fields.angular_velocity(name), "spin", motion)]
     shapes = np.flatnonzero(model.geom_bodyid == number)
     if not (model.geom_contype[shapes] | model.geom_conaffinity[shapes]).any():
         return Entity(name, "Part", f"{said}; it touches nothing"), quantities
-    touch = Quantity(Field(path + "contact", "it touches something", kind="bool"), "contact", shapes.tolist())
+    touch = Quantity(Field(f"{name}.contact", "it touches something", kind="bool"), "contact", shapes.tolist())
     return Entity(name, "Body", said), [*quantities, touch]
 
 
 def _site(model: Any, number: int, name: str) -> tuple[Entity, list[Quantity]]:
     body = int(model.site_bodyid[number])
     of = f"a point of {model.body(body).name or f'body_{body}'}"
-    place = Quantity(Field(name + ".position", "where it is", "m", (3,)), "site_xpos", number)
+    place = Quantity(fields.position(name), "site_xpos", number)
     if model.body_weldid[body] == 0:
         return Entity(name, "Mark", f"{of}, which does not move in an episode"), [place]
-    speed = Field(name + ".linear_velocity", "its velocity", "m/s", (3,))
+    speed = fields.linear_velocity(name, "its velocity")
     return Entity(name, "Site", of), [place, Quantity(speed, "velocity", ("mjOBJ_SITE", number))]
 
 
 def _joint(model: Any, number: int, path: str) -> tuple[Entity, list[Quantity]]:
-    slides, axis = _slides(model, number), ", ".join(f"{value:.3g}" for value in model.jnt_axis[number])
-    doc = f"{'along' if slides else 'about'} ({axis}) of its body's frame"
-    if model.jnt_limited[number]:
-        low, high = model.jnt_range[number]
-        doc += f", from {low:.3g} to {high:.3g} {'m' if slides else 'rad'}"
-    if slides:
-        place = Field(path + ".position", "how far it is along its axis", "m")
-        speed = Field(path + ".velocity", "velocity along its axis", "m/s")
-    else:
-        place = Field(path + ".angle", "angle by the right-hand rule, unwrapped", "rad")
-        speed = Field(path + ".velocity", "rate of that angle", "rad/s")
-    return Entity(path, "Slide" if slides else "Hinge", doc), [
+    axis = ", ".join(f"{value:.3g}" for value in model.jnt_axis[number])
+    doc = joint_doc(model, number, f"({axis}) of its body's frame")
+    place, rate = fields.of_joint(path, slides=slides(model, number))
+    return Entity(path, joint_kind(model, number), doc), [
         Quantity(place, "qpos", int(model.jnt_qposadr[number])),
-        Quantity(speed, "qvel", int(model.jnt_dofadr[number])),
+        Quantity(rate, "qvel", int(model.jnt_dofadr[number])),
     ]
 
 
@@ -189,10 +181,8 @@ def _actuators(names: list[str]) -> tuple[Entity, list[Quantity]]:
     return entity, [Quantity(force, "actuator_force", list(range(len(names))))]
 
 
-def _slides(model: Any, joint: int) -> bool | None:
-    """Whether it slides; None where it neither slides nor turns about one axis."""
+def _has_one_axis(model: Any, joint: int) -> bool:
+    """It slides or turns; a ball or a free body does neither."""
     import mujoco
 
-    slide, hinge = mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE
-    kind = model.jnt_type[joint]
-    return bool(kind == slide) if kind in (slide, hinge) else None
+    return model.jnt_type[joint] in (mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE)

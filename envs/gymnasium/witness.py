@@ -12,6 +12,7 @@ from reward_agent.envs.gymnasium.mujoco_state import FromModel
 from reward_agent.envs.gymnasium.spaces import applied_as
 from reward_agent.envs.gymnasium.state import Read, Source, Together
 from reward_agent.envs.gymnasium.survey import fold
+from reward_agent.envs.mujoco_model import motion_by_jacobian
 from reward_agent.schema import Array
 
 if TYPE_CHECKING:
@@ -87,13 +88,13 @@ def _model_values(inner: Any, table: Mapping[str, tuple[str, Any]]) -> dict[str,
     values: dict[str, Any] = {}
     for path, (how, where) in table.items():
         if how in ("velocity", "spin"):
-            of_site = where[0] == "mjOBJ_SITE"
-            jacobian, turning = np.zeros((3, model.nv)), np.zeros((3, model.nv))
-            if of_site:
-                mujoco.mj_jacSite(model, data, jacobian, turning, where[1])
+            kind, number = where
+            if kind == "mjOBJ_SITE":
+                body, place = int(model.site_bodyid[number]), data.site_xpos[number]
             else:
-                mujoco.mj_jacBody(model, data, jacobian, turning, where[1])
-            values[path] = (jacobian if how == "velocity" else turning) @ data.qvel
+                body, place = number, data.xpos[number]
+            velocity, spin = motion_by_jacobian(model, data, body, place)
+            values[path] = velocity if how == "velocity" else spin
         elif how == "contact":
             body = model.geom_bodyid[where[0]]
             values[path] = any(body in model.geom_bodyid[pair] for pair in data.contact.geom)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Mapping
+import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from gymnasium import spaces
 
@@ -76,6 +77,8 @@ class GymnasiumWorld:
     def make(self, num_envs: int, fields: StateSchema, *, threads: int = 1) -> Batch:
         """A batch that packs just `fields`, stepped in `threads` processes where those can import the environment.
 
+        Where they cannot, it steps in this one alone, and a warning says so once.
+
         Raises:
             UsageError: a field is not of this environment.
         """
@@ -85,9 +88,8 @@ class GymnasiumWorld:
                 raise unknown_name(f"state field of {name_of(self.factory)}", wanted.path, schema.by_path)
         found = self.surveyed
         recipe = Recipe(self.factory, found.source, found.action, found.small_seeds)
-        row = partial(EnvRow, recipe, fields)
-        workers = threads if threads > 1 and _can_be_sent(row) else 1
-        return cast(Batch, RowBatch(row, num_envs, fields, workers=workers))
+        workers = threads if min(threads, num_envs) > 1 and self._can_be_sent else 1
+        return cast(Batch, RowBatch(partial(EnvRow, recipe, fields), num_envs, fields, workers=workers))
 
     def missing(self) -> str | None:
         """None: what lacks is said when the environment is made."""
@@ -116,6 +118,20 @@ class GymnasiumWorld:
         finally:
             close(env)
 
+    @cached_property
+    def _can_be_sent(self) -> bool:
+        """Whether other processes can make its environments too; why not is said when it is first asked."""
+        parts = {"what makes it": self.factory, "what reads its state": self.surveyed.source}
+        faults = {what: fault for what, part in parts.items() if (fault := _fault_of_sending(part))}
+        for what, fault in faults.items():
+            warnings.warn(
+                f"All environments of {name_of(self.factory)} step in one process, whatever `threads` says: {what} "
+                f"cannot be sent to others ({fault}). Give a function or class that stands at the top of a module, or "
+                "of the task's file: no lambda, none from within another function.",
+                stacklevel=4,
+            )
+        return not faults
+
     def _source(self, env: Env) -> Source:
         if self.state is not None:
             return FromFunction(self.state) if callable(self.state) else self.state
@@ -132,10 +148,10 @@ class GymnasiumWorld:
         return StateSchema(fields, entities, found.action, (step, *self.constants))
 
 
-def _can_be_sent(row: Callable[[], Any]) -> bool:
-    """Whether other processes can make it too; a lambda, as one example, is known to this one alone."""
+def _fault_of_sending(part: object) -> str:
+    """Why other processes cannot be given it, as a lambda that is known to this one alone; '' if they can."""
     try:
-        pack(row)
-    except (pickle.PicklingError, AttributeError, TypeError):
-        return False
-    return True
+        pack(part)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        return " ".join(str(error).split())
+    return ""

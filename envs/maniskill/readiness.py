@@ -1,10 +1,11 @@
-"""What this machine lacks for ManiSkill, told without importing it."""
+"""What this machine lacks for ManiSkill, told without importing it; only a GPU is asked after through SAPIEN."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
 import os
+import platform
 import shutil
 from collections.abc import Iterator
 from functools import cache
@@ -16,6 +17,13 @@ VULKAN = (
     "(Mesa 23 or newer draws in software; on Debian 12 add -t bookworm-backports)"
 )
 CUDA = "sim='physx_cuda' needs an NVIDIA GPU and a torch built for CUDA; without one, use sim='physx_cpu'"
+
+_RELEASES = "https://github.com/sapien-sim/physx-precompiled/releases/download"
+_ARCHIVES = {
+    ("Windows", "AMD64"): "windows-dll.zip",
+    ("Linux", "aarch64"): "linux-aarch64-so.zip",
+}
+"""Of other systems than Linux on x86_64."""
 
 ASSETS = {
     "TurnFaucet-v1": ("partnet_mobility_faucet", ("info_faucet_train.json",)),
@@ -31,6 +39,33 @@ def missing() -> str | None:
         return PACKAGES
     # beside NVIDIA's driver SAPIEN brings a manifest of its own
     return None if any(_drivers()) or shutil.which("nvidia-smi") else VULKAN
+
+
+def missing_gpu() -> str | None:
+    """What this machine lacks for PhysX on a GPU and how to get it; None when it can run. Imports torch and SAPIEN.
+
+    SAPIEN's wheel holds no GPU library: `sapien.physx.enable_gpu` downloads it where it is not, or fails without words.
+    """
+    import torch
+
+    if not torch.cuda.is_available():
+        return CUDA
+    library = physx_library()
+    if library.is_file():
+        return None
+    version, archive = library.parent.name, _ARCHIVES.get((platform.system(), platform.machine()), "linux-so.zip")
+    return (
+        f"PhysX's library for GPUs is not at {library}: python -c 'from sapien import physx; physx.enable_gpu()' "
+        f"downloads it; for a machine without internet, unzip {_RELEASES}/{version}/{archive} in {library.parent}"
+    )
+
+
+def physx_library() -> Path:
+    """Where SAPIEN looks for PhysX's GPU library (`sapien/physx/__init__.py`)."""
+    from sapien import physx
+
+    name = "PhysXGpu_64.dll" if platform.system() == "Windows" else "libPhysXGpu_64.so"
+    return Path.home() / ".sapien" / "physx" / str(physx.version()) / name
 
 
 def missing_assets(env: str) -> str | None:

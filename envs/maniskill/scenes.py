@@ -25,13 +25,18 @@ class SceneBatch:
     """N sub-scenes of one environment. Make it with `ManiSkill(…, sim="physx_cuda").make`.
 
     States are packed by torch on the device the simulation lives on; observations, states and flags come to the host
-    together, in one copy into pinned memory a step. `device_observations` stays where it is, for a trainer that lives
-    there too.
+    together, in one copy into pinned memory a step.
 
     **Rows are no functions of their own seeds here.** ManiSkill seeds torch once a reset and draws for all sub-scenes
     that are reset together: what they begin as follows from the seeds (and numbers) of these rows together. The same
     resets with the same seeds give the same beginnings, but a row alone, or among others, begins elsewhere. What is
     drawn as a scene is built (PegInsertionSide's sizes) stays as it was when the batch was made.
+
+    A reset of some rows leaves the others as they were. ManiSkill makes every row's generators anew at each reset from
+    the list of seeds, but only a reset draws from them, and each is given its seeds: what they held between resets
+    changes nothing. The first of the list is not row 0's own seed but stands for all rows that are reset: torch's
+    generator and the one that the robot's pose is drawn from (`_episode_rng`) follow from it. Controllers forget the
+    targets of all rows at any reset; those of rows that go on are put back.
 
     On a CPU, where ManiSkill has one sub-scene, a row goes by its seed and the batch is as `row.ManiSkillRow`.
     """
@@ -46,8 +51,7 @@ class SceneBatch:
         self.action_space = box(self._env.single_action_space)
         self._seeds: Ints = np.arange(FIRST_SEED, FIRST_SEED + num_envs)
         self._info: dict[str, Any] = self._env.get_info()
-        self.device_observations: Any = self._env.get_obs(self._info)
-        """Of the last reset or step, a tensor `(N, O)` of single precision on the simulation's device."""
+        self._observations: Any = self._env.get_obs(self._info)
         width = self.observation_space.shape[0] + fields.width + 1
         on_gpu = self._env.device.type == "cuda"
         self._host = torch.empty((num_envs, width), dtype=torch.float32, pin_memory=on_gpu)
@@ -61,12 +65,16 @@ class SceneBatch:
         if len(rows):
             self._seeds[rows] = [folded(int(seed)) for seed in np.asarray(seeds)[rows]]
             given = self._seeds.tolist()
-            # torch is seeded by the first of the list, whichever rows are reset
+            # torch and `_episode_rng` are seeded by the first of the list, whichever rows are reset
             given[0] = together(rows, self._seeds[rows]) if self.num_envs > 1 else given[0]
             if not self._env.gpu_sim_enabled:
                 renew_physics(self._env)
             index = torch.as_tensor(rows, device=self._env.device)
-            self.device_observations, self._info = self._env.reset(seed=given, options={"env_idx": index})
+            held = _mapped(self._env.agent.get_controller_state(), lambda tensor: tensor.clone())
+            self._observations, self._info = self._env.reset(seed=given, options={"env_idx": index})
+            begun = self._env.agent.get_controller_state()
+            going_on = torch.as_tensor(~np.asarray(mask, bool), device=self._env.device)
+            self._env.agent.set_controller_state(merged(begun, held, going_on))
         observations, states, _ = self._to_host()
         return observations, states
 
@@ -75,7 +83,7 @@ class SceneBatch:
         import torch
 
         given = torch.as_tensor(np.asarray(actions, np.float32), device=self._env.device)
-        self.device_observations, _, terminated, _, self._info = self._env.step(given)
+        self._observations, _, terminated, _, self._info = self._env.step(given)
         observations, states, ended = self._to_host(terminated)
         return Step(observations, states, ended, np.zeros(self.num_envs, bool))
 
@@ -113,9 +121,10 @@ class SceneBatch:
             self._env.agent.set_controller_state(scene["controller"])
         for name, value in kept.items():
             held = getattr(self._env, name)
+            value = value.to(getattr(held, "raw_pose", held).device)
             setattr(self._env, name, type(held).create(value) if hasattr(held, "raw_pose") else value)
         self._info = self._env.get_info()
-        self.device_observations = self._env.get_obs(self._info)
+        self._observations = self._env.get_obs(self._info)
 
     def close(self) -> None:
         if self._camera is not None:
@@ -124,15 +133,15 @@ class SceneBatch:
         self._env.close()
 
     def _kept(self) -> dict[str, Any]:
-        """Attributes that hold one value a sub-scene, as goals and latches."""
+        """Every tensor and pose that the environment itself holds, as goals and latches.
+
+        Not those of one value a sub-scene alone: shapes do not tell what an episode changes, and what none changes is
+        put back as it was.
+        """
         import torch
 
-        found = {}
-        for name, value in vars(self._env).items():
-            tensor = getattr(value, "raw_pose", value)
-            if torch.is_tensor(tensor) and tensor.ndim and len(tensor) == self.num_envs:
-                found[name] = tensor
-        return found
+        held = {name: getattr(value, "raw_pose", value) for name, value in vars(self._env).items()}
+        return {name: value for name, value in held.items() if torch.is_tensor(value)}
 
     def _to_host(self, terminated: Any = None) -> tuple[Array, Array, Bools]:
         """Observations, packed states and ends as fresh arrays, by one copy."""
@@ -141,7 +150,7 @@ class SceneBatch:
         device = self._env.device
         ends = torch.zeros(self.num_envs, device=device) if terminated is None else terminated.to(torch.float32)
         states = self._packer.pack(self._env, self._info)
-        self._host.copy_(torch.cat([self.device_observations, states, ends[:, None]], dim=1), non_blocking=True)
+        self._host.copy_(torch.cat([self._observations, states, ends[:, None]], dim=1), non_blocking=True)
         if device.type == "cuda":
             torch.cuda.current_stream(device).synchronize()
         table = self._host.numpy().astype(np.float64)
@@ -153,6 +162,15 @@ def together(rows: NDArray[np.int64], seeds: Ints) -> int:
     """One seed below 2³² of rows that are reset together, from their numbers and seeds."""
     words = [int(word) for pair in zip(rows, seeds, strict=True) for word in pair]
     return int(np.random.SeedSequence(words).generate_state(1)[0])
+
+
+def merged(begun: Any, held: Any, going_on: Any) -> Any:
+    """A tree of tensors `(N, …)`: what was `held` in the rows that go on, what has `begun` in the others."""
+    import torch
+
+    if isinstance(begun, dict):
+        return {name: merged(part, held[name], going_on) for name, part in begun.items()}
+    return torch.where(going_on.reshape(-1, *[1] * (begun.ndim - 1)), held, begun)
 
 
 def _flat(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from reward_agent.envs.maniskill.names import SURROUNDINGS, TABLE, Scene, Thing
 from reward_agent.envs.maniskill.reading import Env, Reading, actor, attribute, centre_of_mass, half_sizes, read_tensor
-from reward_agent.envs.maniskill.simulator import make_env, scene_of
+from reward_agent.envs.maniskill.simulator import enable_gpu, make_env, scene_of
 from reward_agent.schema import ActionSpec, Constant, Entity, Field, FieldKind, StateSchema
 
 if TYPE_CHECKING:
@@ -45,12 +45,14 @@ class Derived:
 
 
 def derive(world: ManiSkill) -> Derived:
-    """The schema of a world and the origin of each field; the same on a CPU and a GPU.
+    """The schema of a world and the origin of each field; the same on a CPU and a GPU, derived on the CPU.
 
     Raises:
         MissingComponentError: it cannot be built here.
-        UsageError: no such environment or control mode.
+        UsageError: no such environment or control mode, or a GPU after this process has simulated on the CPU.
     """
+    if world.sim == "physx_cuda" and world.missing() is None:
+        enable_gpu()  # the scene that is derived from would bar the GPU from this process
     return _derive(replace(world, sim="physx_cpu"))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from reward_agent.envs.maniskill.names import SCENES, Scene
 from reward_agent.envs.maniskill.readiness import VULKAN
-from reward_agent.errors import MissingComponentError, unknown_name
+from reward_agent.errors import MissingComponentError, UsageError, unknown_name
 
 if TYPE_CHECKING:
     from reward_agent.envs.maniskill.world import ManiSkill
@@ -33,11 +33,13 @@ def make_env(world: ManiSkill, num_envs: int = 1) -> Env:
 
     Raises:
         MissingComponentError: something that it needs is not installed, not downloaded, or does not work.
-        UsageError: no such environment or control mode.
+        UsageError: no such environment or control mode, or a GPU after this process has simulated on the CPU.
     """
     lacking = world.missing()
     if lacking is not None:
         raise MissingComponentError(f"{world.env} cannot run here: {lacking}")
+    if world.sim == "physx_cuda":
+        enable_gpu()
     scene = scene_of(world.env)
     drawn = "none" if not scene.drawn else "sapien_cuda" if world.sim == "physx_cuda" else "sapien_cpu"
     options = {
@@ -51,6 +53,28 @@ def make_env(world: ManiSkill, num_envs: int = 1) -> Env:
     if world.robot:
         options["robot_uids"] = world.robot
     return build(world, options)
+
+
+def enable_gpu() -> None:
+    """Have PhysX simulate on the GPU as well; nothing where it does already.
+
+    SAPIEN takes this only before anything else of PhysX in a process, a scene on the CPU included. Scenes on the CPU
+    may follow (SAPIEN warns of each), so whatever builds one for a world on a GPU calls this first.
+
+    Raises:
+        UsageError: this process has simulated on the CPU already.
+    """
+    from sapien import physx
+
+    try:
+        physx.enable_gpu()
+    except RuntimeError as error:
+        if "before any other code" not in str(error):
+            raise
+        raise UsageError(
+            f"PhysX cannot go to the GPU any more ({error}): this process has built a ManiSkill scene on the CPU. "
+            "Start a fresh process and make the world of sim='physx_cuda' first; scenes on the CPU may follow."
+        ) from error
 
 
 def build(world: ManiSkill, options: dict[str, Any]) -> Env:

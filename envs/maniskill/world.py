@@ -88,9 +88,7 @@ class ManiSkill:
         """What this machine lacks to run it and the command that installs it; None when it can run."""
         lacking = readiness.missing() or readiness.missing_assets(self.env)
         if lacking is None and self.sim == "physx_cuda":
-            import torch
-
-            lacking = None if torch.cuda.is_available() else readiness.CUDA
+            lacking = readiness.missing_gpu()
         return lacking
 
     def witness(self) -> ManiSkillWitness:

@@ -10,8 +10,10 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from reward_agent.envs import fields
 from reward_agent.envs.metaworld.names import ROBOT, SCENES, SUCCESS, Part
 from reward_agent.envs.metaworld.native import Native
+from reward_agent.envs.mujoco_model import axis_words, joint_doc, joint_kind, slides
 from reward_agent.schema import ActionSpec, Array, Constant, Entity, Field, StateSchema
 
 Read = Callable[[], Any]
@@ -56,11 +58,11 @@ def derive(env: str) -> Derived:
         quantities += _of_part(part)
     for source, name, doc in scene.joints:
         joint = joint_of(native.model, source)
-        kind = "Slide" if _slides(native.model, joint) else "Hinge"
-        entities.append(Entity(f"joints.{name}", kind, f"{doc}; {_joint_doc(native, joint)}"))
-        quantities += _of_joint(source, name, kind)
+        doc = f"{doc}; {joint_doc(native.model, joint, axis_words(native.data.xaxis[joint]))}"
+        entities.append(Entity(f"joints.{name}", joint_kind(native.model, joint), doc))
+        quantities += _of_joint(source, f"joints.{name}", sliding=slides(native.model, joint))
     entities.append(Entity("goal", "Goal", "where the task wants it; it never moves in an episode"))
-    quantities.append(Quantity(Field("goal.position", "where it is", "m", (3,)), _goal))
+    quantities.append(Quantity(fields.position("goal"), _goal))
     entities.append(Entity("outcome", "Outcome", "what Meta-World says"))
     success = Field(SUCCESS, "its own test of success passed in this step; never at reset", kind="bool", hidden=True)
     quantities.append(Quantity(success, lambda native: native.judged, judged=True))
@@ -135,17 +137,14 @@ def _cross(a: Array, b: Array) -> Array:
 
 
 def _of_part(part: Part) -> Iterator[Quantity]:
-    path = part.name + "."
-    yield Quantity(Field(path + "position", "where it is", "m", (3,)), _place(part))
+    yield Quantity(fields.position(part.name), _place(part))
     if part.kind == "Object":
-        orientation = Field(path + "orientation", "quaternion wxyz, from its own frame to the world's", "", (4,))
-        yield Quantity(orientation, lambda native: _view(native.data.xquat[body_of(native.model, part)]))
+        turn = fields.orientation(part.name)
+        yield Quantity(turn, lambda native: _view(native.data.xquat[body_of(native.model, part)]))
     if part.kind != "Fixture":
-        velocity = Field(path + "linear_velocity", "velocity of its position", "m/s", (3,))
-        yield Quantity(velocity, _motion(part, spin=False), moving=True)
+        yield Quantity(fields.linear_velocity(part.name), _motion(part, spin=False), moving=True)
     if part.kind == "Object":
-        spin = Field(path + "angular_velocity", "angular velocity, in the world's axes", "rad/s", (3,))
-        yield Quantity(spin, _motion(part, spin=True), moving=True)
+        yield Quantity(fields.angular_velocity(part.name), _motion(part, spin=True), moving=True)
 
 
 def _view(view: Array) -> Read:
@@ -162,14 +161,14 @@ def _of_gripper() -> Iterator[Quantity]:
 
         return read
 
-    yield Quantity(Field("gripper.position", "where it is", "m", (3,)), midway([_place(tip) for tip in tips]))
-    velocity = Field("gripper.linear_velocity", "velocity of its position", "m/s", (3,))
-    yield Quantity(velocity, midway([_motion(tip, spin=False) for tip in tips]), moving=True)
+    yield Quantity(fields.position("gripper"), midway([_place(tip) for tip in tips]))
+    motions = midway([_motion(tip, spin=False) for tip in tips])
+    yield Quantity(fields.linear_velocity("gripper"), motions, moving=True)
     opening = Field("gripper.opening", "from 0, closed, to 1, open: the fingers' distance over 0.1 m")
     yield Quantity(opening, lambda native: native.opening)
 
 
-def _of_joint(source: str, name: str, kind: str) -> Iterator[Quantity]:
+def _of_joint(source: str, path: str, *, sliding: bool) -> Iterator[Quantity]:
     def column(array: str, address: str) -> Callable[[Native], Read]:
         def read(native: Native) -> Read:
             at = int(getattr(native.model, address)[joint_of(native.model, source)])
@@ -177,35 +176,14 @@ def _of_joint(source: str, name: str, kind: str) -> Iterator[Quantity]:
 
         return read
 
-    path = f"joints.{name}."
-    if kind == "Slide":
-        position = Field(path + "position", "how far it is along its axis", "m")
-        velocity = Field(path + "velocity", "velocity along its axis", "m/s")
-    else:
-        position = Field(path + "angle", "angle by the right-hand rule, unwrapped", "rad")
-        velocity = Field(path + "velocity", "rate of that angle", "rad/s")
-    yield Quantity(position, column("qpos", "jnt_qposadr"))
-    yield Quantity(velocity, column("qvel", "jnt_dofadr"))
+    place, rate = fields.of_joint(path, slides=sliding)
+    yield Quantity(place, column("qpos", "jnt_qposadr"))
+    yield Quantity(rate, column("qvel", "jnt_dofadr"))
 
 
 def _goal(native: Native) -> Read:
     goal: Read = native.env._get_pos_goal
     return goal
-
-
-def _slides(model: Any, joint: int) -> bool:
-    return bool(model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_SLIDE)
-
-
-def _joint_doc(native: Native, joint: int) -> str:
-    model = native.model
-    axis = native.data.xaxis[joint]
-    main = int(np.abs(axis).argmax())
-    words = f"{'along' if _slides(model, joint) else 'about'} {'+' if axis[main] > 0 else '-'}{'xyz'[main]}"
-    if model.jnt_limited[joint]:
-        low, high = model.jnt_range[joint]
-        words += f", from {low:.3g} to {high:.3g} {'m' if _slides(model, joint) else 'rad'}"
-    return words
 
 
 def _constants(native: Native) -> Iterator[Constant]:

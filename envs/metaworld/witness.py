@@ -15,6 +15,7 @@ import numpy as np
 from reward_agent.envs.metaworld.names import ROBOT, SCENES, SUCCESS, Part
 from reward_agent.envs.metaworld.native import make_native
 from reward_agent.envs.metaworld.schema import body_of, joint_of
+from reward_agent.envs.mujoco_model import motion_by_jacobian, slides
 from reward_agent.schema import Array
 
 
@@ -52,7 +53,7 @@ class MetaWorldWitness:
         tips = [data.site(f"{side}EndEffector") for side in ("right", "left")]
         values["gripper.position"] = np.mean([tip.xpos for tip in tips], axis=0)
         carriers = [int(model.site(tip.id).bodyid[0]) for tip in tips]
-        velocities = [self._velocity(body, tip.xpos) for body, tip in zip(carriers, tips, strict=True)]
+        velocities = [motion_by_jacobian(model, data, body, tip.xpos) for body, tip in zip(carriers, tips, strict=True)]
         values["gripper.linear_velocity"] = np.mean([linear for linear, _ in velocities], axis=0)
         claws = data.body("rightclaw").xpos - data.body("leftclaw").xpos
         values["gripper.opening"] = float(np.clip(np.linalg.norm(claws) / 0.1, 0, 1))
@@ -60,8 +61,7 @@ class MetaWorldWitness:
             values |= self._of_part(part)
         for source, name, _ in self._scene.joints:
             joint = data.joint(joint_of(model, source))
-            slides = model.jnt_type[joint.id] == mujoco.mjtJoint.mjJNT_SLIDE
-            values[f"joints.{name}.{'position' if slides else 'angle'}"] = float(joint.qpos[0])
+            values[f"joints.{name}.{'position' if slides(model, joint.id) else 'angle'}"] = float(joint.qpos[0])
             values[f"joints.{name}.velocity"] = float(joint.qvel[0])
         return values
 
@@ -71,7 +71,7 @@ class MetaWorldWitness:
         values: dict[str, Any] = {f"{part.name}.position": place}
         if part.kind == "Fixture":
             return values
-        linear, angular = self._velocity(body, place)
+        linear, angular = motion_by_jacobian(self._model, self._data, body, place)
         values[f"{part.name}.linear_velocity"] = linear
         if part.kind == "Object":
             quaternion = np.zeros(4)
@@ -98,9 +98,3 @@ class MetaWorldWitness:
         finally:
             self._env.data = theirs
         return positions
-
-    def _velocity(self, body: int, place: Array) -> tuple[Array, Array]:
-        """Linear, at a place of the body's, and angular."""
-        linear, angular = np.zeros((3, self._model.nv)), np.zeros((3, self._model.nv))
-        mujoco.mj_jac(self._model, self._data, linear, angular, place, body)
-        return linear @ self._data.qvel, angular @ self._data.qvel

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-import numpy as np
-
+from reward_agent.envs import fields
 from reward_agent.envs.mujoco.model import Reading, base_model, site_name
 from reward_agent.envs.mujoco.names import ROBOTS, Part, Robot
+from reward_agent.envs.mujoco_model import axis_words, joint_doc, joint_kind, slides
 from reward_agent.schema import ActionSpec, Constant, Entity, Field, StateSchema
 
 
@@ -54,10 +54,10 @@ def derive(env: str, contact_forces: bool) -> Derived:
         quantities += _of_part(model, robot, part)
     joints = {model.joint(name).id: ours for name, ours in robot.joints.items()}
     for joint, name in sorted(joints.items()):
-        kind = "Slide" if _slides(model, joint) else "Hinge"
-        entities.append(Entity(f"joints.{name}", kind, _joint_doc(model, joint, name, actuated)))
+        doc = _joint_doc(model, joint, name, actuated)
+        entities.append(Entity(f"joints.{name}", joint_kind(model, joint), doc))
         quantities += _of_joint(model, joint, f"joints.{name}")
-    if not any(_slides(model, joint) for joint in actuated):
+    if not any(slides(model, joint) for joint in actuated):
         entities.append(Entity("joints", "Joints", "the driven joints together, in the order of action"))
         quantities += _of_driven(model, actuated)
     entities.append(Entity("actuators", "Actuators", "the motors, in the order of action"))
@@ -97,44 +97,24 @@ def _of_part(model: Any, robot: Robot, part: Part) -> Iterator[Quantity]:
     kind: Literal["xbody", "site"] = "site" if site else "xbody"
     frame = site or part.body
     place = _columns("site_xpos", model.site(site).id, 3) if site else _columns("xpos", body, 3)
-    path = part.name + "."
-    yield Quantity(Field(path + "position", "where it is", "m", (3,)), place)
+    yield Quantity(fields.position(part.name), place)
     if part.kind != "Point":
-        yield Quantity(
-            Field(path + "orientation", "quaternion wxyz, from its own frame to the world's", "", (4,)),
-            _columns("xquat", body, 4),
-        )
-    yield Quantity(
-        Field(path + "linear_velocity", "velocity of its position", "m/s", (3,)), Reading("framelinvel", kind, frame)
-    )
+        yield Quantity(fields.orientation(part.name), _columns("xquat", body, 4))
+    yield Quantity(fields.linear_velocity(part.name), Reading("framelinvel", kind, frame))
     if part.kind != "Point":
-        yield Quantity(
-            Field(path + "angular_velocity", "angular velocity, in the world's axes", "rad/s", (3,)),
-            Reading("frameangvel", kind, frame),
-        )
+        yield Quantity(fields.angular_velocity(part.name), Reading("frameangvel", kind, frame))
     if robot.floor:
         contact = Reading("contact", "geom", part.geom) if part.geom else Reading("contact", "body", part.body)
-        yield Quantity(Field(path + "contact", "it touches the floor", kind="bool"), contact, "touches")
+        yield Quantity(Field(f"{part.name}.contact", "it touches the floor", kind="bool"), contact, "touches")
         if part.kind == "Foot":
-            air_time = Field(path + "air_time", "time since it last touched the floor, or since reset; 0 in touch", "s")
-            yield Quantity(air_time, contact, "air time")
-
-
-def _slides(model: Any, joint: int) -> bool:
-    import mujoco
-
-    return bool(model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_SLIDE)
+            doc = "time since it last touched the floor, or since reset; 0 in touch"
+            yield Quantity(Field(f"{part.name}.air_time", doc, "s"), contact, "air time")
 
 
 def _of_joint(model: Any, joint: int, path: str) -> Iterator[Quantity]:
-    position = Columns("qpos", (int(model.jnt_qposadr[joint]),))
-    velocity = Columns("qvel", (int(model.jnt_dofadr[joint]),))
-    if _slides(model, joint):
-        yield Quantity(Field(f"{path}.position", "how far it is along its axis", "m"), position)
-        yield Quantity(Field(f"{path}.velocity", "velocity along its axis", "m/s"), velocity)
-    else:
-        yield Quantity(Field(f"{path}.angle", "angle by the right-hand rule, unwrapped", "rad"), position)
-        yield Quantity(Field(f"{path}.velocity", "rate of that angle", "rad/s"), velocity)
+    place, rate = fields.of_joint(path, slides=slides(model, joint))
+    yield Quantity(place, Columns("qpos", (int(model.jnt_qposadr[joint]),)))
+    yield Quantity(rate, Columns("qvel", (int(model.jnt_dofadr[joint]),)))
 
 
 def _of_driven(model: Any, actuated: list[int]) -> Iterator[Quantity]:
@@ -146,15 +126,15 @@ def _of_driven(model: Any, actuated: list[int]) -> Iterator[Quantity]:
 
 
 def _force(model: Any, actuated: list[int]) -> Quantity:
-    slides = [_slides(model, joint) for joint in actuated]
-    unit, word = ("N", "force") if all(slides) else ("N m", "torque")
+    sliding = all(slides(model, joint) for joint in actuated)
+    unit, word = ("N", "force") if sliding else ("N m", "torque")
     field = Field("actuators.force", f"{word} each motor gives, of the last action", unit, (len(actuated),))
     return Quantity(field, Columns("qfrc_actuator", tuple(int(model.jnt_dofadr[joint]) for joint in actuated)))
 
 
 def _of_mass(model: Any, robot: Robot) -> Iterator[Quantity]:
     place = _columns("subtree_com", model.body(robot.root).id, 3)
-    yield Quantity(Field("center_of_mass.position", "where it is", "m", (3,)), place)
+    yield Quantity(fields.position("center_of_mass"), place)
     velocity = Field("center_of_mass.velocity", "its velocity", "m/s", (3,))
     yield Quantity(velocity, Reading("subtreelinvel", "body", robot.root))
 
@@ -171,14 +151,10 @@ def _actuated_joints(model: Any) -> list[int]:
 
 
 def _joint_doc(model: Any, joint: int, name: str, actuated: list[int]) -> str:
-    slides = _slides(model, joint)
-    words = f"{'along' if slides else 'about'} {_axis(model, joint)}"
-    if model.jnt_limited[joint]:
-        low, high = model.jnt_range[joint]
-        words += f", from {low:.3g} to {high:.3g} {'m' if slides else 'rad'}"
+    words = joint_doc(model, joint, _axis(model, joint))
     if joint in actuated:
         gear = model.actuator_gear[actuated.index(joint), 0]
-        words += f", {gear:g} {'N' if slides else 'N m'} for an action of 1"
+        words += f", {gear:g} {'N' if slides(model, joint) else 'N m'} for an action of 1"
     if name == "root_pitch":
         words += "; positive leans forward (the +x side goes down), a whole forward turn adds 2 pi"
     return words
@@ -190,11 +166,7 @@ def _axis(model: Any, joint: int) -> str:
 
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
-    axis = data.xaxis[joint]
-    main = int(np.abs(axis).argmax())
-    if abs(axis[main]) > 0.999:
-        return f"{'+' if axis[main] > 0 else '-'}{'xyz'[main]}"
-    return "(" + ", ".join(f"{x:.2f}" for x in axis + 0.0) + ")"
+    return axis_words(data.xaxis[joint])
 
 
 def _constants(env: str, model: Any, robot: Robot, actuated: list[int]) -> Iterator[Constant]:
@@ -219,9 +191,9 @@ def _constants(env: str, model: Any, robot: Robot, actuated: list[int]) -> Itera
         yield Constant("foot_radius", float(model.geom(feet[0].geom).size[0]), "of the rounded feet", "m")
     if all(model.jnt_limited[joint] for joint in actuated):
         low, high = (tuple(float(model.jnt_range[joint, i]) for joint in actuated) for i in (0, 1))
-        unit = "m" if all(_slides(model, joint) for joint in actuated) else "rad"
+        unit = "m" if all(slides(model, joint) for joint in actuated) else "rad"
         yield Constant("joint_low", low, "lower limits of the driven joints, in the order of action", unit)
         yield Constant("joint_high", high, "upper limits of the driven joints, in the order of action", unit)
     gear = tuple(float(x) for x in model.actuator_gear[:, 0])
-    unit = "N" if all(_slides(model, joint) for joint in actuated) else "N m"
+    unit = "N" if all(slides(model, joint) for joint in actuated) else "N m"
     yield Constant("gear", gear, "what each motor gives for an action of 1", unit)

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
+import gymnasium
+
+from reward_agent.envs.gymnasium.making import Env, name_of
 from reward_agent.envs.gymnasium.state import FromFunction, FromObservation, Source, Together
 from reward_agent.envs.gymnasium.world import GymnasiumWorld
 from reward_agent.envs.robotics.scenes import SCENES
@@ -12,6 +18,8 @@ from reward_agent.errors import unknown_name
 from reward_agent.schema import Constant
 
 PACKAGE = "gymnasium_robotics"
+NOTICE = "AdroitHandRelocateDense-v1, AdroitHandHammerDense-v1, AdroitHandDoorDense-v1 environment's reward functions"
+"""How what the package says of Adroit whenever it is imported begins."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +29,10 @@ class RoboticsWorld(GymnasiumWorld):
     def missing(self) -> str | None:
         """What this machine lacks to run it and the command that installs it."""
         return missing()
+
+    def standalone(self, paths: Iterable[str]) -> str:
+        """See `export.Standalone`. The file makes the environment by its id, as anybody does."""
+        return GymnasiumWorld.standalone(replace(self, factory=name_of(self.factory)), paths)
 
 
 def robotics_world(env: str) -> RoboticsWorld:
@@ -36,13 +48,29 @@ def robotics_world(env: str) -> RoboticsWorld:
     if scene.goals:
         sources.append(FromObservation(parts=scene.goals))
     return RoboticsWorld(
-        factory=f"{PACKAGE}:{env}",
+        factory=partial(make_without_notice, f"{PACKAGE}:{env}"),
         state=Together((*sources, FromFunction(scene.reached))),
         fields=scene.fields,
         actions=scene.actions,
         constants=tuple(Constant(*constant) for constant in scene.constants),
         name="robotics",
     )
+
+
+def make_without_notice(env: str, **options: Any) -> Env:
+    """The environment of an id with its package before it, as `gymnasium_robotics:FetchPush-v4`.
+
+    Every process that imports the package is told on stderr, whatever it makes, that the dense rewards of Adroit's
+    `-v1` are not those of other versions of the package, and to take `-v2` of a later one. The version that is pinned
+    here has no newer id; its rewards are what the experts equal, and docs/robotics.md says what is odd in them. Any
+    other notice is still shown.
+    """
+    from farama_notifications import notifications
+
+    notices = notifications.get(PACKAGE, {})
+    for version in [version for version, notice in notices.items() if notice.startswith(NOTICE)]:
+        del notices[version]
+    return gymnasium.make(env, disable_env_checker=True, **options)
 
 
 def missing() -> str | None:

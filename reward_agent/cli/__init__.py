@@ -19,6 +19,7 @@ from importlib.resources import files
 from typing import NoReturn
 
 from reward_agent.cli.answer import Answer, give, only_answers
+from reward_agent.cli.terminated import kill_as_ctrl_c
 from reward_agent.errors import RewardAgentError, UsageError
 
 _HEAD = """\
@@ -36,7 +37,7 @@ options of every command:
 `reward-agent --version` prints the version.
 
 exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 a missing component, 4 waiting for a person,
-130 interrupted (what was done is saved, and the command that goes on is printed)
+130 interrupted, by Ctrl-C or `kill` (what was done is saved, and the command that goes on is printed)
 """
 
 
@@ -48,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     debug, as_json = "--debug" in words, "--json" in words
     try:
-        with only_answers(as_json):
+        with only_answers(as_json), kill_as_ctrl_c():
             answer = _answer([word for word in words if word != "--debug"], debug)
         give(answer, as_json=as_json)
     except BrokenPipeError:  # the reader had enough, as `head` has

@@ -59,6 +59,7 @@ def to_json(found: Comparison) -> dict[str, Any]:
         "published": found.published or None,
         "expert_sha256": found.expert.id,
         "rows": found.rows,
+        "episodes": found.episodes,
         "policies": list(found.policies),
         "discount": found.discount,
         "others": dict(found.others),
@@ -82,7 +83,8 @@ def describe(found: Comparison) -> str:
         )
     lines.append(
         f"EPIC: how far values are apart but for shaping, scale and shift, over {found.rows:,} transitions of {played} "
-        f"(discount {found.discount:g}); 0 is the same, 0.71 unrelated, 1 opposite. In brackets: 95 % intervals"
+        f"(discount {found.discount:g}); 0 is the same, 0.71 unrelated, 1 opposite. In brackets: 95 % intervals, which "
+        f"draw the {found.episodes} episodes anew"
     )
     return "\n".join(lines)
 

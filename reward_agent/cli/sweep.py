@@ -15,7 +15,7 @@ from reward_agent.errors import NoResultError, UsageError, WaitingForPersonError
 from reward_agent.invocation import command
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from reward_agent.sweep.jobs import Job
     from reward_agent.sweep.rows import Row
@@ -65,8 +65,8 @@ def run(args: Namespace) -> Answer:
     if sweep.left.todo and asks and not confirm("Start?"):
         return Answer({"started": False}, "Nothing was started.")
     with following(len(sweep.jobs), sweep.left, takes) as view:
-        ends = run_sweep(sweep, executor, view)
-    return _answer(sweep.folder, sweep.jobs, ends, again)
+        run_sweep(sweep, executor, view)
+    return _answer(sweep.folder, sweep.jobs, again)
 
 
 def _table(args: Namespace, again: str) -> Answer:
@@ -80,18 +80,18 @@ def _table(args: Namespace, again: str) -> Answer:
     started = read_sweep(folder)
     if started is None:
         raise UsageError(f"There is nothing to show yet: no sweep was started in {folder}. `{command()} {again}` does.")
-    return replace(_answer(folder, jobs_of(started), {}, again), exit_code=0)
+    return replace(_answer(folder, jobs_of(started), again), exit_code=0)
 
 
-def _answer(folder: Path, jobs: Sequence[Job], ends: Mapping[str, End], again: str) -> Answer:
+def _answer(folder: Path, jobs: Sequence[Job], again: str) -> Answer:
     """The table of what there is, written into the sweep's folder as well, and how the jobs ended."""
-    from reward_agent.sweep.folder import failure
+    from reward_agent.sweep.folder import failure, unfinished
     from reward_agent.sweep.report import write_report
     from reward_agent.sweep.table import to_records
 
     rows, files = write_report(folder, jobs)
     failed = [(job, end) for job in jobs if (end := failure(folder, job)) is not None]
-    left = [(job, ends[job.id]) for job in jobs if job.id in ends and ends[job.id].state in ("waiting", "unpaid")]
+    left = [(job, end) for job in jobs if (end := unfinished(folder, job)) is not None]
     value: dict[str, Any] = {"sweep": folder.name, "folder": str(folder), "rows": to_records(rows)}
     value["failed"] = [_ended(folder, job, end) for job, end in failed]
     value["waiting"] = [_ended(folder, job, end) for job, end in left]

@@ -75,7 +75,7 @@ def in_text(
         task: whose; its instruction may say what it likes, and does not count.
         where: what the text is.
         secrets: further names that must not appear, as those of a witness's secrets.
-        allowed: words that it may hold nevertheless, as `success` where a method tells the share of it.
+        allowed: words that it may hold nevertheless, as `task_score` where a method tells one.
     """
     text = text.replace(task.instruction.strip().rstrip("."), "")
     permitted = {_plain(word) for word in allowed}

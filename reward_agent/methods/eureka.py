@@ -2,7 +2,8 @@
 
 Departures: faults are repaired at once instead of wasting the sample; the best of *all* rounds is what the next one
 improves (the paper goes on from the best of the last round); what was tried since without beating it is listed, so that
-no two rounds get the same feedback.
+no two rounds get the same feedback. Where a task is selected by success, the one number told is that of the graded
+metric (`Task.graded`) all the same; that success comes first is said in other words, without its share.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Eureka(Rounds):
             noticed=noticed(best),
             tried=list(_tried(task, history, best, iteration)),
             score=scored(task, best.outcome),
-            success=task.graded is not task.metrics[0],
+            decided_before=task.graded is not task.metrics[0],
         )
         return (*opening, Message("assistant", shown(best)), Message("user", said))
 

@@ -12,7 +12,7 @@ from reward_agent.errors import InterruptedRunError, NoResultError, RewardAgentE
 from reward_agent.invocation import command
 from reward_agent.llm import Budget
 from reward_agent.sweep.executor import Executor, Resources, Work
-from reward_agent.sweep.folder import Status, failure, forget_failure, keep_failure, status
+from reward_agent.sweep.folder import Status, failure, forget_end, keep_end, status
 from reward_agent.sweep.jobs import Job
 from reward_agent.sweep.standing import Standing
 from reward_agent.sweep.work import End, Order, exhausted, spent_so_far, work
@@ -99,8 +99,8 @@ def conduct(
         events(Moved(by_id[key], standing))
 
     def started(key: str) -> None:
-        # a sitting that is killed from here on leaves a job that was begun, not one that failed
-        forget_failure(folder, by_id[key])
+        # a sitting that is killed from here on leaves a job that was begun, not one that failed or waits
+        forget_end(folder, by_id[key])
         events(Began(by_id[key]))
 
     running = executor.run({job.id: _work(folder, job, budget, executor) for job in todo}, moved, started)
@@ -108,8 +108,7 @@ def conduct(
         with closing(running):
             for key, result in running:
                 end = _end(result)
-                if end.state == "failed":
-                    keep_failure(folder, by_id[key], end)
+                keep_end(folder, by_id[key], end)
                 ends[key] = end
                 events(Ended(by_id[key], end))
     except KeyboardInterrupt as error:

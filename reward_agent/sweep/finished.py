@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reward_agent.codec import decode
+from reward_agent.envs.registry import find_task
 from reward_agent.final import FLOORS, FLOORS_KIND, final_stage
 from reward_agent.history import Outcome
 from reward_agent.llm import Spent
@@ -15,6 +16,7 @@ from reward_agent.program import TrainingFault
 from reward_agent.result import load_result
 from reward_agent.store import read_steps
 from reward_agent.sweep.jobs import Job
+from reward_agent.sweep.judged import Judged, judged_in
 from reward_agent.sweep.standing import read_clock
 from reward_agent.trial import Scores, Trained
 
@@ -35,6 +37,7 @@ class Finished:
     """Of one job."""
 
     job: Job
+    judged: Judged
     trainings: tuple[Scores, ...]
     """Of each training from scratch: its episodes' scores on the report seeds. One that failed did nothing."""
     faults: int
@@ -72,6 +75,7 @@ def read_finished(folder: Path, job: Job) -> Finished | None:
     ]
     return Finished(
         job=job,
+        judged=judged_in(result, find_task(job.config.task)),
         trainings=tuple(end.report if isinstance(end, Trained) else floors["no-op"] for end in ends),
         faults=sum(isinstance(end, TrainingFault) for end in ends),
         floors=floors,

@@ -24,7 +24,7 @@ from reward_agent.sweep.jobs import Job, differences
 from reward_agent.sweep.spec import Spec
 from reward_agent.sweep.work import USED_UP, End
 
-SWEEP, FAILURE, LOCK = "sweep.json", "failed.json", ".lock"
+SWEEP, FAILURE, UNFINISHED, LOCK = "sweep.json", "failed.json", "unfinished.json", ".lock"
 Status = Literal["new", "begun", "short", "failed", "done"]
 """Of a job, as the disk has it; `short` is done, but for what the sweep's budget would not pay."""
 
@@ -102,21 +102,25 @@ def status(folder: Path, job: Job) -> Status:
 
 def failure(folder: Path, job: Job) -> End | None:
     """How the job failed, if it has."""
-    path = folder / job.folder / FAILURE
-    if not path.is_file():
-        return None
-    end: End = decode(End, json.loads(path.read_text()))
-    return end
+    return _end(folder / job.folder / FAILURE)
 
 
-def keep_failure(folder: Path, job: Job, end: End) -> None:
-    """Write it down: the job is not tried again unless that is asked for."""
-    (folder / job.folder).mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / job.folder / FAILURE, _pretty(encode(end)))
+def unfinished(folder: Path, job: Job) -> End | None:
+    """For what it waited when the last sitting left it, a person or a budget; None where it was not come to."""
+    return _end(folder / job.folder / UNFINISHED)
 
 
-def forget_failure(folder: Path, job: Job) -> None:
-    (folder / job.folder / FAILURE).unlink(missing_ok=True)
+def keep_end(folder: Path, job: Job, end: End) -> None:
+    """Write down why it is not done: one that failed is not tried again unless that is asked for."""
+    name = {"failed": FAILURE, "waiting": UNFINISHED, "unpaid": UNFINISHED}.get(end.state)
+    if name:
+        (folder / job.folder).mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / job.folder / name, _pretty(encode(end)))
+
+
+def forget_end(folder: Path, job: Job) -> None:
+    for name in (FAILURE, UNFINISHED):
+        (folder / job.folder / name).unlink(missing_ok=True)
 
 
 def read_sweep(folder: Path) -> Manifest | None:
@@ -176,6 +180,15 @@ def jobs_of(manifest: Manifest) -> tuple[Job, ...]:
 
 def _kept(job: Job) -> Kept:
     return Kept(job.id, job.folder, job.task, job.label, job.seed, job.line, encode(job.config))
+
+
+def _end(path: Path) -> End | None:
+    try:
+        text = path.read_text()
+    except FileNotFoundError:  # or forgotten a moment ago, by the process that works on it
+        return None
+    end: End = decode(End, json.loads(text))
+    return end
 
 
 def _pretty(value: Any) -> bytes:

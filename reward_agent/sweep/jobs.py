@@ -71,8 +71,17 @@ def make_jobs(spec: Spec, root: Path) -> tuple[Job, ...]:
     """
     rounds: dict[int, list[Job]] = {}
     seen: dict[tuple[str, str, int], Job] = {}
+    origins: dict[str, tuple[str, int]] = {}
     for entry in spec.entries:
         config, task = _settled(entry, spec, root)
+        # by whatever name, a shipped task of one id is one task
+        origin = config.task if ".py" in config.task else "shipped"
+        before, line = origins.setdefault(task.id, (origin, entry.node.line))
+        if before != origin:
+            raise entry.node.wrong(
+                f"{origin} has the id {task.id!r}, as the task of line {line} has ({before}), and tables go by it: "
+                "rows of two tasks would stand together as one. Give one of them another `id`."
+            )
         for number, seed in enumerate(entry.seeds):
             job = _job(entry, replace(config, seed=seed), task)
             named = (job.task, job.label, job.seed)

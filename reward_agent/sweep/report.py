@@ -7,8 +7,9 @@ from pathlib import Path
 
 from reward_agent.files import write_atomically
 from reward_agent.sweep import curves, table
+from reward_agent.sweep.groups import gather, merged
 from reward_agent.sweep.jobs import Job
-from reward_agent.sweep.rows import Row, make_rows, read_all
+from reward_agent.sweep.rows import Row, make_rows
 
 TABLE_CSV, TABLE_MARKDOWN, CURVES_CSV, CURVES_PNG = "table.csv", "table.md", "curves.csv", "curves.png"
 
@@ -19,7 +20,8 @@ def write_report(folder: Path, jobs: Sequence[Job]) -> tuple[tuple[Row, ...], tu
     Raises:
         MissingComponentError: rliable or matplotlib is not installed.
     """
-    rows, finished = make_rows(folder, jobs), read_all(folder, jobs)
+    groups = gather(folder, jobs)
+    rows, finished = make_rows(groups), merged(list(groups.values())).finished
     if not any(row.done for row in rows):
         return rows, ()
     content = {

@@ -21,6 +21,8 @@ from reward_agent.sweep.yaml_lines import Node, read_yaml
 
 EXPERT = "expert"
 """The reward that is each task's own."""
+FLOORS = ("no-op", "random")
+"""Labels of the rows that every table has of its own: doing nothing, and acting at random."""
 OPTIONS = frozenset(field.name for field in fields(RunConfig)) - {"task", "seed"}
 """What may be chosen of a run, by its name there."""
 _AXES = {"tasks": "task", "methods": "method", "models": "llm", "rewards": "reward"}
@@ -83,6 +85,9 @@ def read_spec(path: Path) -> Spec:
     seeds = _seeds(top["seeds"]) if "seeds" in top else (0,)
     entries = []
     for choice in wanted:
+        if choice.label in FLOORS:
+            told = f"{choice.label!r} is what every table calls a row of its own. Give this one another `name:`."
+            raise choice.node.wrong(told)
         own = {name: node for name, node in choice.options.items() if name not in ("tasks", "seeds")}
         its_tasks = _choices(choice.options["tasks"], "tasks") if "tasks" in choice.options else axes["tasks"]
         if "task" not in own and not its_tasks:

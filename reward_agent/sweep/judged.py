@@ -1,0 +1,54 @@
+"""What a row's scores count: the first metric as it is defined, the horizon, and the reward that was published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reward_agent.result import Result
+from reward_agent.task import Kind, Task
+
+
+@dataclass(frozen=True)
+class Judged:
+    """By what a task's episodes were judged."""
+
+    metric: str
+    kind: Kind
+    doc: str
+    """What it counts, as success once or at the end."""
+    horizon: int
+    """Steps after which an episode is truncated; 0 where tasks differ in it."""
+    reward_version: str
+    """Of the published reward that the expert's is; empty where there is none, or tasks differ in it."""
+
+    @property
+    def definition(self) -> tuple[str, Kind, str]:
+        """The same for scores that may be averaged: what bears one name in two worlds need not be one thing."""
+        return self.metric, self.kind, self.doc
+
+
+def judged_by(task: Task) -> Judged:
+    """As the task has it now."""
+    first = task.metrics[0]
+    return Judged(first.name, first.kind, first.doc, task.horizon, task.reward_version)
+
+
+def judged_in(result: Result, task: Task) -> Judged:
+    """As a run had it: its task may have been edited since. What an earlier release did not write is the task's."""
+    now = judged_by(task)
+    if not result.judged:
+        return now
+    metric, doc = next(iter(result.judged.items()))
+    kinds = {each.name: each.kind for each in task.metrics}
+    return Judged(metric, kinds.get(metric, now.kind), doc, result.horizon, result.reward_version)
+
+
+def together(each: Sequence[Judged]) -> Judged:
+    """Of several tasks with one definition."""
+    first, horizons, versions = each[0], {one.horizon for one in each}, {one.reward_version for one in each}
+    return Judged(
+        *first.definition,
+        first.horizon if len(horizons) == 1 else 0,
+        first.reward_version if len(versions) == 1 else "",
+    )
