@@ -9,6 +9,8 @@ terminations and the simulator are handed exactly what they would have had.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,6 +33,8 @@ from reward_agent.task import Batch, Bools, Episode, Ints, Metric, Step, Task, T
 
 FILE = "disguise.toml"
 """Beside a world's cards: the words that give its tasks away, and what stands for them."""
+PIN = "#"
+_PINNED = re.compile(rf"(.+){PIN}([0-9a-f]{{8}})", re.DOTALL)
 
 
 def disguise(task: Task, how: int | Path = 0) -> Task:
@@ -57,7 +61,10 @@ def disguise(task: Task, how: int | Path = 0) -> Task:
         instruction=wording.instruction or wording.prose(task.instruction),
         control=wording.control or wording.prose(task.control),
         world=world,
-        metrics=tuple(replace(m, fields=world.paths(m.fields), score=_Score(m, world)) for m in task.metrics),
+        metrics=tuple(
+            replace(m, doc=wording.prose(m.doc), fields=world.paths(m.fields), score=_Score(m, world))
+            for m in task.metrics
+        ),
         terminates=rule,
         hide=(),
         rename={},
@@ -232,7 +239,13 @@ def _constant(constant: Constant, wording: Wording) -> Constant:
 
 def _wording(task: Task, how: int | Path) -> Wording:
     if isinstance(how, Path):
-        given, turn, name = read_words(how), TURNS[0], how.stem
+        file, pinned = unpinned(how)
+        given, turn, name = read_words(file), TURNS[0], f"{file.stem}-{_digest(file)}"
+        if pinned and pinned != _digest(file):
+            raise UsageError(
+                f"The words of {file} are others than when this was begun ({pinned} then, {_digest(file)} now), so it "
+                "would be another task. Bring the file back as it was, or begin anew."
+            )
     else:
         path = words_of(task.world.name)
         if path is None or not path.is_file():
@@ -242,6 +255,28 @@ def _wording(task: Task, how: int | Path) -> Wording:
             )
         given, turn, name = read_words(path), TURNS[how % len(TURNS)], str(how)
     return Wording(given.words, given.axes or turn, given.instruction, given.control, name)
+
+
+def pinned(how: str | Path) -> str:
+    """A file of words by its whole path and what it holds, as `/home/me/beads.toml#0123abcd`: so it is kept in a run.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    file, digest = unpinned(how)
+    file = file.resolve()
+    read_words(file)
+    return f"{file}{PIN}{digest or _digest(file)}"
+
+
+def unpinned(how: str | Path) -> tuple[Path, str]:
+    """The file, and the digest that it is kept with; empty where there is none."""
+    found = _PINNED.fullmatch(str(how))
+    return (Path(found[1]), found[2]) if found else (Path(how), "")
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:8]
 
 
 def words_of(world: str) -> Path | None:

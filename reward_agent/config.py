@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from reward_agent.envs.disguise import pinned
 from reward_agent.envs.registry import DISGUISE
 from reward_agent.errors import UsageError, unknown_name
 from reward_agent.fewshot import Example
@@ -144,7 +145,7 @@ def with_whole_paths(config: RunConfig) -> RunConfig:
     name, disguised, how = config.task.partition(DISGUISE)
     location, separator, variable = name.partition(":")
     task = f"{Path(location).resolve()}{separator}{variable}" if location.endswith(".py") else name
-    task += disguised + (how if how.isdecimal() or not how else str(Path(how).resolve()))
+    task += disguised + (how if how.isdecimal() or not how else pinned(how))
     prompts = config.prompts.resolve() if config.prompts else None
     return replace(config, task=task, prompts=prompts, llm=whole_llm(config.llm))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reward_agent.config import RunConfig
-from reward_agent.envs.disguise import disguise
+from reward_agent.envs.disguise import disguise, pinned, unpinned
 from reward_agent.envs.registry import DISGUISE
 from reward_agent.errors import UsageError
 from reward_agent.fewshot import nearest
@@ -27,7 +27,7 @@ def in_disguise(config: RunConfig, task: Task | None) -> tuple[RunConfig, Task |
         UsageError: it cannot be disguised so.
     """
     assert config.disguise is not None
-    how = config.disguise.resolve() if isinstance(config.disguise, Path) else config.disguise
+    how = Path(pinned(config.disguise)) if isinstance(config.disguise, Path) else config.disguise
     if task is None:
         return replace(config, task=f"{config.task}{DISGUISE}{how}", disguise=None), None
     # a task that only the caller has is disguised again when it is handed to a resumed run
@@ -71,7 +71,7 @@ def variant(config: RunConfig, steps: Iterable[Key] = ()) -> str:
     stages = [key.stage for key in steps]
     parts = []
     if DISGUISE in config.task:
-        parts.append(f"in disguise ({Path(config.task.partition(DISGUISE)[2]).name})")
+        parts.append(f"in disguise ({unpinned(config.task.partition(DISGUISE)[2])[0].name})")
     if config.only_name:
         parts.append("told only the benchmark's name")
     elif config.shown:

@@ -15,7 +15,7 @@ import runs_for_tests as runs
 import space
 
 from reward_agent.agent import prepare, resume, synthesize
-from reward_agent.envs.disguise import DisguisedWorld, disguise, words_of
+from reward_agent.envs.disguise import DisguisedWorld, disguise, pinned, words_of
 from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.envs.registry import find_task, tasks
 from reward_agent.envs.wording import Wording
@@ -36,8 +36,17 @@ WORDED = [
     if (words_of(task.world.name) or Path()).is_file() and task.world.missing() is None
 ]
 FAST = [task for task in WORDED if task.world.parallel_envs > 8]
-PLAYED = [*FAST, *(task for task in WORDED if task.id in ("metaworld/button-press", "metaworld/drawer-close"))]
-ORDINARY = {"open", "close", "side", "into", "World"}
+SLOW = (
+    "metaworld/button-press",
+    "metaworld/drawer-close",
+    "maniskill/pick-cube",
+    "robotics/adroit-hammer",
+    "robotics/fetch-push",
+    "robotics/hand-reach",
+)
+"""Of the worlds that step one environment at a time, a few: actions along axes and of joints, goals of every kind."""
+PLAYED = [*FAST, *(task for task in WORDED if task.id in SLOW)]
+ORDINARY = {"open", "close", "side", "into", "in", "World"}
 """Words of a benchmark's names that any instruction may have."""
 WORDS = """
 [words]
@@ -267,7 +276,8 @@ def test_disguises_that_would_not_hold(words: Path, tmp_path: Path) -> None:
 def test_an_instruction_of_ones_own(words: Path) -> None:
     words.write_text('instruction = "go far"\ncontrol = "a craft"\n' + words.read_text())
     hidden = disguise(space.task, words)
-    assert (hidden.instruction, hidden.control, hidden.id) == ("go far", "a craft", "space/fly@disguise=flying")
+    assert (hidden.instruction, hidden.control) == ("go far", "a craft")
+    assert re.fullmatch(r"space/fly@disguise=flying-[0-9a-f]{8}", hidden.id)
 
 
 def test_workers_find_it(bead: Path) -> None:
@@ -300,7 +310,7 @@ def test_a_run_goes_through_in_disguise(bead: Path, tmp_path: Path) -> None:
     plain = synthesize(config, llm=runs.Scripted(runs.GOOD), root=tmp_path, name="plain")
     prompt = model.asked[0][1][1].text
     assert "shift the bead to the mark" in prompt and "point" not in prompt.replace("bead", "")
-    assert hidden.task == "pointmass/reach@disguise=beads"
+    assert re.fullmatch(r"pointmass/reach@disguise=beads-[0-9a-f]{8}", hidden.task)
     assert hidden.variant == "in disguise (beads.toml), zero-shot"
     # the same reward in other words trains the same policy; the expert is trained on the task as it is known
     assert hidden.metrics == plain.metrics and hidden.expert == plain.expert is not None
@@ -314,7 +324,7 @@ def test_a_task_that_only_its_caller_has_is_resumed_in_disguise(bead: Path, tmp_
         synthesize(config, task=mine, llm=runs.Scripted(KeyboardInterrupt()), root=tmp_path, name="one")
     model = runs.Scripted(DISGUISED_GOOD)
     result = resume(tmp_path / "one", task=mine, llm=model)
-    assert (result.task, result.variant) == ("mine/reach@disguise=beads", "in disguise (beads)")
+    assert re.fullmatch(r"mine/reach@disguise=beads-[0-9a-f]{8}", result.task)
     assert "shift the bead to the mark" in model.asked[0][1][1].text
 
 
@@ -326,3 +336,18 @@ def test_examples_and_the_control_prompt_are_refused_in_disguise(bead: Path) -> 
     ready = prepare(runs.config("manual", task="mujoco/ant-forward", disguise=1))
     assert (ready.config.task, ready.config.disguise) == ("mujoco/ant-forward@disguise=1", None)
     assert ready.task.instruction.startswith("make the machine travel")
+
+
+def test_files_of_words_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
+    names = []
+    for folder, mark in (("a", "mark"), ("b", "spot")):
+        file = tmp_path / folder / "0.toml"
+        file.parent.mkdir()
+        file.write_text(WORDS.replace('"mark"', f'"{mark}"'))
+        names.append(disguise(pointmass.task, file).id)
+    assert len({*names, f"{pointmass.task.id}@disguise=0"}) == 3
+    kept = f"{runs.TASK}@disguise={pinned(file)}"
+    assert find_task(kept).id == names[1]
+    file.write_text(WORDS)
+    with pytest.raises(UsageError, match="are others than when this was begun"):
+        find_task(kept)
