@@ -99,15 +99,15 @@ def gaussian(value: Any, width: float = 1.0) -> Any:
     return _namespace(value).exp(-(scaled * scaled))
 
 
-def tolerance(value: Any, lower: float = 0.0, upper: float = 0.0, margin: float = 0.0) -> Any:
-    """1 from `lower` to `upper`; outside falls smoothly, to 0.1 at `margin` away (without margin to 0 at once)."""
+def tolerance(value: Any, lower: Any = 0.0, upper: Any = 0.0, margin: Any = 0.0) -> Any:
+    """1 from `lower` to `upper`; outside falls smoothly, to 0.1 at `margin` away (without one at once). Arrays will do."""
     xp = _namespace(value)
-    zero = xp.zeros_like(value)
+    zero, one = xp.zeros_like(value), xp.ones_like(value)
     outside = xp.maximum(xp.maximum(lower - value, value - upper), zero)
-    if margin <= 0:
-        return xp.where(outside > 0, zero, xp.ones_like(value))
-    scaled = outside / margin
-    return xp.exp(math.log(0.1) * scaled * scaled)
+    margin = zero + margin
+    smooth = margin > 0
+    scaled = outside / xp.where(smooth, margin, one)
+    return xp.where(smooth, xp.exp(math.log(0.1) * scaled * scaled), xp.where(outside > 0, zero, one))
 
 
 HELPERS: dict[str, Callable[..., Any]] = {

@@ -80,6 +80,15 @@ def test_tolerance() -> None:
     assert HELPERS["tolerance"](x, lower=1, upper=float("inf")).tolist() == [0, 0, 1, 1, 1]
 
 
+def test_tolerance_takes_bounds_and_margins_of_each_row() -> None:
+    x, lower, upper = np.full(4, 3.0), np.array([0.0, 0.0, 3.0, 4.0]), np.array([1.0, 2.0, 3.0, 9.0])
+    margin = np.array([2.0, 0.0, 0.0, 1.0])
+    given = HELPERS["tolerance"](x, lower, upper, margin=margin)
+    assert_allclose(given, [0.1, 0.0, 1.0, 0.1])
+    alone = [HELPERS["tolerance"](x[i : i + 1], lower[i], upper[i], margin=margin[i])[0] for i in range(4)]
+    assert given.tolist() == alone
+
+
 def test_gaussian() -> None:
     assert_allclose(HELPERS["gaussian"](np.array([0.0, 0.5]), 0.5), [1, np.exp(-1)])
 
