@@ -100,7 +100,7 @@ def gaussian(value: Any, width: float = 1.0) -> Any:
 
 
 def tolerance(value: Any, lower: Any = 0.0, upper: Any = 0.0, margin: Any = 0.0) -> Any:
-    """1 from `lower` to `upper`; outside falls smoothly, to 0.1 at `margin` away (without one at once). Arrays will do."""
+    """1 from `lower` to `upper`; outside falls smoothly, to 0.1 at `margin` away (without one at once); arrays, too."""
     xp = _namespace(value)
     zero, one = xp.zeros_like(value), xp.ones_like(value)
     outside = xp.maximum(xp.maximum(lower - value, value - upper), zero)
