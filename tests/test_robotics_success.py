@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from reward_agent.envs.episodes import Episodes
+from reward_agent.envs.gymnasium.making import name_of
 from reward_agent.envs.robotics import tasks
 from reward_agent.envs.robotics.goals import REACHED
 from reward_agent.envs.robotics.world import RoboticsWorld
@@ -101,7 +102,7 @@ class Played:
 def play(task: Task, kind: str, seed: int) -> Played:
     """The same seed, actions and interventions in our world and in a native environment beside it."""
     assert isinstance(task.world, RoboticsWorld)
-    name = str(task.world.factory).partition(":")[2]
+    name = name_of(task.world.factory).partition(":")[2]
     made: list[Any] = []
 
     def make() -> Any:
