@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from reward_agent.history import Outcome
 from reward_agent.program import Fault, Program
 from reward_agent.sandbox.text import clean
-from reward_agent.task import Task
+from reward_agent.task import Metric, Task
 
 POINTS = 10
 """Values shown of a series."""
@@ -55,38 +55,49 @@ def faults_text(faults: Sequence[Fault], program: Program | None) -> str:
     return "\n".join(shown)
 
 
-def scored(task: Task, outcome: Outcome) -> str:
+def judge(task: Task, *outcomes: Outcome) -> Metric:
+    """The metric that models are told as `task_score` of these outcomes: the one that decides between them.
+
+    That is the first, which the best is chosen by; or the graded one (`Task.graded`) as long as nothing succeeds.
+    """
+    first = task.metrics[0]
+    nothing_succeeds = all(outcome.metrics[first.name].mean == 0 for outcome in outcomes)
+    return task.graded if first.kind == "success" and nothing_succeeds else first
+
+
+def scored(metric: Metric, outcome: Outcome) -> str:
     """What a training reached, as `task_score 0.42`."""
-    return f"task_score {_number(outcome.metrics[task.graded.name].mean)}"
+    return f"task_score {_number(outcome.metrics[metric.name].mean)}"
 
 
-def reflection(task: Task, outcome: Outcome) -> str:
+def reflection(metric: Metric, outcome: Outcome) -> str:
     """How a training went: every term, task_score and episode length at about ten points, and what stands out.
 
-    After Eureka (Ma et al., 2024), whose feedback is these same statistics.
+    After Eureka (Ma et al., 2024), whose feedback is these same statistics. The task_score is that of `judge`.
     """
-    final = outcome.metrics[task.graded.name]
+    final = outcome.metrics[metric.name]
     spread = f" (95% interval {_number(final.low)} to {_number(final.high)})"
+    course = outcome.success if metric.kind == "success" else outcome.task_score
     lines = [
         f"task_score of the trained policy: {_number(final.mean)}{spread}",
-        _series("task_score", outcome.task_score),
+        _series("task_score", course),
         _series("episode_length", outcome.episode_length),
         _series("total reward of an episode", outcome.episode_return),
         *(_series(f"term {_name(name)}", values) for name, values in outcome.terms.items()),
     ]
-    lines += [f"Note: {note}" for note in notes(outcome)]
+    lines += [f"Note: {note}" for note in notes(outcome, course)]
     return "\n".join(line for line in lines if line)
 
 
 def automatic_words(task: Task, outcome: Outcome) -> str:
     """Plain words on an outcome where no person gives any; labelled so. A departure from Text2Reward's paper."""
-    return " ".join([AUTOMATIC, *_words(task, outcome), *notes(outcome)])
+    return " ".join([AUTOMATIC, *_words(task, outcome), *notes(outcome, outcome.task_score)])
 
 
-def notes(outcome: Outcome) -> list[str]:
-    """What stands out in an outcome, in sentences."""
+def notes(outcome: Outcome, score: Sequence[float]) -> list[str]:
+    """What stands out in an outcome, in sentences; `score` is the course of what it is judged by."""
     found = []
-    score, total = outcome.task_score, _finite(outcome.episode_return)
+    total = _finite(outcome.episode_return)
     if _trend(total) > 0 and _trend(score) < 0:
         found.append("The total reward rose while the task_score fell: the reward is being won by other behaviour.")
     elif _trend(total) > 0 and len(score) > 2 and _is_still(score):
@@ -113,7 +124,12 @@ def notes(outcome: Outcome) -> list[str]:
 
 
 def _words(task: Task, outcome: Outcome) -> Iterator[str]:
-    yield f"The trained policy has a task_score of {_number(outcome.metrics[task.graded.name].mean)}."
+    first, graded = task.metrics[0], task.graded
+    if first.kind == "success":
+        yield f"The trained policy does what was asked in {_percent(outcome.metrics[first.name].mean)} of episodes."
+    if graded.kind == "fitness":
+        told = f"a task_score of {_number(outcome.metrics[graded.name].mean)}"
+        yield f"The trained policy has {told}, which judges how near the behaviour comes; higher is better."
     score = _finite(outcome.task_score)
     if len(score) > 2:
         moved = {1: "rose", -1: "fell", 0: "did not clearly rise or fall"}[_trend(score)]
@@ -184,3 +200,7 @@ def _number(value: float) -> str:
 
 def _name(name: str) -> str:
     return f"`{clean(name, 64)}`"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %")

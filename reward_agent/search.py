@@ -16,7 +16,7 @@ from reward_agent.codec import decode
 from reward_agent.config import RunConfig
 from reward_agent.errors import UsageError
 from reward_agent.events import Accepted, Asked, Best, Events, Faulted, Noted, Replied, Spoke, Trial, Unanswered
-from reward_agent.feedback import reflection
+from reward_agent.feedback import judge, reflection
 from reward_agent.history import Attempt, Candidate, History, Outcome
 from reward_agent.llm import BudgetError, LLMError, Metered, Spent, ask_many
 from reward_agent.llm.chat import prompt_sha256
@@ -230,7 +230,8 @@ class Search:
             outcome = result if isinstance(result, Fault) else result.outcome
             self._put(replace(candidate, outcome=outcome))
             if isinstance(outcome, Outcome):
-                self._keep(f"{folder_of(trial.iteration, trial.index)}/{FEEDBACK}", reflection(self.task, outcome))
+                told = reflection(judge(self.task, outcome), outcome)
+                self._keep(f"{folder_of(trial.iteration, trial.index)}/{FEEDBACK}", told)
         best = self.history.best()
         if best and isinstance(best.outcome, Outcome) and (self._best is None or best.program != self._best.program):
             self._best = best

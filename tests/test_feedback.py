@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 from pointmass import task
 
-from reward_agent.feedback import AUTOMATIC, as_data, automatic_words, faults_text, fenced, notes, reflection, scored
+from reward_agent.feedback import (
+    AUTOMATIC,
+    as_data,
+    automatic_words,
+    faults_text,
+    fenced,
+    judge,
+    notes,
+    reflection,
+    scored,
+)
 from reward_agent.history import Candidate, History, Interval, Outcome
 from reward_agent.program import Fault, Program, extract
 
@@ -26,8 +37,12 @@ OUTCOME = Outcome(
 )
 
 
+def noted(outcome: Outcome) -> list[str]:
+    return notes(outcome, outcome.task_score)
+
+
 def test_a_reflection_has_every_series_with_its_statistics() -> None:
-    text = reflection(task, OUTCOME)
+    text = reflection(task.graded, OUTCOME)
     assert "task_score of the trained policy: -0.4 (95% interval -0.5 to -0.3)" in text
     assert "task_score: -9, -8, -7," in text
     assert "term `near`: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 (max 9, mean 4.5, min 0)" in text
@@ -38,7 +53,9 @@ def test_a_reflection_has_every_series_with_its_statistics() -> None:
 
 def test_long_series_are_thinned_and_keep_both_ends() -> None:
     series = tuple(float(i) for i in range(1000))
-    line = next(line for line in reflection(task, replace(OUTCOME, terms={"x": series})).splitlines() if "`x`" in line)
+    line = next(
+        line for line in reflection(task.graded, replace(OUTCOME, terms={"x": series})).splitlines() if "`x`" in line
+    )
     shown = line.split(": ")[1].split(" (")[0].split(", ")
     assert 8 <= len(shown) <= 14
     assert (shown[0], shown[-1]) == ("0", "999")
@@ -46,10 +63,10 @@ def test_long_series_are_thinned_and_keep_both_ends() -> None:
 
 
 def test_values_that_are_missing_are_left_out() -> None:
-    text = reflection(task, replace(OUTCOME, episode_return=(float("nan"), 1.0, 2.0), task_score=(0.5,)))
+    text = reflection(task.graded, replace(OUTCOME, episode_return=(float("nan"), 1.0, 2.0), task_score=(0.5,)))
     assert "total reward of an episode: nan, 1, 2 (max 2, mean 1.5, min 1)" in text
     assert "task_score: 0.5" in text
-    assert reflection(task, replace(OUTCOME, terms={}, task_score=(), episode_length=()))
+    assert reflection(task.graded, replace(OUTCOME, terms={}, task_score=(), episode_length=()))
 
 
 @pytest.mark.parametrize(
@@ -65,19 +82,20 @@ def test_values_that_are_missing_are_left_out() -> None:
     ],
 )
 def test_what_stands_out_is_said(changes: dict[str, object], note: str) -> None:
-    assert any(note in found for found in notes(replace(OUTCOME, **changes)))  # type: ignore[arg-type]
-    assert note in reflection(task, replace(OUTCOME, **changes))  # type: ignore[arg-type]
+    assert any(note in found for found in noted(replace(OUTCOME, **changes)))  # type: ignore[arg-type]
+    assert note in reflection(task.graded, replace(OUTCOME, **changes))  # type: ignore[arg-type]
 
 
 def test_nothing_is_said_of_a_good_training() -> None:
-    assert notes(OUTCOME) == []
-    assert notes(replace(OUTCOME, episode_return=DOWN)) == []
+    assert noted(OUTCOME) == []
+    assert noted(replace(OUTCOME, episode_return=DOWN)) == []
 
 
 def test_automatic_words_are_labelled_and_true() -> None:
     words = automatic_words(task, OUTCOME)
     assert words.startswith(AUTOMATIC)
-    assert "has a task_score of -0.4" in words
+    assert "does what was asked in 35 % of episodes" in words
+    assert "has a task_score of -0.4, which judges how near the behaviour comes" in words
     assert "task_score rose, from -9 to 0" in words
     assert "nearly always last to the end: 60 of 60 steps" in words
     assert "`near` rose (0 to 9 a step), `effort` fell (0 to -2.7 a step)" in words
@@ -88,25 +106,24 @@ def test_automatic_words_of_a_failure() -> None:
         OUTCOME, metrics=OUTCOME.metrics | {"closeness": Interval(0, 0, 0)}, episode_length=(8.0,), task_score=DOWN
     )
     words = automatic_words(task, bad)
-    assert "has a task_score of 0." in words
+    assert "has a task_score of 0," in words
     assert "end very early" in words
     assert "the task_score fell, from 9 to 0" in words
 
 
 @pytest.mark.parametrize(
-    ("kept", "told", "untold"), [((1,), "-0.4", "0.35"), ((0, 1), "-0.4", "0.35"), ((0,), "0.35", "-0.4")]
+    ("kept", "told", "untold"), [((1,), "-0.4", "0.35"), ((0, 1), "0.35", "-0.4"), ((0,), "0.35", "-0.4")]
 )
 def test_what_is_told_is_one_task_score_whatever_judges(kept: tuple[int, ...], told: str, untold: str) -> None:
     own = replace(task, metrics=tuple(task.metrics[at] for at in kept))
     outcome = replace(OUTCOME, metrics={m.name: OUTCOME.metrics[m.name] for m in own.metrics})
-    for text in (reflection(own, outcome), automatic_words(own, outcome), scored(own, outcome)):
-        assert "closeness" not in text and "success" not in text
-        assert (
-            f"task_score {told}" in text
-            or f"task_score of the trained policy: {told}" in text
-            or (f"task_score of {told}" in text)
-        )
-        assert untold not in text and "35 %" not in text
+    metric = judge(own, outcome)
+    assert scored(metric, outcome) == f"task_score {told}"
+    text = reflection(metric, outcome)
+    assert f"task_score of the trained policy: {told}" in text
+    assert "closeness" not in text and "success" not in text and untold not in text and "35 %" not in text
+    ends = {"0.35": "0.45", "-0.4": "0"}[told]
+    assert re.search(rf"^task_score: .*, {ends} \(", text, re.MULTILINE), "its course is that of the same metric"
 
 
 def test_text_of_a_program_cannot_leave_its_marks() -> None:
@@ -148,13 +165,13 @@ def test_a_graded_metric_speaks_where_nothing_succeeds_yet() -> None:
         success=(0.0, 0.0, 0.0),
         task_score=(0.1, 0.5, 0.9),
     )
-    assert scored(task, outcome) == "task_score 0.9"
-    assert not [note for note in notes(outcome) if "did not move" in note or "fell" in note]
-    words = automatic_words(task, outcome)
-    assert "has a task_score of 0.9" in words
-    assert "closeness" not in words + reflection(task, outcome)
+    assert judge(task, outcome) is task.metrics[1] and judge(task, outcome, OUTCOME) is task.metrics[0]
+    assert scored(task.metrics[1], outcome) == "task_score 0.9"
+    text = reflection(task.metrics[1], outcome)
+    assert "closeness" not in text and "did not move" not in text and "fell" not in text
+    assert "does what was asked in 0 % of episodes" in automatic_words(task, outcome)
     alone = replace(task, metrics=task.metrics[:1])
-    assert scored(alone, outcome) == "task_score 0"
+    assert scored(judge(alone, outcome), outcome) == "task_score 0"
 
 
 def test_a_score_that_is_no_number_is_the_worst_and_said_to_be() -> None:
@@ -163,5 +180,5 @@ def test_a_score_that_is_no_number_is_the_worst_and_said_to_be() -> None:
     assert broken.score() == (-float("inf"), 5)
     tries = [Candidate(0, 0, outcome=broken), Candidate(0, 1, outcome=OUTCOME)]
     assert History({(c.iteration, c.index): c for c in tries}).best() is tries[1]
-    assert any("no number" in note for note in notes(broken))
-    assert scored(task, broken) == "task_score 5"
+    assert any("no number" in note for note in noted(broken))
+    assert scored(judge(task, broken), broken) == "task_score nan"

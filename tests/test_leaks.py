@@ -16,7 +16,7 @@ from reward_agent.conformance.suite import run
 from reward_agent.conformance.words import in_schema, in_text
 from reward_agent.envs.episodes import task_schema
 from reward_agent.envs.registry import tasks
-from reward_agent.feedback import automatic_words, fenced, reflection
+from reward_agent.feedback import automatic_words, fenced, judge, reflection
 from reward_agent.history import Attempt, Candidate, History, Interval, Outcome
 from reward_agent.messages import Reply
 from reward_agent.methods import Ask, Done, Settings, Train, Words, find_method
@@ -47,7 +47,7 @@ class Sees:
 TABLE = {
     "eureka": Sees(
         declared="metric, terms, episode length",
-        told=frozenset({"score", "score interval", "score course", "terms", "return", "length", "steps"}),
+        told=frozenset({"success", "success interval", "success course", "terms", "return", "length", "steps"}),
         automatic=frozenset(),
         words=frozenset({"task_score"}),
     ),
@@ -55,7 +55,7 @@ TABLE = {
     "text2reward": Sees(
         declared="words (automatic ones tell of metric and terms), and which round did best",
         told=frozenset({"a person's words"}),
-        automatic=frozenset({"score", "score course", "terms", "length"}),
+        automatic=frozenset({"success", "score", "score course", "terms", "length"}),
         words=frozenset({"task_score"}),
     ),
 }
@@ -217,7 +217,7 @@ def _numbered(task: Task) -> list[tuple[int, Metric]]:
 def feedback_of(name: str, task: Task, outcome: Outcome) -> str:
     """All that follows the first prompt of a method; where the world cannot run here, what that is written from."""
     if task.world.missing() is not None:
-        return automatic_words(task, outcome) if name == "text2reward" else reflection(task, outcome)
+        return automatic_words(task, outcome) if name == "text2reward" else reflection(judge(task, outcome), outcome)
     prompts = prompts_of(name, task, automatic_words(task, outcome), outcome)
     first = len(prompts[0])
     assert prompts[-1][:first] == prompts[0] and len(prompts[-1]) > first
@@ -227,17 +227,22 @@ def feedback_of(name: str, task: Task, outcome: Outcome) -> str:
 @pytest.mark.parametrize("name", ["eureka", "text2reward"])
 @pytest.mark.parametrize("world", WORLDS)
 def test_feedback_tells_of_one_number_called_task_score(world: str, name: str) -> None:
-    """For every way of judging in a world: no metric's name, no value but that one, no flag, no `success`."""
+    """For every way of judging in a world: no metric's name, no value but that one, no flag, no `success`.
+
+    Automatic words, which stand for a person's, also say in how many episodes the policy does what was asked.
+    """
     found = [task for task in tasks().values() if task.world.name == world]
     ways = {tuple((m.name, m.kind, m.doc) for m in task.metrics): task for task in found}
     for task in ways.values():
-        feedback = feedback_of(name, task, outcome_of(task))
+        outcome = outcome_of(task)
+        feedback = feedback_of(name, task, outcome)
         assert "task_score" in feedback and "success" not in feedback.lower()
         for at, metric in _numbered(task):
             assert not re.search(rf"(?<!\w){metric.name}(?!\w)", feedback), f"{task.id} names {metric.name}"
             value = 0.1 * at + 0.037
             forms = (f"{value:.3g}", f"{value:.0%}", f"{value:.0%}".replace("%", " %"))
-            assert stands_in(feedback, forms) == (metric is task.graded), f"{task.id}: {metric.name}"
+            told = {judge(task, outcome).name} if name == "eureka" else {task.graded.name, task.metrics[0].name}
+            assert stands_in(feedback, forms) == (metric.name in told), f"{task.id}: {metric.name}"
         if task.world.missing() is None:
             assert not list(in_text(feedback, task, allowed=("task_score",))), task.id
             assert not [f.path for f in task_schema(task).fields if f.hidden and f.path in feedback]

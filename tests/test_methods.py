@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from pointmass import task as tiny
 
 from reward_agent.envs.registry import tasks
 from reward_agent.errors import UsageError
-from reward_agent.feedback import fenced
+from reward_agent.feedback import fenced, judge
 from reward_agent.history import Attempt, Candidate, History, Interval, Outcome
 from reward_agent.messages import Key, Message, Reply
 from reward_agent.methods import Action, Ask, Done, Method, Settings, Train, Words, find_method
@@ -192,10 +193,37 @@ def test_eureka_never_loses_the_best() -> None:
     _, actions = play(make("eureka", iterations=4, candidates=1), lambda i, c: outcome(scores[i]))
     messages = last_prompt(actions)
     assert "iter_01/cand_00" in messages[2].text
-    assert "beats task_score -0.9" in messages[3].text
-    assert "task_score of the trained policy: -0.9" in messages[3].text and "90 %" not in messages[3].text
-    assert "round 3: task_score -0.4" in messages[3].text
+    assert "beats task_score 0.9" in messages[3].text
+    assert "task_score of the trained policy: 0.9" in messages[3].text and "90 %" not in messages[3].text
+    assert "round 3: task_score 0.4" in messages[3].text
     assert "round 1" not in messages[3].text
+
+
+def test_eureka_tells_how_near_it_comes_as_long_as_nothing_succeeds() -> None:
+    near = {0: -0.7, 1: -0.2, 2: -0.5}
+
+    def failing(i: int, c: int) -> Outcome:
+        shown = {"success": Interval(0.0, 0.0, 0.0), "closeness": Interval(near[i], near[i], near[i])}
+        return replace(outcome(0.0), metrics=shown)
+
+    _, actions = play(make("eureka", iterations=4, candidates=1), lambda i, c: failing(i, c) if i < 3 else outcome(0.0))
+    said = last_prompt(actions)[3].text
+    assert "beats task_score -0.2" in said and "round 3: task_score -0.5" in said
+
+
+@pytest.mark.parametrize("shares", [(0.0, 0.3, 0.1), (0.0, 0.0, 0.0), (1.0, 1.0, 0.9)])
+def test_of_two_programs_in_a_prompt_the_better_one_never_has_the_lower_task_score(shares: tuple[float, ...]) -> None:
+    generator = np.random.default_rng(7)
+    for _ in range(20):
+        near = generator.normal(size=3)
+        outcomes = [
+            replace(outcome(0.0), metrics={"success": Interval(s, s, s), "closeness": Interval(n, n, n)})
+            for s, n in zip(shares, near.tolist(), strict=True)
+        ]
+        metric = judge(tiny, *outcomes)
+        ordered = sorted(outcomes, key=Outcome.score)
+        told = [each.metrics[metric.name].mean for each in ordered]
+        assert told == sorted(told)
 
 
 def test_eureka_says_something_new_each_round() -> None:

@@ -2,20 +2,19 @@
 
 Departures: faults are repaired at once instead of wasting the sample; the best of *all* rounds is what the next one
 improves (the paper goes on from the best of the last round); what was tried since without beating it is listed, so that
-no two rounds get the same feedback. Where a task is selected by success, the one number told is that of the graded
-metric (`Task.graded`) all the same; that success comes first is said in other words, without its share.
+no two rounds get the same feedback. The one number told, `task_score`, is of the metric that decides between the
+programs of a prompt (`feedback.judge`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
-from reward_agent.feedback import reflection, scored
+from reward_agent.feedback import judge, reflection, scored
 from reward_agent.history import Candidate, History, Outcome
 from reward_agent.messages import Message
 from reward_agent.methods.base import Rounds, chosen, failure, noticed, shown
-from reward_agent.task import Task
+from reward_agent.task import Metric, Task
 
 MAX_TRIED = 5
 """Later rounds that are listed."""
@@ -35,15 +34,18 @@ class Eureka(Rounds):
         if best is None:
             return self._after_failure(opening, history, iteration)
         assert isinstance(best.outcome, Outcome)
+        since = [chosen(history, number) for number in range(max(best.iteration + 1, iteration - MAX_TRIED), iteration)]
+        tried = [candidate for candidate in since if candidate is not None]
+        trained = [candidate.outcome for candidate in tried if isinstance(candidate.outcome, Outcome)]
+        metric = judge(task, best.outcome, *trained)
         said = self.templates.render(
             "eureka/reflection.jinja",
             initial=self.is_initial(best),
             steps=f"{best.outcome.steps:,}",
-            reflection=reflection(task, best.outcome),
+            reflection=reflection(metric, best.outcome),
             noticed=noticed(best),
-            tried=list(_tried(task, history, best, iteration)),
-            score=scored(task, best.outcome),
-            decided_before=task.graded is not task.metrics[0],
+            tried=[_tried(metric, candidate) for candidate in tried],
+            score=scored(metric, best.outcome),
         )
         return (*opening, Message("assistant", shown(best)), Message("user", said))
 
@@ -56,15 +58,10 @@ class Eureka(Rounds):
         return (*opening, Message("assistant", shown(last)), Message("user", said))
 
 
-def _tried(task: Task, history: History, best: Candidate, iteration: int) -> Iterator[str]:
-    """One line for each round after the best one's."""
-    for number in range(max(best.iteration + 1, iteration - MAX_TRIED), iteration):
-        candidate = chosen(history, number)
-        if candidate is None:
-            continue
-        outcome = candidate.outcome
-        if isinstance(outcome, Outcome):
-            ends = ", ".join(f"{name} {values[-1]:.3g}" for name, values in outcome.terms.items() if values)
-            yield f"round {number + 1}: {scored(task, outcome)}; its terms in the end: {ends}"
-        else:
-            yield f"round {number + 1}: no program that could be trained on"
+def _tried(metric: Metric, candidate: Candidate) -> str:
+    """One line on the best of a round."""
+    outcome = candidate.outcome
+    if not isinstance(outcome, Outcome):
+        return f"round {candidate.iteration + 1}: no program that could be trained on"
+    ends = ", ".join(f"{name} {values[-1]:.3g}" for name, values in outcome.terms.items() if values)
+    return f"round {candidate.iteration + 1}: {scored(metric, outcome)}; its terms in the end: {ends}"
