@@ -157,6 +157,9 @@ class Metric:
     """Paths it reads; they may be hidden from rewards."""
     score: Callable[[Episode], float]
     """A success is 1.0 or 0.0."""
+    counts: str = ""
+    """When and by whose test a success counts, in words that all tasks judged in this way share: rates of such tasks
+    may be averaged. Where it is empty, `doc` is what it counts, and no other task shares it."""
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 
 from reward_agent.config import RunConfig
+from reward_agent.envs.registry import find_task, tasks
 from reward_agent.llm import Spent
 from reward_agent.program import Program
 from reward_agent.sweep.finished import Finished
 from reward_agent.sweep.groups import Group, Known
 from reward_agent.sweep.jobs import Job
-from reward_agent.sweep.judged import Judged
+from reward_agent.sweep.judged import Judged, judged_by
 from reward_agent.sweep.rows import Row, make_rows
 from reward_agent.sweep.work import End
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.needs("rliable")
 
 GIVEN = Program("def compute_reward(state, action, next_state): ...")
 ONCE = Judged("success", "success", "passed at any step", 200, "Their v2")
-AT_END = replace(ONCE, doc="passes at the end")
+AT_END = replace(ONCE, counts="passes at the end")
 
 
 def known(
@@ -141,3 +142,19 @@ def test_a_label_of_an_earlier_file_that_a_floor_has_is_not_mixed_with_it() -> N
     found = rows(known("w/a", "random"), known("w/b", "random", score=0.0))
     (row,) = (row for row in found if row.kind == "all")
     assert row.summary and row.summary.interval.mean == 0.5 and (row.jobs, row.steps) == (2, 20)
+
+
+def test_tasks_that_a_benchmark_judges_in_one_way_may_be_averaged_and_others_not() -> None:
+    ways: dict[str, set[object]] = {}
+    for task in tasks().values():
+        if task.metrics[0].kind == "success":
+            ways.setdefault(task.id.partition("-")[0], set()).add(judged_by(task).definition)
+    assert len(ways["robotics/fetch"]) == 1, "their words differ by what is moved, not by what counts"
+    (once,) = {judged_by(task).definition for task in tasks().values() if task.world.name == "metaworld"}
+    assert once not in ways["robotics/fetch"] | ways["robotics/adroit"] | ways["maniskill/pick"]
+    assert len(ways["robotics/adroit"]) == 2, "in more than 20 steps, or in more than 25"
+
+
+def test_a_task_in_disguise_is_judged_as_it_is_known() -> None:
+    for name in ("metaworld/button-press", "mujoco/hopper-front-flip"):
+        assert judged_by(find_task(f"{name}@disguise=0")) == judged_by(find_task(name))

@@ -147,7 +147,7 @@ def test_a_table_says_what_its_metrics_count() -> None:
     assert line.endswith(
         "Episodes of 50 steps, expert reward of Their v2 (world/one); Episodes of 80 steps (world/two)."
     )
-    once = replace(ROW, task="world/two", judged=replace(ROW.judged, doc="there at any step"))
+    once = replace(ROW, task="world/two", judged=replace(ROW.judged, counts="there at any step"))
     table = make_table([ROW, once])
     assert [cells[2] for cells in table.lines] == ["success [1]", "success [2]"]
     assert table.notes[2:4] == (

@@ -14,6 +14,7 @@ from reward_agent.task import Episode, Metric
 
 LAST = 5
 """States at the end of an episode that a final distance is the mean of: a quarter of a second."""
+BY = "by ManiSkill's `evaluate()`"
 REACH = 0.25
 """Share of `progress` that bringing the hand to the thing makes."""
 
@@ -24,13 +25,15 @@ Remaining = Callable[[SimpleNamespace, SimpleNamespace], Array]
 def success() -> Metric:
     """ManiSkill's success, at any state after the first action."""
     doc = "1 where ManiSkill's `evaluate()` tells success at any state after the first action, else 0"
-    return Metric("success", "success", doc, (SUCCESS,), lambda episode: float(_verdicts(episode)[1:].any()))
+    once = f"once, {BY}"
+    return Metric("success", "success", doc, (SUCCESS,), lambda episode: float(_verdicts(episode)[1:].any()), once)
 
 
 def success_at_end() -> Metric:
     """ManiSkill's success, at the last state."""
     doc = "1 where ManiSkill's `evaluate()` tells success at the last state, else 0"
-    return Metric("success_at_end", "success", doc, (SUCCESS,), lambda episode: float(_verdicts(episode)[-1]))
+    at_end = f"at the last state, {BY}"
+    return Metric("success_at_end", "success", doc, (SUCCESS,), lambda episode: float(_verdicts(episode)[-1]), at_end)
 
 
 def native(*others: Metric) -> tuple[Metric, ...]:

@@ -7,17 +7,20 @@ import numpy as np
 from reward_agent.envs.metaworld.names import SUCCESS
 from reward_agent.task import Episode, Metric
 
+BY = "by Meta-World's own test"
+
 
 def success() -> Metric:
     """Success: Meta-World's own test passed after at least one step of the episode, as Meta-World counts it."""
     doc = "Meta-World's own test of success passed after at least one step of the episode"
-    return Metric("success", "success", doc, (SUCCESS,), lambda episode: float(_passed(episode).any()))
+    return Metric("success", "success", doc, (SUCCESS,), lambda episode: float(_passed(episode).any()), f"once, {BY}")
 
 
 def success_at_end() -> Metric:
     """Success: Meta-World's own test passed after the last step."""
     doc = "Meta-World's own test of success passed after the last step"
-    return Metric("success_at_end", "success", doc, (SUCCESS,), lambda episode: float(_passed(episode)[-1]))
+    at_end = f"at the last step, {BY}"
+    return Metric("success_at_end", "success", doc, (SUCCESS,), lambda episode: float(_passed(episode)[-1]), at_end)
 
 
 def progress(entity: str, axes: str = "xyz") -> Metric:

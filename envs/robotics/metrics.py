@@ -11,11 +11,14 @@ import numpy as np
 from reward_agent.envs.robotics.goals import REACHED
 from reward_agent.task import Episode, Metric
 
+BY = "by gymnasium-robotics' own test"
+
 
 def success_at_end(criterion: str) -> Metric:
     """Success: `criterion` holds at the last step, as gymnasium-robotics' `is_success` of that step says."""
     doc = f"at the last step, {criterion}"
-    return Metric("success", "success", doc, (REACHED,), lambda episode: float(episode.state.goal.reached[-1]))
+    at_end = f"at the last step, {BY}"
+    return Metric("success", "success", doc, (REACHED,), lambda e: float(e.state.goal.reached[-1]), at_end)
 
 
 def success_held(criterion: str, steps: int) -> Metric:
@@ -27,13 +30,15 @@ def success_held(criterion: str, steps: int) -> Metric:
     def score(episode: Episode) -> float:
         return float(episode.state.goal.reached[1:].sum() > steps)
 
-    return Metric("success", "success", f"in more than {steps} steps of the episode, {criterion}", (REACHED,), score)
+    when = f"in more than {steps} steps of the episode, "
+    return Metric("success", "success", when + criterion, (REACHED,), score, when + BY)
 
 
 def success_once(criterion: str) -> Metric:
     """Success: `criterion` holds at any step, the reset left out."""
     doc = f"at any step, {criterion}"
-    return Metric("success_once", "success", doc, (REACHED,), lambda e: float(e.state.goal.reached[1:].any()))
+    once = f"once, {BY}"
+    return Metric("success_once", "success", doc, (REACHED,), lambda e: float(e.state.goal.reached[1:].any()), once)
 
 
 def final_distance(first: str, second: str) -> Metric:

@@ -15,8 +15,8 @@ class Judged:
 
     metric: str
     kind: Kind
-    doc: str
-    """What it counts, as success once or at the end."""
+    counts: str
+    """When and by whose test a success counts, as once or at the end; or what the metric says of itself."""
     horizon: int
     """Steps after which an episode is truncated; 0 where tasks differ in it."""
     reward_version: str
@@ -25,13 +25,13 @@ class Judged:
     @property
     def definition(self) -> tuple[str, Kind, str]:
         """The same for scores that may be averaged: what bears one name in two worlds need not be one thing."""
-        return self.metric, self.kind, self.doc
+        return self.metric, self.kind, self.counts
 
 
 def judged_by(task: Task) -> Judged:
-    """As the task has it now."""
-    first = task.metrics[0]
-    return Judged(first.name, first.kind, first.doc, task.horizon, task.reward_version)
+    """As the task has it now; one in disguise is judged as it is known."""
+    first = task.undisguised.metrics[0]
+    return Judged(first.name, first.kind, first.counts or first.doc, task.horizon, task.undisguised.reward_version)
 
 
 def judged_in(result: Result, task: Task) -> Judged:
@@ -39,9 +39,12 @@ def judged_in(result: Result, task: Task) -> Judged:
     now = judged_by(task)
     if not result.judged:
         return now
-    metric, doc = next(iter(result.judged.items()))
-    kinds = {each.name: each.kind for each in task.metrics}
-    return Judged(metric, kinds.get(metric, now.kind), doc, result.horizon, result.reward_version)
+    name, doc = next(iter(result.judged.items()))
+    metric = next((metric for metric in task.undisguised.metrics if metric.name == name), None)
+    if metric is None:
+        return Judged(name, now.kind, doc, result.horizon, result.reward_version)
+    own = metric.doc if task.disguised_from else doc
+    return Judged(name, metric.kind, metric.counts or own, result.horizon, result.reward_version)
 
 
 def together(each: Sequence[Judged]) -> Judged:

@@ -135,7 +135,7 @@ def _record(row: Row) -> dict[str, Any]:
         "reward": row.label,
         "kind": row.kind,
         "metric": row.judged.metric,
-        "judged": row.judged.doc,
+        "judged": row.judged.counts,
         "horizon": row.judged.horizon or None,
         "reward_version": row.judged.reward_version or None,
         **_ends("", found.interval if found else None, mean="mean"),
