@@ -1,4 +1,4 @@
-"""The sweeps that come with the project can start: each job of every file is checked as `sweep` would before it begins."""
+"""The sweeps that come with the project can start: every job of each file is checked as before it begins."""
 
 from __future__ import annotations
 
