@@ -56,7 +56,8 @@ def find_task(name: str) -> Task:
     if len(of_that_name) == 1:
         return known[of_that_name[0]]
     if name not in known:
-        raise unknown_name("task", name, known, hint="`reward-agent tasks` describes them.")
+        like = known if "/" in name else {id_.partition("/")[2] for id_ in known}
+        raise unknown_name("task", name, like, hint="`reward-agent tasks` describes them.")
     return known[name]
 
 

@@ -15,8 +15,10 @@ from reward_agent.errors import InterruptedRunError, MissingComponentError, Usag
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
 from reward_agent.invocation import resume_command
 from reward_agent.llm import LLM, Metered
+from reward_agent.llm.none import Nobody, nobody_to_ask
 from reward_agent.methods import Done
 from reward_agent.methods.base import starting_history
+from reward_agent.metric_check import require_metrics
 from reward_agent.optimise.choice import choose_training
 from reward_agent.recorded import settle
 from reward_agent.result import Result, load_result
@@ -86,13 +88,15 @@ def settled_config(
     task = task or find_task(config.task)
     if (lacking := task.world.missing()) is not None:
         raise MissingComponentError(f"{task.id} cannot run here: {lacking}")
+    require_metrics(task)
     choice = choose_training(task, config.optimiser, config.preset, config.settings)
     config = replace(config, preset=choice.preset)
     if "method" not in left_open:
         _refuse_rounds_for_nothing(config, task)
     config = replace(config, llm=llm.name) if llm else settle(config, task, left_open)
     config = settle_prompts(config, task)
-    connect_llm(config, root, llm)
+    if isinstance(connect_llm(config, root, llm), Nobody) and config.iterations:
+        raise nobody_to_ask()
     return config, task
 
 

@@ -31,6 +31,7 @@ from reward_agent.errors import MissingComponentError, RewardAgentError, UsageEr
 from reward_agent.events import Events, Trial, ignore
 from reward_agent.history import Interval, Outcome
 from reward_agent.llm import LLM
+from reward_agent.metric_check import require_metrics
 from reward_agent.optimise.choice import Choice, choose_training
 from reward_agent.optimise.policy import Policy, load_policy
 from reward_agent.program import Fault, Program
@@ -231,6 +232,9 @@ def evaluate(
     found, its = _task(task), _program(program)
     if (lacking := found.world.missing()) is not None:
         raise MissingComponentError(f"{found.id} cannot run here: {lacking}")
+    require_metrics(found)
+    if folder is not None and Path(folder).exists() and not Path(folder).is_dir():
+        raise UsageError(f"Policies and curves cannot be kept in {folder}: it is a file. Name a folder.")
     choice = choose_training(found, optimiser, preset, settings)
     steps = budget or found.budget
     training_seeds = tuple(SeedPlan.evaluation_training_seed(seed, i) for i in range(seeds))

@@ -170,7 +170,7 @@ def run_trials(
 
 
 def run_floors(pool: Pool[Trial], spec: FloorsSpec) -> dict[str, Scores]:
-    """Scores of what no policy falls below, by its name: `no-op` and `random`."""
+    """Scores of doing nothing and of acting at random, by name: `no-op` and `random`."""
     found: dict[str, Scores] = next(value for _, value in pool.run({Trial("final", 0, -1): Job(floors, spec)}))
     return found
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from reward_agent.errors import MOST_LISTED, unknown_name
+import pytest
+
+from reward_agent.envs.registry import find_task
+from reward_agent.errors import MOST_LISTED, UsageError, unknown_name
 
 
 def test_a_few_names_are_all_listed() -> None:
@@ -19,3 +22,10 @@ def test_of_many_names_only_the_closest_are_listed() -> None:
 
 def test_a_name_that_is_like_none_gets_no_suggestion() -> None:
     assert str(unknown_name("task", "x", [f"{n:03d}" for n in range(99)])) == "There is no task named 'x'."
+
+
+def test_a_task_named_in_short_is_told_the_closest_in_short() -> None:
+    with pytest.raises(UsageError, match="Did you mean 'hopper-forward'"):
+        find_task("hoper")
+    with pytest.raises(UsageError, match="Did you mean 'metaworld/button-press'"):
+        find_task("metaworld/buton-press")

@@ -46,6 +46,7 @@ LAYERS = (
         "conformance",
         "feedback",
         "fewshot",
+        "metric_check",
         "coverage",
         "epic",
         "similarity",

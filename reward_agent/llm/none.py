@@ -20,6 +20,14 @@ def connect(model: str, options: Options) -> LLM:
     return Nobody()
 
 
+def nobody_to_ask() -> UsageError:
+    """What a run of rounds is refused with."""
+    return UsageError(
+        "This run has rounds, and `--llm none` leaves nobody to ask in them. Name a model with `--llm PROVIDER:MODEL`, "
+        "or train on the reward as it is with `--method given --iterations 0`."
+    )
+
+
 class Nobody:
     """Costs nothing, and has no answer."""
 
@@ -28,7 +36,4 @@ class Nobody:
 
     def complete(self, messages: Sequence[Message], key: Key) -> Reply:
         """Raises `UsageError`: only a run of no rounds can do without a model."""
-        raise UsageError(
-            "This run has rounds, and `--llm none` leaves nobody to ask in them. Name a model with `--llm "
-            "PROVIDER:MODEL`, or train on the reward as it is with `--method given --iterations 0`."
-        )
+        raise nobody_to_ask()

@@ -27,7 +27,7 @@ class Row:
     label: str
     judged: Judged
     kind: RowKind
-    """A search for a reward, the evaluation of a `given` one, what no policy falls below, or a label over tasks."""
+    """A search for a reward, the evaluation of a `given` one, doing nothing or anything, or a label over tasks."""
     summary: Summary | None
     """None while nothing of it is done."""
     jobs: int = 0

@@ -33,7 +33,7 @@ LEGEND = (
     "done: jobs with a score, of those of the row. mean [95 %]: by Student's t over what stands under `over`; by "
     "Clopper and Pearson where all succeed or fail, or over episodes. bootstrap, IQM: of the mean and the "
     "interquartile mean, stratified by task (rliable). Steps are those of a row's finished runs, hours and costs those "
-    "of all its runs, one after another. `no-op` and `random`: what no policy falls below."
+    "of all its runs, one after another. `no-op` and `random`: doing nothing and acting at random."
 )
 _SIGNS = "abcdefghijklmnopqrstuvwxyz"
 
