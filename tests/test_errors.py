@@ -26,6 +26,6 @@ def test_a_name_that_is_like_none_gets_no_suggestion() -> None:
 
 def test_a_task_named_in_short_is_told_the_closest_in_short() -> None:
     with pytest.raises(UsageError, match="Did you mean 'hopper-forward'"):
-        find_task("hoper")
+        find_task("hopper-foward")
     with pytest.raises(UsageError, match="Did you mean 'metaworld/button-press'"):
         find_task("metaworld/buton-press")
