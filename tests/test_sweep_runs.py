@@ -7,6 +7,8 @@ import fcntl
 import json
 import pickle
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from reward_agent.result import load_result
 from reward_agent.scoring import confidence_interval
 from reward_agent.sweep.conduct import Began, Ended, Moved, SweepEvent
 from reward_agent.sweep.executor import Work
-from reward_agent.sweep.folder import SWEEP
+from reward_agent.sweep.folder import FAILURE, SWEEP, UNFINISHED
 from reward_agent.sweep.report import write_report
 from reward_agent.sweep.session import prepare_sweep, run_sweep
 from reward_agent.trial import Trained
@@ -154,9 +156,6 @@ def test_a_changed_file_is_told_and_may_add(ran: dict[str, Any], place: Path) ->
 
 
 def test_show_is_not_disturbed_by_a_sweeps_folder(ran: dict[str, Any], place: Path) -> None:
-    import subprocess
-    import sys
-
     words = [sys.executable, "-m", "reward_agent", "show"]
     for more in ([], [str(runs_of(place)["search"])]):
         done = subprocess.run([*words, *more], cwd=place, capture_output=True, text=True)
@@ -217,6 +216,34 @@ def test_a_person_is_waited_for_while_the_others_go_on(tmp_path: Path) -> None:
     (prompt.parent / "reply.md").write_text(f"```python\n{runs.GOOD}\n```")
     found = answer("sweep.yaml", cwd=tmp_path)
     assert found["waiting"] == [] and rows(found)["me"]["mean"] is not None
+
+
+def test_a_run_that_a_person_ends_with_resume_is_done(tmp_path: Path) -> None:
+    """The prompt's own message says to; what the sweep had kept of its waiting is then of no account."""
+    asked = {"name": "me", "method": "eureka", "llm": "manual", "iterations": 1, "candidates": 1}
+    write(tmp_path, entries=[asked])
+    (waiting,) = answer("sweep.yaml", cwd=tmp_path, code=4)["waiting"]
+    run = tmp_path / waiting["folder"]
+    (prompt,) = run.glob("iter_00/cand_00/attempt_00/prompt.md")
+    (prompt.parent / "reply.md").write_text(f"```python\n{runs.GOOD}\n```")
+    done = subprocess.run(
+        [sys.executable, "-m", "reward_agent", "resume", str(run)],
+        cwd=tmp_path,
+        env=sweeps.environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (run / UNFINISHED).is_file() and not (run / FAILURE).exists()
+    for name in (UNFINISHED, FAILURE):
+        if name == FAILURE:
+            end = json.loads((run / UNFINISHED).read_text()) | {"state": "failed"}
+            (run / FAILURE).write_text(json.dumps(end))
+        for found in (answer("sweep.yaml", cwd=tmp_path), answer("sweep.yaml", "--table", cwd=tmp_path)):
+            assert found["waiting"] == found["failed"] == []
+            row = rows(found)["me"]
+            assert [row[what] for what in ("jobs", "done", "failed", "waiting", "unpaid")] == [1, 1, 0, 0, 0]
+            assert "not done yet" not in row["notes"] and row["mean"] is not None
 
 
 class OneByOne:

@@ -12,7 +12,7 @@ from reward_agent.errors import InterruptedRunError, NoResultError, RewardAgentE
 from reward_agent.invocation import command
 from reward_agent.llm import Budget
 from reward_agent.sweep.executor import Executor, Resources, Work
-from reward_agent.sweep.folder import Status, failure, forget_end, keep_end, status
+from reward_agent.sweep.folder import Status, forget_end, keep_end, status, unended
 from reward_agent.sweep.jobs import Job
 from reward_agent.sweep.standing import Standing
 from reward_agent.sweep.work import End, Order, exhausted, spent_so_far, work
@@ -58,7 +58,7 @@ def agenda(folder: Path, jobs: Sequence[Job], budget: Budget, *, retry_failed: b
     for job in jobs:
         found[status(folder, job)].append(job)
     affordable = bool(found["short"]) and exhausted(spent_so_far(folder), budget) is None
-    again = [job for job in found["failed"] if retry_failed and not _final(failure(folder, job))]
+    again = [job for job in found["failed"] if retry_failed and not _final(unended(folder, job))]
     todo = {job.id for job in (*found["new"], *found["begun"], *again, *(found["short"] if affordable else ()))}
     return Agenda(
         tuple(job for job in jobs if job.id in todo),
