@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from reward_agent.envs.registry import find_task
+from reward_agent.envs.registry import DISGUISE
 from reward_agent.llm import Spent
 from reward_agent.search import spent_in
 from reward_agent.store import MANIFEST, read_steps
-from reward_agent.sweep.finished import Finished, read_finished
+from reward_agent.sweep.finished import Finished, read_finished, task_of
 from reward_agent.sweep.folder import unended
 from reward_agent.sweep.intervals import Summary, Unit
 from reward_agent.sweep.jobs import Job
@@ -20,6 +20,8 @@ from reward_agent.sweep.standing import read_clock
 from reward_agent.sweep.work import USED_UP, End, State
 from reward_agent.trial import Scores
 from reward_agent.wording import count
+
+UNKNOWN = Judged("", "fitness", "", 0, "")
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Known:
     """Worked on, whether it has ended or not; so the next."""
     spent: Spent
     judged: Judged
-    """In its run, or by its task where that has not ended."""
+    """In its run, or by its task where that has not ended; `UNKNOWN` where there is no such task any more either."""
     disguised: bool
 
     @property
@@ -53,7 +55,7 @@ def know(folder: Path, job: Job) -> Known:
     Raises:
         UsageError: a file of the run is damaged.
     """
-    run, task = folder / job.folder, find_task(job.config.task)
+    run, task = folder / job.folder, task_of(job)
     finished, begun = read_finished(folder, job), (run / MANIFEST).is_file()
     return Known(
         job,
@@ -61,8 +63,9 @@ def know(folder: Path, job: Job) -> Known:
         None if finished else unended(folder, job),
         read_clock(run) if begun else 0.0,
         spent_in(read_steps(run)) if begun else Spent(),
-        finished.judged if finished else judged_by(task),
-        task.disguised_from is not None,
+        finished.judged if finished else judged_by(task) if task else UNKNOWN,
+        # by its id as well, for its words may be gone
+        DISGUISE in job.task or (task is not None and task.disguised_from is not None),
     )
 
 
