@@ -270,8 +270,8 @@ def pinned(how: str | Path) -> str:
 
 
 def unpinned(how: str | Path) -> tuple[Path, str]:
-    """The file, and the digest that it is kept with; empty where there is none."""
-    found = _PINNED.fullmatch(str(how))
+    """The file, and the digest that it is kept with; empty where there is none. What is a file as it stands is one."""
+    found = None if Path(how).is_file() else _PINNED.fullmatch(str(how))
     return (Path(found[1]), found[2]) if found else (Path(how), "")
 
 

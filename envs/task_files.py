@@ -24,8 +24,8 @@ def task_in(name: str) -> Task:
     Raises:
         UsageError: no such file or variable, with the closest valid name; or the file fails, with the line.
     """
-    location, _, variable = name.partition(":")
-    path, variable = Path(location).resolve(), variable or "task"
+    location = name.partition(":")[0]
+    path, variable = located(name)
     if not path.is_file():
         raise UsageError(f"The task {name!r} names the file {location}, which does not exist.")
     module = load(path, name)
@@ -34,6 +34,12 @@ def task_in(name: str) -> Task:
         found = [key for key, value in vars(module).items() if isinstance(value, Task)]
         raise unknown_name(f"task variable in {location}", variable, found)
     return task
+
+
+def located(name: str) -> tuple[Path, str]:
+    """The whole path and the variable of `path/to/file.py:variable`; there need be none."""
+    location, _, variable = name.partition(":")
+    return Path(location).resolve(), variable or "task"
 
 
 def load(path: Path, name: str = "") -> ModuleType:

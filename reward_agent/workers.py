@@ -22,6 +22,7 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Hashable, Mapping
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from multiprocessing.util import Finalize
@@ -36,6 +37,8 @@ K = TypeVar("K", bound=Hashable)
 
 GRACE = 30.0
 """Seconds a worker has to reach its next safe point once it is told to stop."""
+IGNORED = (signal.SIGINT, signal.SIGTERM)
+"""By workers."""
 
 
 class WorkerCrashError(RewardAgentError):
@@ -203,7 +206,9 @@ class Pool(Generic[K]):
                 f"{error}. Training happens in processes of its own, which must be able to import the task: put it "
                 "into a file and name it as `path/to/file.py:variable`, or define its functions in a module."
             ) from error
-        worker = self._idle.pop() if self._idle else self._start()
+        if not self._idle:
+            self._start()
+        worker = self._idle.pop()
         deadline = math.inf if job.seconds is None else time.monotonic() + job.seconds
         self._busy[worker] = _Taken(key, job.cores, job.seconds, deadline)
         _send(worker.connection, packed)
@@ -218,15 +223,23 @@ class Pool(Generic[K]):
         _kill(worker)
         raise JobTimeoutError(f"{taken.key} was not done within {taken.seconds:g} s, and its process was ended.")
 
-    def _start(self) -> _Worker:
+    def _start(self) -> None:
+        """Add an idle worker."""
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         log = self._logs / f"worker-{self._started}.log"
         self._started += 1
         process = context.Process(target=_work, args=(theirs, log), daemon=False)
-        process.start()
+        # the first start of a process starts this as well, which unblocks the signals
+        resource_tracker.ensure_running()
+        # inherited: what a group is sent while the worker's interpreter starts waits until it ignores it
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, IGNORED)
+        try:
+            process.start()
+            self._idle.append(_Worker(process, ours, log))
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
-        return _Worker(process, ours, log)
 
     def _receive(self, worker: _Worker) -> Any:
         message = self._read(worker)
@@ -284,8 +297,9 @@ def _work(connection: Connection, log: Path) -> None:
     """A worker's life: jobs from the pipe, until its other end is gone."""
     # a terminal or a batch system sends them to every process: what these start, as cells, must not die of them either,
     # or a program would be blamed
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED)
     # one core each: threads of numpy and torch that share a core slow each other down many times over
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")
     with log.open("wb") as output:

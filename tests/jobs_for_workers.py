@@ -21,6 +21,12 @@ def square(number: int, progress: Progress, stop: Stop) -> tuple[int, int]:
     return number**2, os.getpid()
 
 
+def signals(argument: object, progress: Progress, stop: Stop) -> tuple[bool, bool]:
+    """Whether Ctrl-C and SIGTERM are ignored here, and whether none is blocked, as those that start here inherit it."""
+    ignored = all(signal.getsignal(number) is signal.SIG_IGN for number in (signal.SIGINT, signal.SIGTERM))
+    return ignored, not signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
 def wait_for(other: Path, progress: Progress, stop: Stop) -> bool:
     """True once the other job of the pair has run beside this one."""
     mine, theirs = other

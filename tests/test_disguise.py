@@ -348,6 +348,11 @@ def test_files_of_words_are_told_apart_by_what_they_hold(tmp_path: Path) -> None
     assert len({*names, f"{pointmass.task.id}@disguise=0"}) == 3
     kept = f"{runs.TASK}@disguise={pinned(file)}"
     assert find_task(kept).id == names[1]
+    odd = file.with_name("words#0123abcd")
+    odd.write_text(file.read_text())
+    assert pinned(odd).startswith(f"{odd}#") and pinned(pinned(odd)) == pinned(odd)
+    for how in (odd, pinned(odd)):
+        assert find_task(f"{runs.TASK}@disguise={how}").id == disguise(pointmass.task, odd).id
     file.write_text(WORDS)
     with pytest.raises(UsageError, match="are others than when this was begun"):
         find_task(kept)

@@ -59,8 +59,7 @@ def known(
         reason="",
         unsafe=unsafe,
     )
-    failed, waits = (end, None) if end and end.state == "failed" else (None, end)
-    return Known(job, finished if score is not None else None, failed, waits, 1.0, Spent(), judged, disguised)
+    return Known(job, finished if score is not None else None, end, 1.0, Spent(), judged, disguised)
 
 
 def rows(*each: Known) -> tuple[Row, ...]:

@@ -7,6 +7,8 @@ import fcntl
 import json
 import pickle
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,14 +24,17 @@ from reward_agent.result import load_result
 from reward_agent.scoring import confidence_interval
 from reward_agent.sweep.conduct import Began, Ended, Moved, SweepEvent
 from reward_agent.sweep.executor import Work
-from reward_agent.sweep.folder import SWEEP
+from reward_agent.sweep.folder import FAILURE, SWEEP, UNFINISHED
+from reward_agent.sweep.groups import gather
 from reward_agent.sweep.report import write_report
+from reward_agent.sweep.rows import Row
 from reward_agent.sweep.session import prepare_sweep, run_sweep
 from reward_agent.trial import Trained
 
 pytestmark = pytest.mark.needs("rliable")
 
 SEARCH = {"name": "search", "method": "eureka", "llm": "replay:replies.jsonl"}
+WORDS = '[words]\npoint = "bead"\ngoal = "mark"\npush = "shift"\n'
 ENTRIES = [{"name": "good", "reward": "good.py"}, SEARCH, {"name": "late", "reward": "late.py", "budget": 1_024}]
 
 
@@ -154,9 +159,6 @@ def test_a_changed_file_is_told_and_may_add(ran: dict[str, Any], place: Path) ->
 
 
 def test_show_is_not_disturbed_by_a_sweeps_folder(ran: dict[str, Any], place: Path) -> None:
-    import subprocess
-    import sys
-
     words = [sys.executable, "-m", "reward_agent", "show"]
     for more in ([], [str(runs_of(place)["search"])]):
         done = subprocess.run([*words, *more], cwd=place, capture_output=True, text=True)
@@ -219,6 +221,34 @@ def test_a_person_is_waited_for_while_the_others_go_on(tmp_path: Path) -> None:
     assert found["waiting"] == [] and rows(found)["me"]["mean"] is not None
 
 
+def test_a_run_that_a_person_ends_with_resume_is_done(tmp_path: Path) -> None:
+    """The prompt's own message says to; what the sweep had kept of its waiting is then of no account."""
+    asked = {"name": "me", "method": "eureka", "llm": "manual", "iterations": 1, "candidates": 1}
+    write(tmp_path, entries=[asked])
+    (waiting,) = answer("sweep.yaml", cwd=tmp_path, code=4)["waiting"]
+    run = tmp_path / waiting["folder"]
+    (prompt,) = run.glob("iter_00/cand_00/attempt_00/prompt.md")
+    (prompt.parent / "reply.md").write_text(f"```python\n{runs.GOOD}\n```")
+    done = subprocess.run(
+        [sys.executable, "-m", "reward_agent", "resume", str(run)],
+        cwd=tmp_path,
+        env=sweeps.environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (run / UNFINISHED).is_file() and not (run / FAILURE).exists()
+    for name in (UNFINISHED, FAILURE):
+        if name == FAILURE:
+            end = json.loads((run / UNFINISHED).read_text()) | {"state": "failed"}
+            (run / FAILURE).write_text(json.dumps(end))
+        for found in (answer("sweep.yaml", cwd=tmp_path), answer("sweep.yaml", "--table", cwd=tmp_path)):
+            assert found["waiting"] == found["failed"] == []
+            row = rows(found)["me"]
+            assert [row[what] for what in ("jobs", "done", "failed", "waiting", "unpaid")] == [1, 1, 0, 0, 0]
+            assert "not done yet" not in row["notes"] and row["mean"] is not None
+
+
 class OneByOne:
     """An executor of another kind: in this process, each argument as if it had come from another machine."""
 
@@ -236,10 +266,42 @@ class OneByOne:
 def test_any_executor_will_do(tmp_path: Path) -> None:
     told: list[SweepEvent] = []
     sweep = prepare_sweep(write(tmp_path, entries=ENTRIES[:1]), tmp_path)
-    ends = run_sweep(sweep, OneByOne(), told.append)
-    assert [end.state for end in ends.values()] == ["done"]
+    run_sweep(sweep, OneByOne(), told.append)
+    assert [event.end.state for event in told if isinstance(event, Ended)] == ["done"]
     assert isinstance(told[0], Began) and isinstance(told[-1], Ended)
     assert max(event.standing.steps for event in told if isinstance(event, Moved)) == 512
     found, _ = write_report(sweep.folder, sweep.jobs)
     assert found[0].label == "good" and found[0].done == 1
     assert prepare_sweep(sweep.spec.file, tmp_path).left.todo == ()
+
+
+def test_what_is_done_stands_in_the_table_though_its_task_and_words_are_gone(tmp_path: Path) -> None:
+    words, own = tmp_path / "beads.toml", tmp_path / "own.py"
+    words.write_text(WORDS)
+    own.write_text(sweeps.CLOSE.replace("metrics=pointmass_task().metrics[::-1]", "id='own/reach'"))
+    (tmp_path / "lazy.py").write_text(
+        "def compute_reward(state, action, next_state):\n"
+        "    cost = -(action**2).sum(-1)\n    return cost, {'cost': cost}\n"
+    )
+    entries = [{"name": "lazy", "reward": "lazy.py"}, {"name": "me", "method": "eureka", "llm": "manual"}]
+    write(tmp_path, tasks=["own.py"], entries=entries, defaults=TINY | {"disguise": "beads.toml"})
+    sweep = prepare_sweep(tmp_path / "sweep.yaml", tmp_path)
+    run_sweep(sweep, OneByOne())
+
+    def table() -> tuple[list[Row], Row]:
+        """What is of the run that is done, and the row of the other."""
+        rows, files = write_report(sweep.folder, sweep.jobs)
+        assert len(files) == 4
+        return [row for row in rows if row.label != "me"], next(row for row in rows if row.label == "me")
+
+    done, waits = table()
+    assert (done[0].done, done[0].judged.kind, waits.waiting) == (1, "success", 1)
+    words.write_text(WORDS + 'wall = "fence"\n')
+    assert table()[0] == done
+    words.unlink()
+    assert table()[0] == done
+    assert (table()[1].waiting, table()[1].judged.metric) == (1, "success")
+    own.unlink()
+    assert table()[0] == done
+    assert (table()[1].waiting, table()[1].judged.metric) == (1, "")
+    assert gather(sweep.folder, sweep.jobs)[sweep.jobs[0].task, "lazy"].each[0].disguised

@@ -158,6 +158,25 @@ def test_a_tasks_own_options_go_before_the_defaults(tmp_path: Path) -> None:
     assert (job.config.budget, job.config.final_seeds) == (9, 4)
 
 
+def test_a_task_is_one_by_whatever_name_it_is_found(tmp_path: Path) -> None:
+    text = (
+        "entries:\n- {name: a, reward: good.py, task: close.py}\n- {name: b, reward: timid.py, task: 'close.py:task'}\n"
+    )
+    assert [job.task for job in jobs(tmp_path, text)] == ["pointmass/reach"] * 2
+    with pytest.raises(UsageError, match=r"line 3: .*, b, seed 0 is the very run that line 2 calls 'a'"):
+        jobs(tmp_path, text.replace("timid", "good"))
+
+
+def test_words_are_no_task_file_whatever_their_folder_is_called(tmp_path: Path) -> None:
+    for folder in ("one.py", "two.py"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "words.toml").write_text('[words]\nant = "machine"\n')
+    each = [f"{{name: {name}, task: 'mujoco/ant-forward@disguise={name}.py/words.toml'}}" for name in ("one", "two")]
+    found = jobs(tmp_path, f"entries: [{', '.join(each)}]\ndefaults: {{method: eureka, llm: manual}}\n")
+    assert len({job.task for job in found}) == 1 and "@disguise=words-" in found[0].task
+    assert [str(tmp_path / f"{job.label}.py") in job.config.task for job in found] == [True, True]
+
+
 def test_budgets_of_the_whole_sweep(tmp_path: Path) -> None:
     assert read_spec(write(tmp_path, f"{HERE}max_usd: 0.5\nmax_tokens: 1e6\n")).budget == Budget(1_000_000, 0.5)
     assert read_spec(write(tmp_path, HERE)).budget == Budget()

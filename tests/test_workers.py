@@ -163,6 +163,48 @@ def test_time_spent_on_another_result_is_not_the_jobs(pool: Pool[str]) -> None:
     assert sorted(found) == ["a", "b"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "kill"])
+def test_a_signal_while_a_worker_starts_does_not_end_it(number: signal.Signals, repository: Path) -> None:
+    """A terminal and a batch system send it to every process, also to one whose interpreter is just starting."""
+    script = f"""
+import signal, sys, threading
+sys.path.insert(0, {str(repository / "tests")!r})
+import jobs_for_workers as jobs
+from reward_agent.workers import Job, Pool
+
+def run():
+    with Pool(2) as pool:
+        print(*(value for key, value in pool.run({{key: Job(jobs.signals, None) for key in "ab"}})), flush=True)
+    print(signal.pthread_sigmask(signal.SIG_BLOCK, ()), flush=True)
+
+run()
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+"""
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    sent: set[int] = set()
+    while parent.poll() is None:
+        for pid in starting(parent.pid) - sent:
+            os.kill(pid, number)
+            sent.add(pid)
+    said, wrong = parent.communicate()
+    assert said == "(True, True) (True, True)\nset()\n" * 2, wrong
+    assert len(sent) == 4
+
+
+def starting(parent: int) -> set[int]:
+    """Workers below a process, from when their interpreter begins."""
+    found = set()
+    for thread in Path(f"/proc/{parent}/task").glob("*/children"):
+        try:
+            children = thread.read_text().split()
+            found |= {int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
 def test_workers_end_when_the_parent_is_killed(tmp_path: Path, repository: Path) -> None:
     script = f"""
 import sys

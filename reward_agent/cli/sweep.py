@@ -85,13 +85,14 @@ def _table(args: Namespace, again: str) -> Answer:
 
 def _answer(folder: Path, jobs: Sequence[Job], again: str) -> Answer:
     """The table of what there is, written into the sweep's folder as well, and how the jobs ended."""
-    from reward_agent.sweep.folder import failure, unfinished
+    from reward_agent.sweep.folder import unended
     from reward_agent.sweep.report import write_report
     from reward_agent.sweep.table import to_records
 
     rows, files = write_report(folder, jobs)
-    failed = [(job, end) for job in jobs if (end := failure(folder, job)) is not None]
-    left = [(job, end) for job in jobs if (end := unfinished(folder, job)) is not None]
+    ends = [(job, end) for job in jobs if (end := unended(folder, job)) is not None]
+    failed = [(job, end) for job, end in ends if end.state == "failed"]
+    left = [(job, end) for job, end in ends if end.state != "failed"]
     value: dict[str, Any] = {"sweep": folder.name, "folder": str(folder), "rows": to_records(rows)}
     value["failed"] = [_ended(folder, job, end) for job, end in failed]
     value["waiting"] = [_ended(folder, job, end) for job, end in left]

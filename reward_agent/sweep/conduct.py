@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from reward_agent.errors import InterruptedRunError, NoResultError, RewardAgentE
 from reward_agent.invocation import command
 from reward_agent.llm import Budget
 from reward_agent.sweep.executor import Executor, Resources, Work
-from reward_agent.sweep.folder import Status, failure, forget_end, keep_end, status
+from reward_agent.sweep.folder import Status, forget_end, keep_end, status, unended
 from reward_agent.sweep.jobs import Job
 from reward_agent.sweep.standing import Standing
 from reward_agent.sweep.work import End, Order, exhausted, spent_so_far, work
@@ -58,7 +58,7 @@ def agenda(folder: Path, jobs: Sequence[Job], budget: Budget, *, retry_failed: b
     for job in jobs:
         found[status(folder, job)].append(job)
     affordable = bool(found["short"]) and exhausted(spent_so_far(folder), budget) is None
-    again = [job for job in found["failed"] if retry_failed and not _final(failure(folder, job))]
+    again = [job for job in found["failed"] if retry_failed and not _final(unended(folder, job))]
     todo = {job.id for job in (*found["new"], *found["begun"], *again, *(found["short"] if affordable else ()))}
     return Agenda(
         tuple(job for job in jobs if job.id in todo),
@@ -75,7 +75,7 @@ def conduct(
     events: Callable[[SweepEvent], None],
     *,
     again: str,
-) -> Mapping[str, End]:
+) -> None:
     """Do these jobs of the sweep in `folder`, which this process holds (`folder.locked`).
 
     Args:
@@ -86,14 +86,10 @@ def conduct(
         events: told what happens, from this thread.
         again: the arguments of the command that goes on, as `sweep FILE`.
 
-    Returns:
-        How each ended, by its id.
-
     Raises:
         InterruptedRunError: Ctrl-C. All that was done is saved.
     """
     by_id = {job.id: job for job in todo}
-    ends: dict[str, End] = {}
 
     def moved(key: str, standing: Standing) -> None:
         events(Moved(by_id[key], standing))
@@ -109,13 +105,11 @@ def conduct(
             for key, result in running:
                 end = _end(result)
                 keep_end(folder, by_id[key], end)
-                ends[key] = end
                 events(Ended(by_id[key], end))
     except KeyboardInterrupt as error:
         raise InterruptedRunError(
             f"Stopped; what was done is saved. `{command()} {again}` goes on from here."
         ) from error
-    return ends
 
 
 def _work(folder: Path, job: Job, budget: Budget, executor: Executor) -> Work:

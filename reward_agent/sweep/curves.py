@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reward_agent.envs.registry import find_task
 from reward_agent.sweep.components import component
 from reward_agent.sweep.finished import Finished
 
@@ -24,9 +23,8 @@ def to_csv(finished: Sequence[Finished]) -> str:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
     for each in finished:
-        metric = find_task(each.job.config.task).metrics[0].name
         for curve in each.curves:
-            known = (each.job.task, each.job.label, each.job.seed, curve.training, metric)
+            known = (each.job.task, each.job.label, each.job.seed, curve.training, each.judged.metric)
             writer.writerows((*known, *point) for point in zip(curve.steps, curve.values, strict=True))
     return file.getvalue()
 
@@ -58,9 +56,9 @@ def to_png(finished: Sequence[Finished]) -> bytes | None:
                 panel.plot(curve.steps, curve.values, color=colour[label], linewidth=0.8, alpha=0.45)
             steps, values = mean_curve([(curve.steps, curve.values) for curve in curves])
             (handles[label],) = panel.plot(steps, values, color=colour[label], linewidth=2.0)
-        metric = find_task(own[0].job.config.task).metrics[0]
-        panel.set(title=task, xlabel="environment steps", ylabel=metric.name)
-        if metric.kind == "success":
+        judged = own[0].judged
+        panel.set(title=task, xlabel="environment steps", ylabel=judged.metric)
+        if judged.kind == "success":
             panel.set_ylim(-0.04, 1.04)
         panel.grid(alpha=0.25)
     for panel in list(panels)[len(tasks) :]:

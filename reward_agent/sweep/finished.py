@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reward_agent.codec import decode
-from reward_agent.envs.registry import find_task
+from reward_agent.envs.registry import DISGUISE, find_task
+from reward_agent.errors import UsageError
 from reward_agent.final import FLOORS, FLOORS_KIND, final_stage
 from reward_agent.history import Outcome
 from reward_agent.llm import Spent
 from reward_agent.messages import Key
 from reward_agent.program import TrainingFault
-from reward_agent.result import load_result
+from reward_agent.result import Result, load_result
 from reward_agent.store import read_steps
 from reward_agent.sweep.jobs import Job
 from reward_agent.sweep.judged import Judged, judged_in
 from reward_agent.sweep.standing import read_clock
+from reward_agent.task import Task
 from reward_agent.trial import Scores, Trained
 
 
@@ -75,7 +77,7 @@ def read_finished(folder: Path, job: Job) -> Finished | None:
     ]
     return Finished(
         job=job,
-        judged=judged_in(result, find_task(job.config.task)),
+        judged=_judged(result, task_of(job), ends),
         trainings=tuple(end.report if isinstance(end, Trained) else floors["no-op"] for end in ends),
         faults=sum(isinstance(end, TrainingFault) for end in ends),
         floors=floors,
@@ -88,6 +90,29 @@ def read_finished(folder: Path, job: Job) -> Finished | None:
         reason=result.reason,
         unsafe=result.unsafe,
     )
+
+
+def task_of(job: Job) -> Task | None:
+    """The task as far as it still is where it was: as it is known where the words of its disguise are gone or edited.
+
+    Metrics are of one kind in both. None where there is no such task any more, as where its file is gone.
+    """
+    for name in dict.fromkeys((job.config.task, job.config.task.partition(DISGUISE)[0])):
+        try:
+            return find_task(name)
+        except UsageError:
+            continue
+    return None
+
+
+def _judged(result: Result, task: Task | None, ends: Sequence[Trained | TrainingFault]) -> Judged:
+    if task is not None:
+        return judged_in(result, task)
+    # shares of successes were measured where the first metric is one
+    success = any(isinstance(end, Trained) and end.outcome.success for end in ends)
+    doc = next(iter(result.judged.values()), "")
+    metric = next(iter(result.metrics))
+    return Judged(metric, "success" if success else "fitness", doc, result.horizon, result.reward_version)
 
 
 def _curve(index: int, outcome: Outcome) -> Curve:

@@ -100,14 +100,15 @@ def status(folder: Path, job: Job) -> Status:
     return "begun" if (run / MANIFEST).is_file() else "new"
 
 
-def failure(folder: Path, job: Job) -> End | None:
-    """How the job failed, if it has."""
-    return _end(folder / job.folder / FAILURE)
+def unended(folder: Path, job: Job) -> End | None:
+    """Why the job has no result: how it failed, or for what it waited when the last sitting left it.
 
-
-def unfinished(folder: Path, job: Job) -> End | None:
-    """For what it waited when the last sitting left it, a person or a budget; None where it was not come to."""
-    return _end(folder / job.folder / UNFINISHED)
+    None where it was not come to, or has a result, whatever a sitting before had left: a person may have ended its run
+    with `resume`.
+    """
+    if status(folder, job) in ("short", "done"):
+        return None
+    return _end(folder / job.folder / FAILURE) or _end(folder / job.folder / UNFINISHED)
 
 
 def keep_end(folder: Path, job: Job, end: End) -> None:

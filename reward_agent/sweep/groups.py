@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from reward_agent.envs.registry import find_task
+from reward_agent.envs.registry import DISGUISE
 from reward_agent.llm import Spent
 from reward_agent.search import spent_in
 from reward_agent.store import MANIFEST, read_steps
-from reward_agent.sweep.finished import Finished, read_finished
-from reward_agent.sweep.folder import failure, unfinished
+from reward_agent.sweep.finished import Finished, read_finished, task_of
+from reward_agent.sweep.folder import unended
 from reward_agent.sweep.intervals import Summary, Unit
 from reward_agent.sweep.jobs import Job
 from reward_agent.sweep.judged import Judged, judged_by
 from reward_agent.sweep.standing import read_clock
-from reward_agent.sweep.work import USED_UP, End
+from reward_agent.sweep.work import USED_UP, End, State
 from reward_agent.trial import Scores
 from reward_agent.wording import count
+
+UNKNOWN = Judged("", "fitness", "", 0, "")
 
 
 @dataclass(frozen=True)
@@ -28,20 +30,23 @@ class Known:
 
     job: Job
     finished: Finished | None
-    failed: End | None
-    waits: End | None
-    """For a person, or for a budget."""
+    end: End | None
+    """Why it has no result, if it was come to."""
     seconds: float
     """Worked on, whether it has ended or not; so the next."""
     spent: Spent
     judged: Judged
-    """In its run, or by its task where that has not ended."""
+    """In its run, or by its task where that has not ended; `UNKNOWN` where there is no such task any more either."""
     disguised: bool
 
     @property
     def nothing(self) -> Scores | None:
         """Scores of doing nothing, where the search came to its end and found no program."""
-        return self.failed.scores if self.failed and self.failed.scores else None
+        return self.end.scores if self.end and self.end.scores else None
+
+    def ended(self, state: State) -> bool:
+        """Whether this is how it was left, without a result."""
+        return self.end is not None and self.end.state == state
 
 
 def know(folder: Path, job: Job) -> Known:
@@ -50,17 +55,17 @@ def know(folder: Path, job: Job) -> Known:
     Raises:
         UsageError: a file of the run is damaged.
     """
-    run, task = folder / job.folder, find_task(job.config.task)
+    run, task = folder / job.folder, task_of(job)
     finished, begun = read_finished(folder, job), (run / MANIFEST).is_file()
     return Known(
         job,
         finished,
-        failure(folder, job),
-        None if finished else unfinished(folder, job),
+        None if finished else unended(folder, job),
         read_clock(run) if begun else 0.0,
         spent_in(read_steps(run)) if begun else Spent(),
-        finished.judged if finished else judged_by(task),
-        task.disguised_from is not None,
+        finished.judged if finished else judged_by(task) if task else UNKNOWN,
+        # by its id as well, for its words may be gone
+        DISGUISE in job.task or (task is not None and task.disguised_from is not None),
     )
 
 
@@ -86,11 +91,11 @@ class Group:
     @property
     def failed(self) -> int:
         """Jobs that broke, and have none."""
-        return sum(known.failed is not None and known.nothing is None for known in self.each)
+        return sum(known.ended("failed") and known.nothing is None for known in self.each)
 
-    def waiting(self, state: str) -> int:
+    def waiting(self, state: State) -> int:
         """Jobs that came to no end in the last sitting, `waiting` for a person or `unpaid`."""
-        return sum(known.waits is not None and known.waits.state == state for known in self.each)
+        return sum(known.ended(state) for known in self.each)
 
     @property
     def given(self) -> bool:

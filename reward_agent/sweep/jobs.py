@@ -12,6 +12,8 @@ from typing import Any
 from reward_agent.agent import settled_config
 from reward_agent.codec import encode, to_line
 from reward_agent.config import RunConfig, connect_llm
+from reward_agent.envs.registry import DISGUISE, find_task
+from reward_agent.envs.task_files import located
 from reward_agent.errors import MissingComponentError, UsageError
 from reward_agent.llm import require_price
 from reward_agent.optimise import check_settings
@@ -71,11 +73,13 @@ def make_jobs(spec: Spec, root: Path) -> tuple[Job, ...]:
     """
     rounds: dict[int, list[Job]] = {}
     seen: dict[tuple[str, str, int], Job] = {}
+    twins: dict[str, Job] = {}
     origins: dict[str, tuple[str, int]] = {}
     for entry in spec.entries:
         config, task = _settled(entry, spec, root)
         # by whatever name, a shipped task of one id is one task
-        origin = config.task if ".py" in config.task else "shipped"
+        origin = _source(config.task).partition(DISGUISE)[0]
+        origin = origin if ".py" in origin else "shipped"
         before, line = origins.setdefault(task.id, (origin, entry.node.line))
         if before != origin:
             raise entry.node.wrong(
@@ -89,8 +93,8 @@ def make_jobs(spec: Spec, root: Path) -> tuple[Job, ...]:
                 raise entry.node.wrong(
                     f"{job} is asked for in line {seen[named].line} already. Give entries that differ a `name:` each."
                 )
-            twin = next((other for other in seen.values() if other.id == job.id), None)
-            if twin:
+            twin = twins.setdefault(identity(replace(job.config, task=_source(job.config.task))), job)
+            if twin is not job:
                 raise entry.node.wrong(f"{job} is the very run that line {twin.line} calls {twin.label!r}.")
             seen[named] = job
             rounds.setdefault(number, []).append(job)
@@ -116,6 +120,15 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ..
     return tuple(
         f"{name} {shown(old.get(name))} → {shown(new.get(name))}" for name in names if old.get(name) != new.get(name)
     )
+
+
+def _source(name: str) -> str:
+    """A task's name, one for all that find the same: of a file with its whole path and the variable."""
+    plain, mark, how = name.partition(DISGUISE)
+    if ".py" in plain:
+        path, variable = located(plain)
+        plain = f"{path}:{variable}"
+    return f"{plain}{mark}{how}"
 
 
 def _settled(entry: Entry, spec: Spec, root: Path) -> tuple[RunConfig, Task]:
@@ -146,6 +159,4 @@ def _vet(jobs: Sequence[Job], root: Path) -> None:
 
 
 def _task(job: Job) -> Task:
-    from reward_agent.envs.registry import find_task
-
     return find_task(job.config.task)

@@ -8,7 +8,7 @@ from typing import Any, get_args, get_type_hints
 
 from reward_agent.codec import decode
 from reward_agent.config import RunConfig
-from reward_agent.envs.registry import find_task
+from reward_agent.envs.registry import DISGUISE, find_task
 from reward_agent.errors import UsageError
 from reward_agent.plugins import NOBODY
 from reward_agent.program import Fault, Program, read_program
@@ -30,7 +30,7 @@ def make_config(entry: Entry, seed: int, file: Path) -> tuple[RunConfig, tuple[s
         UsageError: an option has no such value, or there is no such task, reward or file; with the line.
     """
     named = entry.options["task"]
-    name = _from(file.parent, str(named.plain())) if ".py" in str(named.plain()) else str(named.plain())
+    name = _task_from(file.parent, str(named.plain()))
     try:
         task = find_task(name)
     except UsageError as error:
@@ -98,6 +98,12 @@ def _filled(data: Any, task: Task) -> Any:
     for mark, text in {"{task}": task.id, "{world}": world, "{task_name}": name}.items():
         data = data.replace(mark, text)
     return data
+
+
+def _task_from(folder: Path, name: str) -> str:
+    plain, mark, how = name.partition(DISGUISE)
+    plain = _from(folder, plain) if ".py" in plain else plain
+    return plain + mark + (how if how.isdecimal() or not how else str((folder / how).resolve()))
 
 
 def _from(folder: Path, location: str) -> str:

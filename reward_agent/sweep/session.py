@@ -1,13 +1,13 @@
 """One start of a sweep: from its file to what is left to do, and that done. What the command line and Python call.
 
 sweep = prepare_sweep(Path("sweep.yaml"))
-ends = run_sweep(sweep, LocalExecutor())
+run_sweep(sweep, LocalExecutor())
 rows, files = write_report(sweep.folder, sweep.jobs)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from reward_agent.sweep.executor import Executor
 from reward_agent.sweep.folder import Change, compare, keep_sweep, locked, read_sweep
 from reward_agent.sweep.jobs import Job, make_jobs
 from reward_agent.sweep.spec import Spec, read_spec
-from reward_agent.sweep.work import End
 from reward_agent.wording import count
 
 RUNS = Path("runs")
@@ -67,10 +66,8 @@ def prepare_sweep(
     return Sweep(spec, folder, jobs, change, left, retry_failed, again or f"sweep {file}")
 
 
-def run_sweep(
-    sweep: Sweep, executor: Executor, events: Callable[[SweepEvent], None] = lambda event: None
-) -> Mapping[str, End]:
-    """Do what is left, and say how each job of it ended, by its id.
+def run_sweep(sweep: Sweep, executor: Executor, events: Callable[[SweepEvent], None] = lambda event: None) -> None:
+    """Do what is left; how each job of it ended is told to `events`, and kept in its folder.
 
     Raises:
         RunBusyError: another process works on it.
@@ -80,7 +77,7 @@ def run_sweep(
         # again: another process may have worked on it until now
         left = agenda(sweep.folder, sweep.jobs, sweep.spec.budget, retry_failed=sweep.retry_failed)
         keep_sweep(sweep.folder, sweep.spec, sweep.jobs)
-        return conduct(sweep.folder, left.todo, executor, sweep.spec.budget, events, again=sweep.again)
+        conduct(sweep.folder, left.todo, executor, sweep.spec.budget, events, again=sweep.again)
 
 
 def _gone(change: Change, folder: Path) -> str:
