@@ -7,8 +7,10 @@ import importlib
 import importlib.util
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from reward_agent.envs.gymnasium.making import name_of
 from reward_agent.envs.robotics import tasks
 from reward_agent.envs.robotics.goals import REACHED
 from reward_agent.envs.robotics.scenes import SCENES
-from reward_agent.envs.robotics.world import RoboticsWorld, robotics_world
+from reward_agent.envs.robotics.world import VERSION, RoboticsWorld, robotics_world
 from reward_agent.errors import UsageError
 from reward_agent.optimise.presets import TASK_CLASSES
 from reward_agent.program import Program
@@ -236,6 +238,7 @@ def scatter(env: Any, name: str, rng: Any, *, met: bool) -> None:
 
 @every_card
 def test_an_expert_is_the_environments_own_dense_reward(task: Task) -> None:
+    assert task.reward_version == f"Gymnasium-Robotics {VERSION}"
     schema = task.world.schema()
     states, rewards = (np.array(column) for column in zip(*transitions(task, 40), strict=True))
     program = trusted(task)
@@ -244,6 +247,11 @@ def test_an_expert_is_the_environments_own_dense_reward(task: Task) -> None:
     np.testing.assert_allclose(total, rewards, rtol=1e-6, atol=1e-6)
     if "steps" in terms:  # bonuses of every height were met
         assert len(np.unique(terms["steps"])) >= 3
+
+
+def test_the_version_that_cards_name_is_the_one_that_is_pinned_and_installed(repository: Path) -> None:
+    extras = tomllib.loads((repository / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert extras["robotics"] == [f"gymnasium-robotics=={VERSION}"] and version("gymnasium-robotics") == VERSION
 
 
 @pytest.mark.parametrize("name", ["fetch-pick-and-place", "adroit-pen", "adroit-relocate"])

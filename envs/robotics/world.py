@@ -17,7 +17,9 @@ from reward_agent.envs.robotics.scenes import SCENES
 from reward_agent.errors import unknown_name
 from reward_agent.schema import Constant
 
-PACKAGE = "gymnasium_robotics"
+PACKAGE, VERSION = "gymnasium_robotics", "1.4.2"
+DENSE = f"Gymnasium-Robotics {VERSION}"
+"""`reward_version` of an expert that equals the dense reward of the environment."""
 NOTICE = "AdroitHandRelocateDense-v1, AdroitHandHammerDense-v1, AdroitHandDoorDense-v1 environment's reward functions"
 """How what the package says of Adroit whenever it is imported begins."""
 
@@ -76,5 +78,5 @@ def make_without_notice(env: str, **options: Any) -> Env:
 def missing() -> str | None:
     """What this machine lacks for these worlds and the command that installs it; None when they can run."""
     if importlib.util.find_spec(PACKAGE) is None:
-        return "gymnasium-robotics not installed: pip install gymnasium-robotics==1.4.2"
+        return f"gymnasium-robotics not installed: pip install gymnasium-robotics=={VERSION}"
     return None
