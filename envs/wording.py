@@ -114,7 +114,9 @@ class Wording:
 
     def _other(self, found: re.Match[str]) -> str:
         other = self.words[" ".join(re.split(r"[\s-]+", found["word"].lower()))] + ("s" if found["plural"] else "")
-        return other[:1].upper() + other[1:] if found["word"][0].isupper() else other
+        before = found.string[: found.start()].rstrip(" \t\n\"'`()")
+        begins = not before or before[-1] in ".!?"  # elsewhere a capital was a name's, which what stands for it is not
+        return other[:1].upper() + other[1:] if begins and found["word"][0].isupper() else other
 
     def _turn(self, found: re.Match[str]) -> str:
         if found["all"]:

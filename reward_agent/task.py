@@ -22,7 +22,10 @@ ActionSpace = gymnasium.spaces.Box | gymnasium.spaces.Discrete
 
 
 class Step(NamedTuple):
-    """What one step of a batch leaves behind; nothing has been reset, so terminal states are real."""
+    """What one step of a batch leaves behind; nothing has been reset, so terminal states are real.
+
+    All of it is on the host, from simulators on a GPU too: PPO learns there, and cells read the host's shared memory.
+    """
 
     observations: Array
     """What a policy sees, `(N, O)`."""

@@ -14,6 +14,9 @@ import numpy as np
 
 from reward_agent.sandbox.helpers import HELPERS
 
+CABINETS = ("open-cabinet-drawer", "open-cabinet-door")
+"""Tasks whose expert is held against ManiSkill's dense reward on models made here."""
+
 _BOX = """
     <visual name="{name}"><origin xyz="{at}"/><geometry><box size="{size}"/></geometry></visual>
     <collision><origin xyz="{at}"/><geometry><box size="{size}"/></geometry></collision>"""
@@ -73,7 +76,7 @@ def play() -> Iterator[dict[str, Any]]:
     from reward_agent.envs.maniskill.world import ManiSkill
 
     ManiSkill("PullCubeTool-v1").schema()  # ManiSkill warns of its poses
-    for name in ("turn-faucet", "open-cabinet-drawer", "open-cabinet-door"):
+    for name in ("turn-faucet", *CABINETS):
         task: Any = tasks()[f"maniskill/{name}"]
         schema = task.world.schema()
         row, witness = ManiSkillRow(task.world, schema), task.world.witness()
@@ -87,7 +90,7 @@ def play() -> Iterator[dict[str, Any]]:
             row.step(action)
         shown = [field.path for field in schema.fields if not field.hidden]
         answer = {"task": name, "apart": apart, "told": len(told), "shown": shown, "actions": schema.action.names}
-        if name != "turn-faucet":
+        if name in CABINETS:
             rows = record(task.world, schema, seed=0, episodes=8)
             scope: dict[str, Any] = {"constants": schema.constants_view(), **HELPERS}
             exec(compile(task.expert.read_text(), str(task.expert), "exec"), scope)

@@ -249,6 +249,32 @@ def test_what_is_said_of_axes_turns_with_them() -> None:
     assert (wording.kind("DoorLock"), wording.kind("Legging")) == ("Latch", "Legging")
 
 
+def test_capitals_are_a_sentences_first_or_the_words_own() -> None:
+    wording = Wording({"panda": "robot", "t shaped": "bent", "maniskill": "the simulator", "drone": "craft A"})
+    assert wording.prose("a Panda arm; the T-shaped tile, where ManiSkill's is") == (
+        "a robot arm; the bent tile, where the simulator's is"
+    )
+    assert wording.prose("Pandas go. Panda! (ManiSkill's.) T-shaped, the Drone") == (
+        "Robots go. Robot! (The simulator's.) Bent, the craft A"
+    )
+    assert wording.kind("PandaArm") == "RobotArm" and wording.kind("BigPandaDrone") == "BigRobotCraftA"
+    assert wording.identifier("Panda_arm") == "robot_arm"
+
+
+def texts(task: Task) -> list[str]:
+    """All that is said of a task in prose."""
+    schema = task_schema(task)
+    told = [*schema.fields, *schema.entities, *schema.constants, *task.metrics]
+    return [task.instruction, task.control, *(each.doc for each in told)]
+
+
+@pytest.mark.parametrize("task", WORDED, ids=lambda task: task.id)
+def test_no_word_keeps_a_capital_that_was_a_names(task: Task) -> None:
+    within = re.compile(r"(?<=[a-z,;:] )[A-Z][a-z]+")
+    for before, after in zip(texts(task), texts(disguise(task, 0)), strict=True):
+        assert set(within.findall(after)) <= set(within.findall(before)), after
+
+
 def test_disguises_that_would_not_hold(words: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"space/fly has no words.*--disguise FILE"):
         disguise(space.task)
@@ -325,6 +351,7 @@ def test_a_task_that_only_its_caller_has_is_resumed_in_disguise(bead: Path, tmp_
     model = runs.Scripted(DISGUISED_GOOD)
     result = resume(tmp_path / "one", task=mine, llm=model)
     assert re.fullmatch(r"mine/reach@disguise=beads-[0-9a-f]{8}", result.task)
+    assert result.variant == f"in disguise ({result.task.rpartition('=')[2]})"
     assert "shift the bead to the mark" in model.asked[0][1][1].text
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from maniskill_assets import CABINETS
 from maniskill_stages import record
 
 from reward_agent.envs.episodes import task_schema
 from reward_agent.envs.maniskill import tasks
+from reward_agent.envs.maniskill.readiness import VERSION
 from reward_agent.program import Program
 from reward_agent.sandbox.helpers import HELPERS
 from reward_agent.static_check import check
@@ -59,6 +64,18 @@ def test_an_expert_is_maniskills_dense_reward(name: str) -> None:
     unseen = {term for term, values in terms.items() if not np.any(values)}
     assert not unseen, f"stages that were never reached: {unseen}"
     assert 0 < (terms["done"] > 0).sum() < len(total)
+
+
+def test_just_the_experts_that_are_shown_equal_name_what_they_equal() -> None:
+    named = {card.id.removeprefix("maniskill/"): card.reward_version for card in tasks().values()}
+    shown = dict.fromkeys((*NATIVE, *CABINETS), f"ManiSkill3 {VERSION}") | {"lift-cube": "ManiSkill2 LiftCube-v0"}
+    assert named == {"plug-charger": "", "turn-faucet": ""} | shown
+
+
+def test_the_version_that_cards_name_is_the_one_that_is_pinned_and_installed(repository: Path) -> None:
+    extras = tomllib.loads((repository / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert f"mani_skill=={VERSION}" in extras["maniskill"]
+    assert version("mani_skill") == VERSION
 
 
 @pytest.mark.parametrize("name", [*NATIVE, "lift-cube", "plug-charger"])

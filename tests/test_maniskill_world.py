@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from maniskill_assets import cabinet, faucet, lay
+from maniskill_assets import CABINETS, cabinet, faucet, lay
 
 from reward_agent.envs.episodes import Episodes, prompt_schema, task_schema
 from reward_agent.envs.maniskill import missing, tasks
@@ -121,7 +121,8 @@ def test_tasks_of_downloaded_models_run_with_models_made_here(tmp_path: Path, re
     assert {"switch.angle", "switch.goal_angle", "switch.axis", "gripper.position"} <= set(faucets["shown"])
     assert {"handle.position", "drawer.opening", "drawer.goal_opening"} <= set(drawers["shown"])
     assert doors["actions"][-2:] == ["drive", "turn"]
-    for answer in (drawers, doors):
+    for name, answer in zip(CABINETS, (drawers, doors), strict=True):
+        assert answer["task"] == name
         assert answer["off"] < 1e-6 * 5 and not answer["unseen"]
 
 

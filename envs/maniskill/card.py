@@ -6,10 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from reward_agent.envs.maniskill.names import ROBOTS, control
+from reward_agent.envs.maniskill.readiness import VERSION
 from reward_agent.envs.maniskill.world import ManiSkill, Sim
 from reward_agent.task import Metric, Task
 
 EXPERTS = Path(__file__).parent / "experts"
+MANISKILL3 = f"ManiSkill3 {VERSION}"
+"""`reward_version` of an expert that equals the dense reward of the environment."""
 
 
 def card(
@@ -24,6 +27,7 @@ def card(
     hide: tuple[str, ...] = (),
     family: str = "",
     benchmark: str = "",
+    reward_version: str = "",
 ) -> Task:
     """A task of ManiSkill's: its expert is the file of its name in `experts/`, where there is one.
 
@@ -42,6 +46,7 @@ def card(
         hide: fields or entities that are no part of the task.
         family: see `Task.family`.
         benchmark: ManiSkill3's name unless given.
+        reward_version: see `Task.reward_version`.
     """
     expert = EXPERTS / f"{name.replace('-', '_')}.py"
     return Task(
@@ -55,6 +60,7 @@ def card(
         preset="manipulation",
         budget=budget,
         expert=expert if expert.is_file() else None,
+        reward_version=reward_version,
         control=control(robot, control_mode),
         family=family,
         benchmark=benchmark or f"ManiSkill3 {env}",

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-PACKAGES = "mani_skill and sapien are not installed: pip install mani_skill==3.0.1 sapien==3.0.3"
+VERSION = "3.0.1"
+"""Of the package `mani_skill`, which the extra pins and whose rewards most experts are."""
+PACKAGES = f"mani_skill and sapien are not installed: pip install mani_skill=={VERSION} sapien==3.0.3"
 VULKAN = (
     "no Vulkan driver, which ManiSkill needs to build any scene: sudo apt-get install libvulkan1 mesa-vulkan-drivers "
     "(Mesa 23 or newer draws in software; on Debian 12 add -t bookworm-backports)"

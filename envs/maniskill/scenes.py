@@ -59,8 +59,6 @@ class SceneBatch:
 
     def reset(self, mask: Bools, seeds: Ints) -> tuple[Array, Array]:
         """Begin episodes in the rows of `mask`, which follow from their seeds together; see the class."""
-        import torch
-
         rows = np.flatnonzero(mask)
         if len(rows):
             self._seeds[rows] = [folded(int(seed)) for seed in np.asarray(seeds)[rows]]
@@ -69,12 +67,7 @@ class SceneBatch:
             given[0] = together(rows, self._seeds[rows]) if self.num_envs > 1 else given[0]
             if not self._env.gpu_sim_enabled:
                 renew_physics(self._env)
-            index = torch.as_tensor(rows, device=self._env.device)
-            held = _mapped(self._env.agent.get_controller_state(), lambda tensor: tensor.clone())
-            self._observations, self._info = self._env.reset(seed=given, options={"env_idx": index})
-            begun = self._env.agent.get_controller_state()
-            going_on = torch.as_tensor(~np.asarray(mask, bool), device=self._env.device)
-            self._env.agent.set_controller_state(merged(begun, held, going_on))
+            self._observations, self._info = reset_rows(self._env, rows, given)
         observations, states, _ = self._to_host()
         return observations, states
 
@@ -164,12 +157,29 @@ def together(rows: NDArray[np.int64], seeds: Ints) -> int:
     return int(np.random.SeedSequence(words).generate_state(1)[0])
 
 
-def merged(begun: Any, held: Any, going_on: Any) -> Any:
+def reset_rows(env: Any, rows: NDArray[np.int64], seeds: list[int]) -> tuple[Any, Any]:
+    """Reset these rows of an environment of ManiSkill's by the seeds of all; what its `reset` gives.
+
+    It takes its mask of the rows away before it resets controllers, so that all rows' forget their targets: those of
+    rows that go on are put back.
+    """
+    import torch
+
+    index = torch.as_tensor(rows, device=env.device)
+    held = _mapped(env.agent.get_controller_state(), lambda tensor: tensor.clone())
+    observations, info = env.reset(seed=seeds, options={"env_idx": index})
+    going_on = torch.ones(len(seeds), dtype=torch.bool, device=env.device)
+    going_on[index] = False
+    env.agent.set_controller_state(_merged(env.agent.get_controller_state(), held, going_on))
+    return observations, info
+
+
+def _merged(begun: Any, held: Any, going_on: Any) -> Any:
     """A tree of tensors `(N, …)`: what was `held` in the rows that go on, what has `begun` in the others."""
     import torch
 
     if isinstance(begun, dict):
-        return {name: merged(part, held[name], going_on) for name, part in begun.items()}
+        return {name: _merged(part, held[name], going_on) for name, part in begun.items()}
     return torch.where(going_on.reshape(-1, *[1] * (begun.ndim - 1)), held, begun)
 
 

@@ -6,20 +6,19 @@ import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import gymnasium
 
-from reward_agent.envs.gymnasium.making import Env, name_of
+from reward_agent.envs.gymnasium.making import name_of
 from reward_agent.envs.gymnasium.state import FromFunction, FromObservation, Source, Together
 from reward_agent.envs.gymnasium.world import GymnasiumWorld
 from reward_agent.envs.robotics.scenes import SCENES
 from reward_agent.errors import unknown_name
 from reward_agent.schema import Constant
 
-PACKAGE = "gymnasium_robotics"
-NOTICE = "AdroitHandRelocateDense-v1, AdroitHandHammerDense-v1, AdroitHandDoorDense-v1 environment's reward functions"
-"""How what the package says of Adroit whenever it is imported begins."""
+PACKAGE, VERSION = "gymnasium_robotics", "1.4.2"
+DENSE = f"Gymnasium-Robotics {VERSION}"
+"""`reward_version` of an expert that equals the dense reward of the environment."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +47,7 @@ def robotics_world(env: str) -> RoboticsWorld:
     if scene.goals:
         sources.append(FromObservation(parts=scene.goals))
     return RoboticsWorld(
-        factory=partial(make_without_notice, f"{PACKAGE}:{env}"),
+        factory=partial(gymnasium.make, f"{PACKAGE}:{env}", disable_env_checker=True),
         state=Together((*sources, FromFunction(scene.reached))),
         fields=scene.fields,
         actions=scene.actions,
@@ -57,24 +56,8 @@ def robotics_world(env: str) -> RoboticsWorld:
     )
 
 
-def make_without_notice(env: str, **options: Any) -> Env:
-    """The environment of an id with its package before it, as `gymnasium_robotics:FetchPush-v4`.
-
-    Every process that imports the package is told on stderr, whatever it makes, that the dense rewards of Adroit's
-    `-v1` are not those of other versions of the package, and to take `-v2` of a later one. The version that is pinned
-    here has no newer id; its rewards are what the experts equal, and docs/robotics.md says what is odd in them. Any
-    other notice is still shown.
-    """
-    from farama_notifications import notifications
-
-    notices = notifications.get(PACKAGE, {})
-    for version in [version for version, notice in notices.items() if notice.startswith(NOTICE)]:
-        del notices[version]
-    return gymnasium.make(env, disable_env_checker=True, **options)
-
-
 def missing() -> str | None:
     """What this machine lacks for these worlds and the command that installs it; None when they can run."""
     if importlib.util.find_spec(PACKAGE) is None:
-        return "gymnasium-robotics not installed: pip install gymnasium-robotics==1.4.2"
+        return f"gymnasium-robotics not installed: pip install gymnasium-robotics=={VERSION}"
     return None

@@ -24,4 +24,5 @@ task = card(
     hide=("goal", "constants.goal_radius"),
     family="pick-cube",
     benchmark="ManiSkill2 LiftCube-v0, in ManiSkill3 PickCube-v1",
+    reward_version="ManiSkill2 LiftCube-v0",
 )

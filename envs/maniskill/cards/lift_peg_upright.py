@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from reward_agent.envs.maniskill.card import card
+from reward_agent.envs.maniskill.card import MANISKILL3, card
 from reward_agent.envs.maniskill.metrics import native, progress
 from reward_agent.schema import Array
 
@@ -23,4 +23,5 @@ task = card(
     *native(progress("peg", tilt, "the angle between the peg's long axis and the vertical", "peg.orientation")),
     horizon=50,
     budget=2_000_000,
+    reward_version=MANISKILL3,
 )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from reward_agent.envs.maniskill.card import card
+from reward_agent.envs.maniskill.card import MANISKILL3, card
 from reward_agent.envs.maniskill.metrics import native, progress
 
 task = card(
@@ -22,4 +22,5 @@ task = card(
     budget=5_000_000,
     robot="fetch",
     family="open-cabinet",
+    reward_version=MANISKILL3,
 )

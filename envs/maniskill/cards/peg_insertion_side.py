@@ -1,6 +1,6 @@
 """Insert a peg into a hole in a box's side: ManiSkill3's PegInsertionSide."""
 
-from reward_agent.envs.maniskill.card import card
+from reward_agent.envs.maniskill.card import MANISKILL3, card
 from reward_agent.envs.maniskill.metrics import distance, native, progress
 
 task = card(
@@ -19,4 +19,5 @@ task = card(
     horizon=100,
     budget=5_000_000,
     robot="panda_wristcam",
+    reward_version=MANISKILL3,
 )

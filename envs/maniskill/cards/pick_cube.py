@@ -1,6 +1,6 @@
 """Pick up a cube and hold it at a point: ManiSkill3's PickCube, Text2Reward's task of that name."""
 
-from reward_agent.envs.maniskill.card import card
+from reward_agent.envs.maniskill.card import MANISKILL3, card
 from reward_agent.envs.maniskill.metrics import distance, native, progress
 
 task = card(
@@ -18,4 +18,5 @@ task = card(
     horizon=50,
     budget=2_000_000,
     family="pick-cube",
+    reward_version=MANISKILL3,
 )

@@ -1,6 +1,6 @@
 """Poke a cube onto a disc with a peg: ManiSkill3's PokeCube."""
 
-from reward_agent.envs.maniskill.card import card
+from reward_agent.envs.maniskill.card import MANISKILL3, card
 from reward_agent.envs.maniskill.metrics import distance, native, progress
 
 task = card(
@@ -18,4 +18,5 @@ task = card(
     ),
     horizon=50,
     budget=3_000_000,
+    reward_version=MANISKILL3,
 )

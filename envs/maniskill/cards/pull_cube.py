@@ -1,6 +1,6 @@
 """Pull a cube onto a disc behind it: ManiSkill3's PullCube."""
 
-from reward_agent.envs.maniskill.card import card
+from reward_agent.envs.maniskill.card import MANISKILL3, card
 from reward_agent.envs.maniskill.metrics import distance, native, progress
 
 task = card(
@@ -18,4 +18,5 @@ task = card(
     horizon=50,
     budget=500_000,
     family="slide-cube",
+    reward_version=MANISKILL3,
 )

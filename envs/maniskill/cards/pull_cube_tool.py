@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from reward_agent.envs.maniskill.card import card
+from reward_agent.envs.maniskill.card import MANISKILL3, card
 from reward_agent.envs.maniskill.metrics import distance, native, progress
 
 NEAR = 0.6
@@ -24,4 +24,5 @@ task = card(
     ),
     horizon=100,
     budget=3_000_000,
+    reward_version=MANISKILL3,
 )

@@ -1,6 +1,6 @@
 """Push a cube onto a disc in front of it: ManiSkill3's PushCube."""
 
-from reward_agent.envs.maniskill.card import card
+from reward_agent.envs.maniskill.card import MANISKILL3, card
 from reward_agent.envs.maniskill.metrics import distance, native, progress
 
 task = card(
@@ -18,4 +18,5 @@ task = card(
     horizon=50,
     budget=500_000,
     family="slide-cube",
+    reward_version=MANISKILL3,
 )

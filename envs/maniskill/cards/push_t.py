@@ -1,6 +1,6 @@
 """Push a T-shaped block onto its outline: ManiSkill3's PushT."""
 
-from reward_agent.envs.maniskill.card import card
+from reward_agent.envs.maniskill.card import MANISKILL3, card
 from reward_agent.envs.maniskill.metrics import coverage, native
 
 task = card(
@@ -11,4 +11,5 @@ task = card(
     horizon=100,
     budget=5_000_000,
     robot="panda_stick",
+    reward_version=MANISKILL3,
 )

@@ -1,6 +1,6 @@
 """Roll a ball to a disc at the table's other end: ManiSkill3's RollBall."""
 
-from reward_agent.envs.maniskill.card import card
+from reward_agent.envs.maniskill.card import MANISKILL3, card
 from reward_agent.envs.maniskill.metrics import distance, native, progress
 
 task = card(
@@ -17,4 +17,5 @@ task = card(
     ),
     horizon=80,
     budget=1_500_000,
+    reward_version=MANISKILL3,
 )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from reward_agent.envs.maniskill.card import card
+from reward_agent.envs.maniskill.card import MANISKILL3, card
 from reward_agent.envs.maniskill.metrics import distance, native, progress
 
 task = card(
@@ -23,4 +23,5 @@ task = card(
     horizon=50,
     budget=4_000_000,
     robot="panda_wristcam",
+    reward_version=MANISKILL3,
 )

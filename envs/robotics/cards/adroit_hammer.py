@@ -4,7 +4,7 @@ from pathlib import Path
 
 from reward_agent.envs.robotics.metrics import success_held, success_once, work_left
 from reward_agent.envs.robotics.scenes import ADROIT
-from reward_agent.envs.robotics.world import robotics_world
+from reward_agent.envs.robotics.world import DENSE, robotics_world
 from reward_agent.task import Task
 
 CRITERION = "the nail's head is within 1 cm of its place"
@@ -18,6 +18,7 @@ task = Task(
     preset="manipulation",
     budget=2_000_000,
     expert=Path(__file__).parents[1] / "experts" / "adroit_hammer.py",
+    reward_version=DENSE,
     control=ADROIT,
     benchmark="Gymnasium-Robotics AdroitHandHammer-v1",
 )

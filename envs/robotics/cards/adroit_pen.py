@@ -4,7 +4,7 @@ from pathlib import Path
 
 from reward_agent.envs.robotics.metrics import final_alignment, success_held, success_once
 from reward_agent.envs.robotics.scenes import ADROIT
-from reward_agent.envs.robotics.world import robotics_world
+from reward_agent.envs.robotics.world import DENSE, robotics_world
 from reward_agent.task import Task
 
 CRITERION = "the pen is within 7.5 cm of its place and points as the target does (cosine above 0.95)"
@@ -22,6 +22,7 @@ task = Task(
     preset="manipulation",
     budget=2_000_000,
     expert=Path(__file__).parents[1] / "experts" / "adroit_pen.py",
+    reward_version=DENSE,
     control=ADROIT,
     benchmark="Gymnasium-Robotics AdroitHandPen-v1",
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from reward_agent.envs.robotics.metrics import final_distance, success_held, success_once
 from reward_agent.envs.robotics.scenes import ADROIT
-from reward_agent.envs.robotics.world import robotics_world
+from reward_agent.envs.robotics.world import DENSE, robotics_world
 from reward_agent.task import Task
 
 CRITERION = "the ball is within 10 cm of the target"
@@ -18,6 +18,7 @@ task = Task(
     preset="manipulation",
     budget=2_000_000,
     expert=Path(__file__).parents[1] / "experts" / "adroit_relocate.py",
+    reward_version=DENSE,
     control=ADROIT,
     benchmark="Gymnasium-Robotics AdroitHandRelocate-v1",
 )

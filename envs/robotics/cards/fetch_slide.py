@@ -4,7 +4,7 @@ from pathlib import Path
 
 from reward_agent.envs.robotics.metrics import final_distance, success_at_end, success_once
 from reward_agent.envs.robotics.scenes import FETCH
-from reward_agent.envs.robotics.world import robotics_world
+from reward_agent.envs.robotics.world import DENSE, robotics_world
 from reward_agent.task import Task
 
 CRITERION = "the puck is within 5 cm of the goal"
@@ -18,6 +18,7 @@ task = Task(
     preset="manipulation",
     budget=2_000_000,
     expert=Path(__file__).parents[1] / "experts" / "fetch_slide.py",
+    reward_version=DENSE,
     control=FETCH,
     family="fetch",
     benchmark="Gymnasium-Robotics FetchSlide-v4",

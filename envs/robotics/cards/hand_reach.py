@@ -4,7 +4,7 @@ from pathlib import Path
 
 from reward_agent.envs.robotics.metrics import final_reach, success_at_end, success_once
 from reward_agent.envs.robotics.scenes import SHADOW
-from reward_agent.envs.robotics.world import robotics_world
+from reward_agent.envs.robotics.world import DENSE, robotics_world
 from reward_agent.task import Task
 
 TIPS = ("first_fingertip", "middle_fingertip", "ring_fingertip", "little_fingertip", "thumb_tip")
@@ -23,6 +23,7 @@ task = Task(
     preset="manipulation",
     budget=2_000_000,
     expert=Path(__file__).parents[1] / "experts" / "hand_reach.py",
+    reward_version=DENSE,
     control=SHADOW,
     benchmark="Gymnasium-Robotics HandReach-v3",
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from reward_agent.envs.robotics.metrics import final_angle, success_at_end, success_once
 from reward_agent.envs.robotics.scenes import SHADOW
-from reward_agent.envs.robotics.world import robotics_world
+from reward_agent.envs.robotics.world import DENSE, robotics_world
 from reward_agent.task import Task
 
 CRITERION = "the egg is turned as the goal is, but for 0.1 rad"
@@ -18,6 +18,7 @@ task = Task(
     preset="manipulation",
     budget=2_000_000,
     expert=Path(__file__).parents[1] / "experts" / "hand_rotate_egg.py",
+    reward_version=DENSE,
     control=SHADOW,
     family="hand-rotate",
     benchmark="Gymnasium-Robotics HandManipulateEggRotate-v1",
