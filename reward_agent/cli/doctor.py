@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 
 from reward_agent.cli.answer import Answer
 from reward_agent.errors import MissingComponentError
+from reward_agent.wording import count
 
 HELP = "what works on this machine, what does not, and the command that fixes it"
 
@@ -97,7 +98,7 @@ def _worlds() -> Iterator[Finding]:
     for name, module in worlds().items():
         tasks = module.tasks()
         recorded = sum(bool(recordings(task)) for task in tasks)
-        detail = f"{name}: " + (missing[name] or f"{len(tasks)} tasks, {recorded} with a recorded session")
+        detail = f"{name}: " + (missing[name] or f"{count(len(tasks), 'task')}, {recorded} with a recorded session")
         yield Finding("worlds", name, missing[name] is None, detail, essential=none_ready)
 
 
