@@ -185,10 +185,11 @@ def test_a_dry_run_tells_numbers_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_job_that_breaks_stops_no_other_and_may_be_tried_again(tmp_path: Path) -> None:
-    # a task whose metric fails: a mistake of the user's, not of the reward
+    # a task whose metric fails of episodes that are played, not of the idle one it is tried on: the user's mistake
     tiny = Path(sweeps.TASK.partition(":")[0])
     shutil.copy(tiny.with_name("tiny.py"), tmp_path)
-    broken = tiny.read_text().replace("[-1])", '["no"])')
+    bad = '["no" if episode.action.any() else -1])'
+    broken = tiny.read_text().replace("[-1])", bad)
     (tmp_path / "broken.py").write_text(broken.replace("pointmass/reach", "pointmass/broken"))
     tasks = ["broken.py:task", sweeps.TASK]
     write(tmp_path, entries=[{"name": "good", "reward": "good.py", "tasks": tasks}])
@@ -198,9 +199,7 @@ def test_a_job_that_breaks_stops_no_other_and_may_be_tried_again(tmp_path: Path)
     first, second = (row for row in found["rows"] if row["reward"] == "good")
     assert (first["mean"], first["notes"]) == (None, "1 job failed, left out of the score")
     assert second["task"] == task.id and second["mean"] is not None
-    (tmp_path / "broken.py").write_text(
-        broken.replace('["no"])', "[-1])").replace("pointmass/reach", "pointmass/broken")
-    )
+    (tmp_path / "broken.py").write_text(broken.replace(bad, "[-1])").replace("pointmass/reach", "pointmass/broken"))
     assert answer("sweep.yaml", cwd=tmp_path, code=1)["failed"] == [failed], "it is left alone unless told"
     again = answer("sweep.yaml", "--retry-failed", cwd=tmp_path)
     assert again["failed"] == [] and all(row["mean"] is not None for row in again["rows"])

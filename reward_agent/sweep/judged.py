@@ -29,8 +29,8 @@ class Judged:
 
 
 def judged_by(task: Task) -> Judged:
-    """As the task has it now; one in disguise is judged as it is known."""
-    first = task.undisguised.metrics[0]
+    """As the task has it now."""
+    first = task.metrics[0]
     return Judged(first.name, first.kind, first.counts or first.doc, task.horizon, task.undisguised.reward_version)
 
 
@@ -40,11 +40,10 @@ def judged_in(result: Result, task: Task) -> Judged:
     if not result.judged:
         return now
     name, doc = next(iter(result.judged.items()))
-    metric = next((metric for metric in task.undisguised.metrics if metric.name == name), None)
+    metric = next((metric for metric in task.metrics if metric.name == name), None)
     if metric is None:
         return Judged(name, now.kind, doc, result.horizon, result.reward_version)
-    own = metric.doc if task.disguised_from else doc
-    return Judged(name, metric.kind, metric.counts or own, result.horizon, result.reward_version)
+    return Judged(name, metric.kind, metric.counts or doc, result.horizon, result.reward_version)
 
 
 def together(each: Sequence[Judged]) -> Judged:
