@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sysconfig
+import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class RewardAgentError(Exception):
@@ -57,3 +60,12 @@ def unknown_name(kind: str, name: str, known: Iterable[str], *, hint: str = "") 
     else:
         listing = f" Available: {', '.join(choices)}." if choices else ""
     return UsageError(f"There is no {kind} named {name!r}.{suggestion}{listing}{' ' + hint if hint else ''}")
+
+
+def raised(error: BaseException) -> str:
+    """An exception in a line, after the file and line of the user's own code (or a package's) that it comes from."""
+    ours, installed = (str(Path(__file__).parent), "<"), tuple(sysconfig.get_paths().values())
+    outside = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(ours)]
+    own = [frame for frame in outside if not frame.filename.startswith(installed)]
+    where = f"{frame.filename}, line {frame.lineno}: " if (frame := next(iter((own or outside)[-1:]), None)) else ""
+    return f"{where}{type(error).__name__}: {' '.join(str(error).split()).rstrip('.')}"

@@ -1,16 +1,16 @@
-"""Can the metrics of a task of one's own judge an episode? Tried before anything is trained on it."""
+"""Can a metric judge an episode? Those of a task of one's own are tried before anything is trained on it."""
 
 from __future__ import annotations
 
 import math
-import sysconfig
-import traceback
 from dataclasses import replace
 from difflib import get_close_matches
-from pathlib import Path
+from typing import cast
+
+import numpy as np
 
 from reward_agent.envs.registry import tasks
-from reward_agent.errors import UsageError
+from reward_agent.errors import UsageError, raised
 from reward_agent.scoring import no_op, play
 from reward_agent.task import Episode, Metric, Task
 
@@ -30,38 +30,37 @@ def require_metrics(task: Task) -> None:
 
     def judge(index: int, episode: Episode) -> None:
         for metric in task.metrics:
-            _judge(metric, episode)
+            if wrong := problem(metric, episode):
+                raise UsageError(
+                    f"The metric {metric.name!r}, asked for the score of {len(episode.action)} steps of doing nothing, "
+                    f"{wrong}. A metric gives one finite number for any episode; `reward-agent doctor --world TASK` "
+                    "looks at all of them."
+                )
 
     short = replace(task, horizon=min(task.horizon, STEPS))
     play(short, no_op(task), [0], fields, judge)
 
 
-def _judge(metric: Metric, episode: Episode) -> None:
-    who = f"The metric {metric.name!r}, asked for the score of {len(episode.action)} steps of doing nothing,"
-    what = "A metric gives one finite number for any episode; `reward-agent doctor --world TASK` looks at all of them."
+def problem(metric: Metric, episode: Episode) -> str:
+    """What is wrong with the metric's score of an episode, as `gives nan`; empty where nothing is."""
     try:
-        score = metric.score(episode)
+        # of user code, whose annotation may be wrong
+        first, second = (cast(object, metric.score(episode)) for _ in range(2))
     except Exception as error:
-        raise UsageError(f"{who} fails: {_place(error)}.{_closest(error)} {what}") from error
-    try:
-        finite = math.isfinite(score)
-    except TypeError as error:
-        raise UsageError(f"{who} gives {score!r:.80}, a {type(score).__name__}. {what}") from error
-    if not finite:
-        raise UsageError(f"{who} gives {score}. {what}")
-
-
-def _place(error: Exception) -> str:
-    """What was raised, after the file and line of the user's that it comes from."""
-    inside = (*sysconfig.get_paths().values(), str(Path(__file__).parent))
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not frame.filename.startswith((*inside, "<"))]
-    said = f"{type(error).__name__}: {' '.join(str(error).split()).rstrip('.')}"
-    return f"{own[-1].filename}, line {own[-1].lineno}: {said}" if own else said
+        return f"fails: {raised(error)}{_closest(error)}"
+    if not isinstance(first, (int, float, np.integer, np.floating, np.bool_)):
+        return f"gives {first!r:.80}, of type {type(first).__name__}"
+    if not math.isfinite(first):
+        return f"gives {first}"
+    if first != second:
+        return f"gives {first}, and {second} when it is asked again"
+    if metric.kind == "success" and first not in (0, 1):
+        return f"gives {first}, and is of kind success"
+    return ""
 
 
 def _closest(error: Exception) -> str:
     if not isinstance(error, AttributeError):
         return ""
     close = get_close_matches(error.name or "", dir(error.obj), n=1, cutoff=0.5)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    return f". Did you mean {close[0]!r}?" if close else ""

@@ -85,6 +85,7 @@ NEEDS = {
     "rendering": _rendering,
     "vulkan": _vulkan,
     "rliable": _rliable,
+    "robotics": lambda: None if importlib.util.find_spec("gymnasium_robotics") else "gymnasium-robotics is missing",
     "venv": lambda: None if importlib.util.find_spec("venv") else "python3-venv is missing",
 }
 

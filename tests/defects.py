@@ -145,7 +145,7 @@ DEFECTS = [
         "reads what it does not name",
         w.sound(metrics=b.metric(lambda e: float(e.state.goal.position[0]))),
         "metrics",
-        "fails: AttributeError: .*goal",
+        r"fails: .*line [0-9]+: AttributeError: .*goal",
     ),
     Defect(
         "reads what is not there",

@@ -39,8 +39,8 @@ task = replace(pointmass_task(), metrics=(Metric("close", "fitness", "how close"
         ("episode.state.point.postion[-1, 0]", "line 11: AttributeError: .* Did you mean 'position'"),
         ("episode.states", "line 11: AttributeError: .* Did you mean 'state'"),
         ("float('nan')", "gives nan"),
-        ("'near'", "gives 'near', a str"),
-        ("episode.state.point.position", "gives .*, a ndarray"),
+        ("'near'", "gives 'near', of type str"),
+        ("episode.state.point.position", "gives .*, of type ndarray"),
     ],
 )
 def test_a_metric_that_cannot_judge_is_refused_with_its_line(score: str, said: str, tmp_path: Path) -> None:

@@ -35,8 +35,7 @@ from reward_agent.scoring import no_op, play, roll_out
 from reward_agent.static_check import check
 from reward_agent.task import Episode, Task
 
-if importlib.util.find_spec("gymnasium_robotics") is None:
-    pytest.skip("gymnasium-robotics is not installed", allow_module_level=True)
+pytestmark = pytest.mark.needs("robotics")
 
 CARDS = tasks()
 every_card = pytest.mark.parametrize("task", CARDS.values(), ids=lambda task: task.id.removeprefix("robotics/"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,8 +19,7 @@ from reward_agent.envs.robotics.world import RoboticsWorld
 from reward_agent.schema import Array
 from reward_agent.task import Episode, Task
 
-if importlib.util.find_spec("gymnasium_robotics") is None:
-    pytest.skip("gymnasium-robotics is not installed", allow_module_level=True)
+pytestmark = pytest.mark.needs("robotics")
 
 CARDS = tasks()
 KINDS = ("met", "missed", "passed by", "at last")

@@ -5,17 +5,14 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-import sysconfig
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gymnasium
 from gymnasium import error as gymnasium_errors
 
 from reward_agent.envs.rendering import environment, working_backend
-from reward_agent.errors import MissingComponentError, RewardAgentError, UsageError
+from reward_agent.errors import MissingComponentError, RewardAgentError, UsageError, raised
 
 Env = gymnasium.Env[Any, Any]
 Factory = str | Callable[..., Env]
@@ -67,7 +64,7 @@ def make(factory: Factory, **options: Any) -> Env:
     except RewardAgentError:
         raise
     except Exception as error:
-        raise RewardAgentError(f"The environment {name} cannot be made: {place(error)}.") from error
+        raise RewardAgentError(f"The environment {name} cannot be made: {raised(error)}.") from error
     if not isinstance(env, gymnasium.Env):
         raise UsageError(
             f"{name} gives a {type(env).__module__}.{type(env).__name__}, which is no `gymnasium.Env`. Environments "
@@ -107,16 +104,6 @@ def limit_of(env: Env) -> int | None:
             return int(env._max_episode_steps)
         env = env.env
     return None
-
-
-def place(error: BaseException) -> str:
-    """An exception, with the file and line of it that are most likely its user's own."""
-    installed = sysconfig.get_paths()["stdlib"], sysconfig.get_paths()["purelib"]
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = str(Path(__file__).parent)
-    theirs = [frame for frame in frames if not frame.filename.startswith((*installed, ours, "<"))]
-    frame = (theirs or frames)[-1]
-    return f"{frame.filename}, line {frame.lineno}: {type(error).__name__}: {_line(error)}"
 
 
 def _takes(factory: Callable[..., Env], option: str) -> bool:

@@ -8,12 +8,12 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from reward_agent.envs.gymnasium.making import Env, Factory, close, make, make_drawing, name_of, place
+from reward_agent.envs.gymnasium.making import Env, Factory, close, make, make_drawing, name_of
 from reward_agent.envs.gymnasium.spaces import applied_as, flat_space, flatten, row_action_space
 from reward_agent.envs.gymnasium.state import Source
 from reward_agent.envs.gymnasium.survey import fold
 from reward_agent.envs.rows import RowStep
-from reward_agent.errors import MissingComponentError, RewardAgentError
+from reward_agent.errors import MissingComponentError, RewardAgentError, raised
 from reward_agent.schema import ActionSpec, Array, StateSchema
 
 
@@ -90,7 +90,7 @@ class EnvRow:
             image = np.asarray(self._env.render())
         except Exception as error:
             raise MissingComponentError(
-                f"The environment {self._name} cannot be drawn here: {place(error)}."
+                f"The environment {self._name} cannot be drawn here: {raised(error)}."
             ) from error
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise MissingComponentError(
@@ -148,5 +148,5 @@ class EnvRow:
         if isinstance(error, RewardAgentError):
             raise error
         where = f"step {len(self._actions)} of the episode with the seed {self._seed}" if self._actions else "the reset"
-        told = f": {place(error)}" if error is not None else ""
+        told = f": {raised(error)}" if error is not None else ""
         raise RewardAgentError(f"The environment {self._name} failed at {where}; {what}{told}.") from error

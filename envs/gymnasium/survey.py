@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from reward_agent.envs.gymnasium.making import Env, Factory, close, limit_of, make, name_of, place
+from reward_agent.envs.gymnasium.making import Env, Factory, close, limit_of, make, name_of
 from reward_agent.envs.gymnasium.spaces import applied_as, flat_space, flatten
 from reward_agent.envs.gymnasium.state import Docs, Read, Source
-from reward_agent.errors import RewardAgentError
+from reward_agent.errors import RewardAgentError, raised
 from reward_agent.schema import ActionSpec, Array
 
 STEPS = 12
@@ -94,10 +94,10 @@ def _takes_small_seeds_only(env: Env, name: str) -> bool:
         try:
             env.reset(seed=SMALL_SEED)
         except Exception:
-            raise RewardAgentError(f"{name} cannot be reset: {place(large)}.") from large
+            raise RewardAgentError(f"{name} cannot be reset: {raised(large)}.") from large
         return True
     except Exception as error:
-        raise RewardAgentError(f"{name} cannot be reset: {place(error)}.") from error
+        raise RewardAgentError(f"{name} cannot be reset: {raised(error)}.") from error
     return False
 
 
@@ -128,7 +128,7 @@ def _play(env: Env, name: str, spec: ActionSpec, seed: int, read: Read | None) -
     except RewardAgentError:
         raise
     except Exception as error:
-        raise RewardAgentError(f"{name} cannot {doing}: {place(error)}.") from error
+        raise RewardAgentError(f"{name} cannot {doing}: {raised(error)}.") from error
     return _Played(observations, states, seconds)
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import traceback
 from collections.abc import Iterator
-
-import numpy as np
 
 from reward_agent.conformance.finding import Finding, failed, listed, passed, warning
 from reward_agent.conformance.subject import Subject, Whole
 from reward_agent.conformance.tracing import columns_of
 from reward_agent.errors import unknown_name
+from reward_agent.metric_check import problem
 from reward_agent.task import Episode, Metric, Termination
 
 NAME = "metrics"
@@ -36,27 +33,17 @@ def metrics(subject: Subject) -> Iterator[Finding]:
         for whole in subject.episodes:
             episode = _episode(subject, metric, whole)
             who = f"The metric `{metric.name}`, on {len(whole.actions)} steps of {whole.policy} from seed {whole.seed},"
-            try:
-                first, second = metric.score(episode), metric.score(episode)
-            except Exception as error:
-                line = traceback.extract_tb(error.__traceback__)[-1]
+            if wrong := problem(metric, episode):
                 yield failed(
                     NAME,
-                    f"{who} fails: {type(error).__name__}: {error} ({line.name}, line {line.lineno}).",
-                    contract="A metric scores any episode of at least one step, and reads just the fields it names.",
-                    change="Guard short episodes; name in `fields` all that `score` reads.",
+                    f"{who} {wrong}.",
+                    contract="A metric scores any episode of at least one step, reads just the fields it names, and "
+                    "gives one finite float, the same for the same episode; a success is 1.0 or 0.0.",
+                    change="Name in `fields` all that `score` reads; guard short episodes, divisions and empty "
+                    "selections; keep no memory, draw nothing, write into no input.",
                 )
                 return
-            problem = _problem(metric, first, second)
-            if problem:
-                yield failed(
-                    NAME,
-                    f"{who} {problem}.",
-                    contract="A score is one finite float, the same for the same episode; a success is 1.0 or 0.0.",
-                    change="Guard divisions and empty selections; keep no memory, draw nothing, write into no input.",
-                )
-                return
-            scores.setdefault(metric.name, []).append(float(first))
+            scores.setdefault(metric.name, []).append(float(metric.score(episode)))
     constant = [name for name, values in scores.items() if len(set(values)) == 1]
     tried = f"{len(subject.episodes)} episodes of no, random and held actions"
     if len(constant) == len(scores):
@@ -86,15 +73,3 @@ def _episode(subject: Subject, metric: Metric, whole: Whole) -> Episode:
     states = whole.states[:, columns_of(subject.full, schema.by_path)]
     dt = subject.task.world.dt
     return Episode(schema.view(states), whole.actions.copy(), whole.terminated, schema.constants_view(), dt)
-
-
-def _problem(metric: Metric, first: object, second: object) -> str:
-    if not isinstance(first, (int, float, np.integer, np.floating, np.bool_)):
-        return f"gives {first!r}, of type {type(first).__name__}"
-    if not math.isfinite(first):
-        return f"gives {first}"
-    if first != second:
-        return f"gives {first}, and {second} when it is asked again"
-    if metric.kind == "success" and first not in (0, 1):
-        return f"gives {first}, and is of kind success"
-    return ""
