@@ -59,6 +59,7 @@ LAYERS = (
         "llm",
         "envs",
         "sandbox",
+        "parameters",
         "prompts",
         "templates",
         "static_check",
