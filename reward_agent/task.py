@@ -102,6 +102,15 @@ class World(Protocol):
         ...
 
 
+@runtime_checkable
+class Forking(Protocol):
+    """A world whose running episodes can be copied, as planners need: one that is played on leaves the other as is."""
+
+    def fork(self, saved: Mapping[str, NDArray[Any]], rows: Ints) -> dict[str, NDArray[Any]]:
+        """From what a batch of R rows saved, what a batch of `len(rows)` restores: its row i as `rows[i]` was."""
+        ...
+
+
 class Witness(Protocol):
     """The simulator's own environment, read directly: what a world's batches are held against (`conformance`).
 

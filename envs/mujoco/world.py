@@ -74,6 +74,10 @@ class MachineWorld(ABC):
                 raise unknown_name(f"state field of {self.machine.name}", field.path, quantities)
         return MujocoBatch(self.machine, num_envs, fields, threads, contact_forces=self.forces)
 
+    def fork(self, saved: Mapping[str, NDArray[Any]], rows: Ints) -> dict[str, NDArray[Any]]:
+        """See `task.Forking`."""
+        return {name: values[rows] for name, values in saved.items()}
+
     def missing(self) -> str | None:
         """What this machine lacks to run it and the command that installs it."""
         return missing()
@@ -166,6 +170,7 @@ class MujocoBatch:
         sensors = dict(zip(needed.readings, self.model.sensor_adr, strict=True))
         sizes = dict(zip(needed.readings, self.model.sensor_dim, strict=True))
         columns = {reading: range(adr, adr + sizes[reading]) for reading, adr in sensors.items()}
+        self._feet = [quantity.field.path for quantity in quantities if quantity.use == "air time"]
         self._packer = Packer(num_envs, quantities, columns, self._flat, machine.native.dt)
         self._initial = self.model.qpos0.copy(), np.zeros(self.model.nv)
         self._batch.reset()
@@ -229,8 +234,8 @@ class MujocoBatch:
         saved = {
             "state": self._state.copy(),
             "observations": self._observations.copy(),
-            "air_time": self._packer.air_time.copy(),
         }
+        saved |= {f"air_time.{path}": self._packer.air_time[:, at].copy() for at, path in enumerate(self._feet)}
         if self._forces:
             saved["contact_forces"] = self._forces.values.copy()
         return saved
@@ -241,7 +246,8 @@ class MujocoBatch:
         # compare the next action with the one before the restore, not with the one in the restored state.
         self._batch.forward()
         self._observations = saved["observations"].copy()
-        self._packer.air_time[:] = saved["air_time"]
+        for at, path in enumerate(self._feet):
+            self._packer.air_time[:, at] = saved[f"air_time.{path}"]
         if self._forces:
             self._forces.values[:] = saved["contact_forces"]
 

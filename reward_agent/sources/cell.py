@@ -116,8 +116,7 @@ def _sample(task: Task, schema: StateSchema) -> tuple[Array, Array, Array]:
         before = episodes.states.copy()
         action = episodes.actions.draw(generator, SAMPLE_ROWS)
         after = episodes.step(action).states
-        columns = [episodes.schema.columns[path] for path in schema.by_path]
+        index = episodes.schema.indices(schema.by_path)
     finally:
         episodes.close()
-    index = np.concatenate([np.arange(c.start, c.stop) for c in columns] or [np.zeros(0, int)]).astype(int)
     return before[:, index], action, after[:, index]
