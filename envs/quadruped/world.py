@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from reward_agent.envs.mujoco.machine import Machine
 from reward_agent.envs.mujoco.world import MachineWorld
-from reward_agent.envs.quadruped import parameters
+from reward_agent.envs.quadruped import parameters, primitives
 from reward_agent.envs.quadruped.robot import quadruped
 from reward_agent.parameters import RewardApi
+
+CONTROL = "a quadruped with three servos a leg; an action is a target for each joint, 0 the standing pose, 1 and -1 the furthest"
+"""What the robot is, for `Task.control`."""
 
 
 @dataclass(frozen=True)
@@ -26,3 +29,7 @@ class QuadrupedWorld(MachineWorld):
     def reward_api(self) -> RewardApi:
         """See `parameters.Parameterised`."""
         return parameters.reward_api()
+
+    def primitives(self) -> RewardApi:
+        """See `parameters.Parameterised`."""
+        return primitives.primitives()
