@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from reward_agent import ranking
@@ -184,9 +184,8 @@ class Search:
         """Make an attempt of a reply, and add it to its candidate."""
         key = prompt.key._replace(stage="vet" if prompt.key.stage == MAIN else f"{prompt.key.stage}.vet")
         recorded = key in self.run.journal
-        vetted = self.run.once(
-            key, Vetted, lambda: self._vet(self.method.read(self.task, self.history, prompt, reply.text))
-        )
+        read = partial(self.method.read, self.task, self.history, prompt, reply.text)
+        vetted = self.run.once(key, Vetted, lambda: self._vet(read()))
         warnings = vetted.verdict.warnings if vetted.verdict else ()
         attempt = Attempt(prompt.key, prompt.messages, reply, vetted.program, vetted.faults, warnings)
         at = (key.iteration, key.candidate)

@@ -26,10 +26,10 @@ from reward_agent.files import atomic, write_atomically
 from reward_agent.history import Outcome
 from reward_agent.journal import RunBusyError
 from reward_agent.optimise import Curves, Measuring, Optimised, Progress, find_optimiser
-from reward_agent.optimise.policy import ARCHITECTURE, TENSORS, Policy, load_policy
+from reward_agent.optimise.policy import ARCHITECTURE, TENSORS, load_policy
 from reward_agent.program import Program, TrainingFault
 from reward_agent.schema import Array
-from reward_agent.scoring import intervals_of, no_op, random_policy, record_video, roll_out
+from reward_agent.scoring import Acting, intervals_of, no_op, random_policy, record_video, roll_out
 from reward_agent.sources import RewardSource, SourceFaultError
 from reward_agent.store import sha256
 from reward_agent.task import Task
@@ -194,7 +194,7 @@ def _train(
 ) -> Trained | None:
     """To the budget, the metrics measured on the way; None when it was stopped before."""
 
-    def measure(policy: Policy) -> Mapping[str, float]:
+    def measure(policy: Acting) -> Mapping[str, float]:
         scores = roll_out(task, policy, spec.select_seeds[:MEASURED_EPISODES])
         return {name: float(values.mean()) for name, values in scores.items()}
 

@@ -22,7 +22,7 @@ def compiled(path: Path) -> str:
     Raises:
         SystemExit: it is neither.
     """
-    (task, *_) = [task for task in worlds()[path.parents[1].name].tasks().values()]
+    task = next(iter(worlds()[path.parents[1].name].tasks().values()))
     assert isinstance(task.world, Parameterised)
     api, text = task.world.reward_api(), path.read_text(encoding="utf-8")
     found = plan_in(Program(text), api)

@@ -39,6 +39,7 @@ LAYERS = (
         "methods",
         "judges",
         "optimise",
+        "planning",
         "probe",
         "ranking",
         "vet",

@@ -13,10 +13,10 @@ from reward_agent.envs.quadruped.names import LEGS
 from reward_agent.parameters.api import Argument, Function, RewardApi, Term, Values
 
 ROBOT = (
-    "a quadruped of 13 kg: a trunk 0.4 m long and 0.15 m wide on four legs of two links, 0.2 m each, with three joints a "
-    "leg. It stands with its torso's middle 0.28 m high; with folded legs its belly lies on the floor at 0.06 m; the hip "
-    "joints are 0.18 m ahead of and behind the middle. It faces along +x at first, which is north; +y, at its left, is "
-    "west; +z is up"
+    "a quadruped of 13 kg: a trunk 0.4 m long and 0.15 m wide on four legs of two links, 0.2 m each, with three joints "
+    "a leg. It stands with its torso's middle 0.28 m high; with folded legs its belly lies on the floor at 0.06 m; the "
+    "hip joints are 0.18 m ahead of and behind the middle. It faces along +x at first, which is north; +y, at its "
+    "left, is west; +z is up"
 )
 
 DEFINITIONS = '''

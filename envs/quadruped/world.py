@@ -10,7 +10,7 @@ from reward_agent.envs.quadruped import parameters, primitives
 from reward_agent.envs.quadruped.robot import quadruped
 from reward_agent.parameters import RewardApi
 
-CONTROL = "a quadruped with three servos a leg; an action is a target for each joint, 0 the standing pose, 1 and -1 the furthest"
+CONTROL = "a quadruped with three servos a leg; an action is a target for each joint, 0 holds the standing pose"
 """What the robot is, for `Task.control`."""
 
 

@@ -1,8 +1,8 @@
 """Methods: what to ask a model, what to keep, what to say back; one file each.
 
 A method is a class with `next(task, history) -> Action` and `read(task, history, prompt, reply) -> Program | Data |
-Fault`: pure functions that never touch a simulator. The loop (`agent.py`) does what the action says, adds the result to the history,
-and asks again.
+Fault`: pure functions that never touch a simulator. The loop (`agent.py`) does what the action says, adds the result
+to the history, and asks again.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from reward_agent.parameters.api import RewardApi
+from reward_agent.parameters.api import RewardApi as RewardApi
 
 
 @runtime_checkable

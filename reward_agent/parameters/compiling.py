@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from reward_agent.parameters.api import RewardApi, Term
 from reward_agent.parameters.calls import read_calls
@@ -24,10 +24,11 @@ def near(error, scale):
 
 def compile_plan(plan: Plan, api: RewardApi) -> Program | Fault:
     """The reward program of a plan; a fault where it has more terms than a program may."""
-    by_name: dict[str, list[tuple[int, str]]] = {}
+    by_name: dict[str, dict[int, str]] = {}
     for number, phase in enumerate(plan.phases):
         for term in _terms(phase, api):
-            by_name.setdefault(term.name, []).append((number, term.expression))
+            # where two functions set the same, the later one does
+            by_name.setdefault(term.name, {})[number] = term.expression
     if len(by_name) > MAX_TERMS:
         return Fault("check", f"This sets {len(by_name)} targets; at most {MAX_TERMS} may be set at once.")
     phased = len(plan.phases) > 1
@@ -61,10 +62,10 @@ def _terms(phase: Phase, api: RewardApi) -> Iterable[Term]:
     yield from api.always
 
 
-def _sum(parts: list[tuple[int, str]], *, phased: bool) -> str:
+def _sum(parts: Mapping[int, str], *, phased: bool) -> str:
     if not phased:
-        return parts[0][1]
-    return " + ".join(f"np.where(phase == {number}, {expression}, 0.0)" for number, expression in parts)
+        return parts[0]
+    return " + ".join(f"np.where(phase == {number}, {expression}, 0.0)" for number, expression in parts.items())
 
 
 def _clock(plan: Plan) -> str:

@@ -3,37 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 
 from reward_agent.envs.episodes import Episodes, task_schema
+from reward_agent.optimise.presets import Count, Positive, Range, Settings, Share
 from reward_agent.planning.imagination import Imagination
 from reward_agent.planning.samplers import Spread, find_sampler
-from reward_agent.planning.splines import weights
+from reward_agent.planning.splines import Order, weights
 from reward_agent.schema import Array
 from reward_agent.sources import RewardSource
 from reward_agent.task import Task
 
 
 @dataclass(frozen=True)
-class PlannerSettings:
+class PlannerSettings(Settings):
     """How to plan."""
 
-    sampler: str = "predictive"
-    samples: int = 32
+    sampler: Literal["predictive", "cem", "mppi"] = "predictive"
+    samples: Annotated[int, Range(2)] = 32
     """Variations of the plan that are imagined in one iteration."""
-    iterations: int = 1
+    iterations: Count = 1
     """Of improving one plan before it is acted on."""
-    seconds: float = 0.6
+    seconds: Positive = 0.6
     """That a plan looks ahead."""
-    knots: int = 4
-    order: str = "cubic"
+    knots: Count = 4
+    order: Order = "cubic"
     """Of the splines through the knots: zero, linear or cubic."""
-    noise: float = 0.3
-    late_noise: float = 0.3
-    decay: float = 0.5
-    replan: int = 1
+    noise: Positive = 0.3
+    """Deviation of the first knot's noise, in shares of half the action's range."""
+    late_noise: Positive = 0.3
+    """Of the last knot's; in between it changes evenly."""
+    decay: Share = 0.5
+    """What each further iteration multiplies the noise by."""
+    replan: Count = 1
     """Steps that are acted on before the next plan."""
+    rows: Count = 2
+    """Episodes that are scored side by side."""
+    threads: Count = 2
+    """For the imagined physics. It changes no result."""
 
 
 class Planner:
@@ -43,7 +52,7 @@ class Planner:
     """
 
     def __init__(
-        self, task: Task, source: RewardSource, settings: PlannerSettings, seed: int, *, rows: int = 1, threads: int = 1
+        self, task: Task, source: RewardSource, settings: PlannerSettings, seed: int, *, rows: int = 1
     ) -> None:
         self.settings = settings
         self.plans = 0
@@ -51,7 +60,7 @@ class Planner:
         low, high = np.array(action.low, np.float64), np.array(action.high, np.float64)
         self._middle, self._half = (low + high) / 2, (high - low) / 2
         self._horizon = max(1, round(settings.seconds / task.world.dt))
-        self.imagination = Imagination(task, source, rows, settings.samples, threads=threads)
+        self.imagination = Imagination(task, source, rows, settings.samples, threads=settings.threads)
         spread = Spread(settings.noise, settings.late_noise, settings.decay)
         self._sampler = find_sampler(settings.sampler)(rows, settings.knots, action.width, settings.samples, spread)
         self._generator = np.random.default_rng(seed)

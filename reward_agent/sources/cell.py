@@ -43,6 +43,7 @@ class CellSource:
     def __init__(self, program: Program, task: Task, *, unsafe: bool = False) -> None:
         schema = task_schema(task).visible()
         self.fields: tuple[str, ...] = check(program, schema).fields
+        self.program = program
         self.rewards = self.bad_rewards = 0
         self.calls = 0
         selected = schema.select(self.fields)
