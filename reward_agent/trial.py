@@ -217,8 +217,12 @@ def _train(
 def _score(spec: TrialSpec, task: Task, optimised: Optimised) -> Trained:
     optimised.policy.save(spec.folder)
     _save_curves(spec.folder / CURVES, optimised.curves)
-    select = _plain(roll_out(task, optimised.policy, spec.select_seeds))
     report = _plain(roll_out(task, optimised.policy, spec.report_seeds)) if spec.report_seeds else {}
+    count = len(spec.select_seeds)
+    if spec.report_seeds[:count] == spec.select_seeds:
+        select = {name: scores[:count] for name, scores in report.items()}
+    else:
+        select = _plain(roll_out(task, optimised.policy, spec.select_seeds))
     trained = Trained(
         outcome=_outcome(task, optimised, select),
         select=select,

@@ -22,6 +22,7 @@ LAYERS = (
         "config",
         "export",
         "final",
+        "left_open",
         "plan",
         "recorded",
         "result",

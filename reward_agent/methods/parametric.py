@@ -49,8 +49,9 @@ class Parametric(ABC):
     name: ClassVar[str]
     sees: ClassVar[str]
     shows_examples: ClassVar[bool] = False
-    rounds: ClassVar[int] = 1
-    """Turns unless more are asked for."""
+    usual_iterations: ClassVar[int] = 1
+    """Turns unless more are asked for, beside the task's own corrections."""
+    usual_candidates: ClassVar[int] = 1
 
     def __init__(self, settings: Settings, templates: Templates) -> None:
         self.settings, self.templates = settings, templates

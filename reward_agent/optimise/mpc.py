@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from reward_agent.optimise import Curves, Measuring, Optimised, Progress
+from reward_agent.optimise.choice import Usual
 from reward_agent.optimise.presets import DEFAULT, Preset, choose
 from reward_agent.planning.imagination import cannot_plan
 from reward_agent.planning.performance import Performance, Performing
@@ -28,10 +29,8 @@ from reward_agent.task import Task
 PRESETS: Mapping[str, Preset[PlannerSettings]] = {
     DEFAULT: Preset(PlannerSettings(), "ours: what did best on the quadruped's nine behaviours by hand"),
 }
-EPISODES = 10
-"""That it is scored on where nobody says otherwise."""
-TRAININGS = 1
-"""From scratch, where nobody says otherwise: nothing is learnt that could come out otherwise another time."""
+USUAL = Usual(trainings=1, select_episodes=5, report_episodes=10)
+"""Nothing is learnt that could come out otherwise another time, and every episode has to be planned."""
 STRETCH = 10
 """Steps of an episode between two points of the curves."""
 
