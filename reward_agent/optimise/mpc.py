@@ -68,7 +68,8 @@ def optimise(
         while imagination.steps < budget and not stopped:
             performing.begin(int(np.random.SeedSequence((seed, rows.episodes)).generate_state(1)[0]))
             while not performing.ended and imagination.steps < budget and not stopped:
-                rows.add(imagination.steps, performing.go_on(STRETCH), ended=performing.ended)
+                stretch = performing.go_on(STRETCH)
+                rows.add(imagination.steps, stretch, ended=performing.ended)
                 if progress:
                     progress(rows.progress(budget, time.monotonic() - began))
                 stopped = stop is not None and stop()
