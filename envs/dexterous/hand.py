@@ -1,9 +1,9 @@
 """The Adroit hand on its arm, made from the model of gymnasium-robotics, with servos that take targets in -1 to 1.
 
-Its shapes, masses and joints are Vikash Kumar's (Apache License 2.0, `adroit_relocate.xml`). What is ours: the arm turns
-about the point in the palm where things are held, so that turning the hand does not move it; the arm reaches from the
-table to 0.68 m above it; knuckles bend back a little and the last joints less far, so that the middle of all ranges is
-an open hand; the hand's own weight is carried; tendons and contacts of the hand with itself are left out.
+Its shapes, masses and joints are Vikash Kumar's (Apache License 2.0, `adroit_relocate.xml`). What is ours: the arm
+turns about the point in the palm where things are held, so that turning the hand does not move it; the arm reaches
+from the table to 0.68 m above it; knuckles bend back a little and the last joints less far, so that the middle of all
+ranges is an open hand; the hand's own weight is carried; tendons and contacts of the hand with itself are left out.
 """
 
 from __future__ import annotations
@@ -109,6 +109,7 @@ def spec() -> Any:
     for geom in model.geoms:
         _set_collision(geom)
     forearm = model.body("forearm")
+    forearm.alt.type = mujoco.mjtOrientation.mjORIENTATION_QUAT  # the file's angles would go before
     forearm.pos, forearm.quat = _FOREARM, _FINGERS_AHEAD_PALM_DOWN
     for servo in SERVOS:
         _drive(mujoco, model, servo)

@@ -1,8 +1,8 @@
 """What stands before the hand: a table with a box and an apple, a faucet, or a drawer.
 
-The table's surface is z = 0 and has no end. x is to the right as the hand points to +y. What collides are boxes, capsules,
-cylinders and spheres. Faucet and drawer are put where an episode's draw says by joints `place_x`, `place_y` and
-`place_turn`, so heavy and damped that no push moves them.
+The table's surface is z = 0 and has no end. x is to the right as the hand points to +y. What collides are boxes,
+capsules, cylinders and spheres. Faucet and drawer are put where an episode's draw says by joints `place_x`, `place_y`
+and `place_turn`, so heavy and damped that no push moves them.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ def faucet() -> Any:
         frictionloss=0.05,
         armature=0.005,
         solref_limit=hand.STOP,
+        margin=0.0,
     )
     lever.add_geom(type=shape.mjGEOM_CYLINDER, size=(0.022, 0.015, 0), mass=0.05, rgba=_STEEL, **_fixed())
     ends = [0, 0, 0, *_LEVER]
@@ -93,6 +94,7 @@ def drawer() -> Any:
         damping=[5.0, 0, 0],
         frictionloss=1.0,
         solref_limit=hand.STOP,
+        margin=0.0,
     )
     inside.add_geom(type=box, size=(0.13, 0.008, 0.06), pos=(0, -0.008, 0), mass=0.3, rgba=_DARK, **_fixed())
     inside.add_geom(type=box, size=(0.12, 0.1, 0.005), pos=(0, 0.1, -0.05), rgba=_DARK, **(_SEEN | {"mass": 0.2}))
@@ -124,9 +126,10 @@ def _empty_table() -> Any:
 
     spec = hand.spec()
     option = spec.option
+    option.tolerance = 1e-6
     option.timestep, option.integrator = TIMESTEP, mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-    option.cone, option.impratio = mujoco.mjtCone.mjCONE_ELLIPTIC, 10.0
-    option.iterations, option.ls_iterations, option.noslip_iterations = 50, 50, 0
+    option.cone, option.impratio = mujoco.mjtCone.mjCONE_ELLIPTIC, 5.0
+    option.iterations, option.ls_iterations, option.noslip_iterations = 20, 20, 0
     spec.worldbody.add_geom(
         name="table",
         type=mujoco.mjtGeom.mjGEOM_PLANE,
@@ -149,6 +152,7 @@ def _placed(spec: Any, name: str, at: tuple[float, float, float]) -> Any:
             type=kind,
             axis=axis,
             limited=False,
+            frictionloss=0.0,
             armature=_PLACED["armature"],
             damping=[_PLACED["damping"], 0, 0],
         )
