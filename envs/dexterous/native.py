@@ -89,7 +89,7 @@ def _product(a: Array, b: Array) -> Array:
 
 
 def _native(draw: Callable[[np.random.Generator, Array, Array], Draw]) -> Native:
-    return Native("", TIMESTEP, FRAME_SKIP, HORIZON, _observe, draw)
+    return Native(TIMESTEP, FRAME_SKIP, HORIZON, _observe, draw)
 
 
 NATIVE: dict[str, Native] = {
