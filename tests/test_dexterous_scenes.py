@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import mujoco
 import numpy as np
 import pytest
+from metric_episodes import episode
 
-from reward_agent.envs.dexterous import hand, native, scenes
+from reward_agent.envs.dexterous import hand, metrics, native, scenes
 from reward_agent.envs.dexterous.names import ROBOTS
 from reward_agent.envs.dexterous.native import FRAME_SKIP, NATIVE, scene_of
 from reward_agent.envs.mujoco.names import Part
@@ -183,21 +185,51 @@ def closed(**thumb: float) -> Array:
     return action
 
 
-@pytest.mark.parametrize(("thing", "turn"), [("apple", (1, 0, 0, 0)), ("box", (0.5**0.5, 0, 0.5**0.5, 0))])
-def test_a_closed_hand_keeps_what_is_in_it(thing: str, turn: tuple[float, ...]) -> None:
+def take(thing: str) -> tuple[Any, Any]:
+    """The hand closed about a thing in the air."""
     model, data = begin("table")
+    turn = (1, 0, 0, 0) if thing == "apple" else (0.5**0.5, 0, 0.5**0.5, 0)  # the box lies across the fingers
     at, rate = model.jnt_qposadr[model.joint(thing).id], model.jnt_dofadr[model.joint(thing).id]
     palm = data.site("S_grasp").xpos.copy()
     data.ctrl[:] = closed(THJ3=1.0, THJ0=-0.5)
     for _ in range(40):  # it is held there while the fingers close
         data.qpos[at : at + 7], data.qvel[rate : rate + 6] = (*palm, *turn), 0
         mujoco.mj_step(model, data)
+    return model, data
+
+
+def rise(model: Any, data: Any, thing: str, states: int) -> SimpleNamespace:
+    """Raise the hand to 0.6 m; what `metrics.lifted` reads of the thing in the states on the way."""
+    action = data.ctrl.copy()
+    action[COLUMN["ARTy"]] = 0.8
+    seen = []
+    for _ in range(states):
+        hold(model, data, action, 1)
+        velocity = data.joint(thing).qvel[:3]
+        seen.append((data.site("S_grasp").xpos.copy(), data.body(thing).xpos.copy(), velocity.copy()))
+    palm, place, velocity = (np.array(values) for values in zip(*seen, strict=True))
+    moved = SimpleNamespace(position=place, linear_velocity=velocity)
+    return SimpleNamespace(palm=SimpleNamespace(position=palm), **{thing: moved})
+
+
+@pytest.mark.parametrize("thing", ["apple", "box"])
+def test_a_closed_hand_keeps_what_is_in_it(thing: str) -> None:
+    model, data = take(thing)
     hold(model, data, data.ctrl.copy(), 50)
     assert np.linalg.norm(data.body(thing).xpos - data.site("S_grasp").xpos) < 0.03
     open_hand = data.ctrl.copy()
     open_hand[8:] = -1.0
     hold(model, data, open_hand, 25)
     assert data.body(thing).xpos[2] < 0.1  # and an open one lets it fall
+
+
+@pytest.mark.parametrize("thing", ["apple", "box"])
+def test_what_a_closed_hand_raises_is_lifted(thing: str) -> None:
+    model, data = take(thing)
+    success, fitness = metrics.lifted(thing)
+    made = episode(rise(model, data, thing, 40), 39, FRAME_SKIP * scenes.TIMESTEP)
+    assert success.score(made) == 1.0
+    assert 0.5 < fitness.score(made) < 0.65
 
 
 def push(scene: str, path: list[tuple[float, float, float]], action: Array, held: int = 15) -> Any:

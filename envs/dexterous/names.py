@@ -33,7 +33,7 @@ _HAND = (
 
 def _robot(parts: tuple[Part, ...], joint: str = "") -> Robot:
     joints = _JOINTS | ({joint: joint} if joint else {})
-    return Robot((*_HAND, *parts), joints, root="palm", centre_of_mass=False, view=(1.1, 130.0, -25.0))
+    return Robot((*_HAND, *parts), joints, root="palm", centre_of_mass=False, view=(0.9, 160.0, -20.0))
 
 
 ROBOTS: dict[str, Robot] = {
