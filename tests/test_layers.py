@@ -95,7 +95,7 @@ FOUND_ABOVE = {
     ("reward_agent.task", "reward_agent.envs.gymnasium"): "`Task.from_gymnasium` is where people look for it, and the "
     "world of everybody's own environments is the one that a task may count on",
 }
-BUILT_ON = {"robotics": "gymnasium"}
+BUILT_ON = {"robotics": "gymnasium", "quadruped": "mujoco", "dexterous": "mujoco"}
 """Worlds that are special cases of the one of any environment."""
 # these are what their package is for, and are themselves imported where they are used
 MAY_BE_HEAVY = {"optimise", "envs"}
