@@ -5,7 +5,9 @@ def tilt_error(orientation, nose_up, right_down):
     """Angle (N,) between up as the torso feels it and as it would feel it with that pitch and roll, rad."""
     side = rotate(orientation, np.zeros(orientation[:, 1:].shape) + np.array([0.0, 1.0, 0.0]))
     felt = np.stack([forward_vector(orientation)[:, 2], side[:, 2], up_vector(orientation)[:, 2]], axis=-1)
-    wanted = np.array([np.sin(nose_up), np.cos(nose_up) * np.sin(right_down), np.cos(nose_up) * np.cos(right_down)])
+    wanted = np.array([
+        np.sin(nose_up), np.cos(nose_up) * np.sin(right_down), np.cos(nose_up) * np.cos(right_down)
+    ])
     return np.arccos(np.clip(np.sum(felt * wanted, axis=-1), -1.0, 1.0))
 
 
