@@ -118,8 +118,8 @@ def _with_retries(request: Callable[[], Answer], retries: int) -> Answer:
 def _close(chunks: Any) -> None:
     """End the connection of a stream, read to its end or not: litellm can only do that for asynchronous ones.
 
-    Left to the garbage collector, one may be closed in the middle of the next request, while that holds the lock of the
-    connections: for ever.
+    Left to the garbage collector, it may be closed while the next request holds the lock of the connections, and both
+    wait for ever.
     """
     stream = getattr(chunks, "completion_stream", None)
     # which of them has the connection differs from one provider to the next
