@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SIZE = {"width": 480, "height": 320}
+SIZE = {"width": 640, "height": 400}
+"""In narrower windows the panel of text lies below the scene."""
 FLAGS = (
     "--no-sandbox",
     "--use-gl=angle",

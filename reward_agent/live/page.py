@@ -15,6 +15,9 @@ from reward_agent.task import Viewpoint
 MOVING = ("/bodies", "/decor", "/hull")
 """Nodes that mjviser hangs what moves under; what stands still has one of its own, `fixed_bodies_frame`."""
 
+LIGHT = 0.4
+"""Of the surroundings: with mjviser's 0.8 colours are paler than in the model."""
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -52,6 +55,7 @@ class Page:
         self._told, self._clock = server.gui.add_html(""), server.gui.add_html("")
         moving = [server.scene.add_frame(name, show_axes=False) for name in MOVING]
         self._scene = ViserMujocoScene(server, self._model, num_envs=1)
+        server.scene.configure_environment_map(environment_intensity=LIGHT)
         # its own way of following a body lets the ground go up and down
         self._scene.camera_tracking_enabled = False
         self._frames = [*moving, self._scene.fixed_bodies_frame]

@@ -55,14 +55,10 @@ def is_ours(headers: Mapping[str, str]) -> bool:
     Other sites may be let through to loopback by a name that they own, and browsers let every site open WebSockets.
     """
     host, origin = headers.get("Host", ""), headers.get("Origin")
-    return _name(f"//{host}") in OURS and (origin is None or urlsplit(origin).netloc == host)
-
-
-def _name(address: str) -> str | None:
     try:
-        return urlsplit(address).hostname
+        return urlsplit(f"//{host}").hostname in OURS and (origin is None or urlsplit(origin).netloc == host)
     except ValueError:
-        return None
+        return False
 
 
 def _guard(server: Any) -> None:

@@ -97,6 +97,8 @@ class LiveView:
         if not np.isfinite(frame.qpos).all():
             return
         with self._changed:
+            if not self._open:
+                return
             self.dropped += self._next is not None
             self._next = frame
             self._changed.notify_all()
@@ -132,7 +134,7 @@ class LiveView:
                 self._changed.notify_all()
 
     def _follow(self) -> None:
-        pace, told, caption = Pace(), -TELL, None
+        pace, told, caption = Pace(), -TELL, ""
         last: Frame | None = None
         """Drawn, but its caption and time not told."""
         while self._open:
