@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SIZE = {"width": 640, "height": 400}
+SIZE = {"width": 600, "height": 320}
 """In narrower windows the panel of text lies below the scene."""
 FLAGS = (
     "--no-sandbox",
