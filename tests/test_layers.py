@@ -58,6 +58,7 @@ LAYERS = (
     },
     {
         "sources",
+        "live",
         "llm",
         "envs",
         "sandbox",
@@ -89,6 +90,8 @@ HEAVY = (
     "rliable",
     "pandas",
     "yaml",
+    "viser",
+    "mjviser",
 )
 # what is found by name while it runs and lies above who asks for it, with the reason
 FOUND_ABOVE = {
@@ -203,6 +206,7 @@ LIGHT = {
     "reward_agent.cli": (*HEAVY, "numpy", "gymnasium", "rich"),
     "reward_agent.envs.registry": HEAVY,
     "reward_agent.optimise": HEAVY,
+    "reward_agent.live": HEAVY,
     "reward_agent.llm": HEAVY,
     "reward_agent.methods": HEAVY,
     "reward_agent.agent": HEAVY,
