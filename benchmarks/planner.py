@@ -46,7 +46,7 @@ def settings_of(task: Task) -> PlannerSettings:
 
 def batched(task: Task, samples: int, threads: int) -> dict[str, Any]:
     """Plans, imagined environment steps and the cell's share, as `mpc` works."""
-    settings = replace(settings_of(task), samples=samples, threads=threads, replan=1)
+    settings = replace(settings_of(task), samples=samples, threads=threads, every=task.world.dt)
     assert task.expert
     source = CellSource(Program(task.expert.read_text(encoding="utf-8")), task)
     real = Episodes(task, 1, source.fields)

@@ -192,7 +192,7 @@ def test_a_whole_run_plans_and_resumes(tmp_path: Path) -> None:
         task=TASK.id,
         method="l2r",
         budget=1000,
-        settings={"samples": 8, "seconds": 0.2, "replan": 5, "threads": 1},
+        settings={"samples": 8, "seconds": 0.2, "every": 0.1, "threads": 1},
         select_episodes=1,
         report_episodes=1,
         expert=False,

@@ -16,7 +16,7 @@ PLACES = {
     "prompts": "reward_agent/prompts",
     "sandbox": "reward_agent/sandbox",
 }
-SHIPPED = (".py", ".jinja", ".typed", ".toml")
+SHIPPED = (".md", ".xml", ".py", ".jinja", ".typed", ".toml")
 
 
 def expected(repository: Path) -> set[str]:

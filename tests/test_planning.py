@@ -249,7 +249,7 @@ def test_eval_takes_the_tasks_own_optimiser_and_few_episodes() -> None:
         "quadruped/lift-paw",
         budget=1000,
         episodes=1,
-        settings={"samples": 8, "seconds": 0.2, "replan": 4, "threads": 1},
+        settings={"samples": 8, "seconds": 0.2, "every": 0.08, "threads": 1},
         jobs=1,
     )
     assert found.ok and found.choice.optimiser == "mpc" and len(found.outcomes) == 1

@@ -21,28 +21,28 @@ from reward_agent.task import Task
 class PlannerSettings(Settings):
     """How to plan."""
 
-    sampler: Literal["predictive", "cem", "mppi"] = "predictive"
+    sampler: Literal["predictive", "cem", "mppi"] = "cem"
     samples: Annotated[int, Range(2)] = 32
     """Variations of the plan that are imagined in one iteration."""
-    iterations: Count = 1
+    iterations: Count = 2
     """Of improving one plan before it is acted on."""
-    seconds: Positive = 0.6
+    seconds: Positive = 0.5
     """That a plan looks ahead."""
     knots: Count = 4
     order: Order = "cubic"
     """Of the splines through the knots: zero, linear or cubic."""
-    noise: Positive = 0.3
+    noise: Positive = 0.2
     """Deviation of the first knot's noise, in shares of half the action's range."""
     late_noise: Positive = 0.3
     """Of the last knot's; in between it changes evenly."""
-    decay: Share = 0.5
+    decay: Share = 1.0
     """What each further iteration multiplies the noise by."""
-    finest: Share = 1.0
+    finest: Share = 0.3
     """Variations go from the whole noise down to this share of it."""
-    partial: Share = 0.0
+    partial: Share = 0.3
     """Share of the variations that change a few of the actions alone."""
-    replan: Count = 1
-    """Steps that are acted on before the next plan."""
+    every: Positive = 0.04
+    """Seconds that are acted on before the next plan; at least one step."""
     rows: Count = 2
     """Episodes that are scored side by side."""
     threads: Count = 2
@@ -70,9 +70,10 @@ class Planner:
         self._generator = np.random.default_rng(seed)
         last = max(self._horizon - 1, 1)
         self._actions = weights(np.arange(self._horizon) / last, settings.knots, settings.order)
-        later = np.linspace(0, 1, settings.knots) + settings.replan / last
+        self._replan = max(1, round(settings.every / task.world.dt))
+        later = np.linspace(0, 1, settings.knots) + self._replan / last
         self._shift = weights(later, settings.knots, settings.order)
-        self._since = settings.replan
+        self._since = self._replan
         """Steps since the last plan."""
 
     def act(self, episodes: Episodes) -> Array:
@@ -84,12 +85,12 @@ class Planner:
         began = episodes.elapsed == 0
         if began.any():
             self._sampler.begin(began)
-        if self._since >= self.settings.replan or began.any():
+        if self._since >= self._replan or began.any():
             self._plan(episodes)
             self._since = 0
         action = np.einsum("p,rpa->ra", self._actions[min(self._since, self._horizon - 1)], self._sampler.mean)
         self._since += 1
-        if self._since >= self.settings.replan:
+        if self._since >= self._replan:
             self._sampler.advance(self._shift)
         return self._scaled(action)
 
