@@ -19,6 +19,7 @@ LAYERS = (
     {
         "agent",
         "api",
+        "chat",
         "config",
         "export",
         "final",
@@ -86,6 +87,7 @@ HEAVY = (
     "rliable",
     "pandas",
     "yaml",
+    "prompt_toolkit",
 )
 # what is found by name while it runs and lies above who asks for it, with the reason
 FOUND_ABOVE = {
@@ -203,6 +205,8 @@ LIGHT = {
     "reward_agent.llm": HEAVY,
     "reward_agent.methods": HEAVY,
     "reward_agent.agent": HEAVY,
+    "reward_agent.chat": HEAVY,
+    "reward_agent.cli.chat": HEAVY,
     "reward_agent.sweep.conduct": HEAVY,
     "reward_agent.sweep.table": HEAVY,
     "reward_agent.sweep.curves": HEAVY,
