@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import runs_for_tests as runs
 from runs_for_tests import Scripted
 
@@ -49,7 +49,7 @@ class Glance:
             metrics={"success": 0.0, "closeness": -1.0 / size},
             seconds=seconds,
             real_time_factor=self.factor,
-            end={"x": __import__("numpy").array([size])},
+            end={"x": np.array([size])},
         )
 
 
@@ -95,8 +95,4 @@ def same(left: Any, right: Any) -> bool:
     return repr(left) == repr(right)
 
 
-def finite(value: float) -> bool:
-    return math.isfinite(value)
-
-
-__all__ = ["Glance", "Scripted", "Slow", "again", "begin", "config", "finite", "same"]
+__all__ = ["Glance", "Scripted", "Slow", "again", "begin", "config", "same"]

@@ -7,6 +7,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import chats_for_tests as chats
@@ -156,7 +157,7 @@ def test_the_state_is_what_the_journal_says(tmp_path: Path) -> None:
 def test_a_session_killed_at_any_line_goes_on_to_the_same_state(tmp_path: Path) -> None:
     folder, talk, states = whole_session(tmp_path)
     lines = (folder / "journal.jsonl").read_text().splitlines(keepends=True)
-    before = [step for step in read_steps(folder).items()]
+    before = list(read_steps(folder).items())
     for cut in range(len(lines) + 1):
         copy = tmp_path / f"cut{cut}"
         shutil.copytree(folder, copy)
@@ -256,8 +257,7 @@ def test_a_training_that_is_stopped_leaves_the_session_and_goes_on_later(tmp_pat
                 if len(steps) == 1:
                     os.kill(os.getpid(), signal.SIGINT)
 
-        session.trainings.__class__.__setattr__  # frozen: the session's own is replaced
-        object.__setattr__(session.trainings, "events", stop)
+        session.trainings = replace(session.trainings, events=stop)
         assert session.train(8_192) is None
         assert session.talk.last is not None and not session.talk.last.trained
         turn = session.train(8_192)
