@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reward_agent.envs.actions import actions_of
-from reward_agent.errors import unknown_name
+from reward_agent.errors import UsageError, unknown_name
 from reward_agent.schema import Array, Entity, Field, StateSchema
-from reward_agent.task import Bools, Ints, Step, Task, Termination
+from reward_agent.task import Bools, Forking, Ints, Step, Task, Termination
 
 TIME, PREVIOUS_ACTION, START = "episode.time", "episode.previous_action", "start."
 
@@ -83,7 +83,7 @@ class Episodes:
         native = task.world.schema()
         keep = [n.path for n, e in zip(native.fields, world_schema.fields, strict=True) if e.path in world_paths]
         selected = native.select(keep)
-        renamed = world_schema.select(world_paths)
+        renamed = self._renamed = world_schema.select(world_paths)
         self._batch = task.world.make(num_envs, selected, threads=threads)
         self.action_space = self._batch.action_space
         self.actions = actions_of(self.action_space, full.action)
@@ -150,6 +150,20 @@ class Episodes:
         self._start = saved["episodes.start"].copy()
         self._states = saved["episodes.states"].copy()
         self._batch.restore(saved)
+
+    def fork(self, others: Episodes, rows: Ints) -> None:
+        """Go on from where others of the task are: row i from their `rows[i]`. They pack at least our fields.
+
+        Raises:
+            UsageError: the world's episodes cannot be copied.
+        """
+        world = self.task.world
+        if not isinstance(world, Forking):
+            raise UsageError(f"Running episodes of {self.task.id} cannot be copied.")
+        self._batch.restore(world.fork(others._batch.save(), rows))
+        self.elapsed, self._previous = others.elapsed[rows], others._previous[rows]
+        self._start = others._start[np.ix_(rows, others._renamed.indices(self._renamed.by_path))]
+        self._states = others.states[np.ix_(rows, others.schema.indices(self.schema.by_path))]
 
     def close(self) -> None:
         self._batch.close()

@@ -14,6 +14,7 @@ from reward_agent.envs.registry import FROM_PYTHON, find_again, find_task
 from reward_agent.errors import InterruptedRunError, MissingComponentError, UsageError, unknown_name
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
 from reward_agent.invocation import resume_command
+from reward_agent.left_open import fit
 from reward_agent.llm import LLM, Metered
 from reward_agent.llm.none import Nobody, nobody_to_ask
 from reward_agent.methods import Done
@@ -61,7 +62,7 @@ def prepare(
         task: the task itself, where `config.task` is not the name of one that can be found.
         llm: the model itself, where `config.llm` does not name one.
         root: the folder of runs.
-        left_open: those of `recorded.OPEN` that a replayed session may settle.
+        left_open: those of `left_open.OPEN` that nobody chose.
 
     Raises:
         UsageError, MissingComponentError: it cannot start, with what mends it. Nothing was asked or made.
@@ -89,6 +90,7 @@ def settled_config(
     if (lacking := task.world.missing()) is not None:
         raise MissingComponentError(f"{task.id} cannot run here: {lacking}")
     require_metrics(task)
+    config = fit(config, task, left_open)
     choice = choose_training(task, config.optimiser, config.preset, config.settings)
     config = replace(config, preset=choice.preset)
     if "method" not in left_open:

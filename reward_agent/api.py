@@ -30,9 +30,10 @@ from reward_agent.envs.registry import find_task, tasks
 from reward_agent.errors import MissingComponentError, RewardAgentError, UsageError, unknown_name
 from reward_agent.events import Events, Trial, ignore
 from reward_agent.history import Interval, Outcome
+from reward_agent.left_open import OPEN
 from reward_agent.llm import LLM
 from reward_agent.metric_check import require_metrics
-from reward_agent.optimise.choice import Choice, choose_training
+from reward_agent.optimise.choice import Choice, choose_training, usual
 from reward_agent.optimise.policy import Policy, load_policy
 from reward_agent.program import Fault, Program
 from reward_agent.result import Result
@@ -108,7 +109,7 @@ def synthesize(
     iterations: int | None = None,
     candidates: int | None = None,
     budget: int | None = None,
-    final_seeds: int = 3,
+    final_seeds: int | None = None,
     seed: int = 0,
     jobs: int | None = None,
     events: Events = ignore,
@@ -128,7 +129,7 @@ def synthesize(
         iterations: rounds; 3.
         candidates: programs a round; 3.
         budget: environment steps of one training; the task's own unless given.
-        final_seeds: trainings from scratch that the score comes from.
+        final_seeds: trainings from scratch that the score comes from; 3, or as many as the optimiser wants.
         seed: everything random follows from it.
         jobs: trainings side by side; one a core unless given.
         events: told what happens (`reward_agent.events`).
@@ -141,12 +142,12 @@ def synthesize(
     for option in sorted(options.keys() - known):
         raise unknown_name("option of a run", option, known)
     chosen: dict[str, Any] = {"method": method, "iterations": iterations, "candidates": candidates}
+    chosen["final_seeds"] = final_seeds
     config = RunConfig(
         task=task if isinstance(task, str) else task.id,
         llm=llm if isinstance(llm, str) else None,
         initial=None if init is None else _program(init),
         budget=budget,
-        final_seeds=final_seeds,
         seed=seed,
         jobs=jobs,
         **{name: value for name, value in chosen.items() if value is not None},
@@ -157,7 +158,7 @@ def synthesize(
         task=None if isinstance(task, str) else task,
         llm=None if isinstance(llm, str) else llm,
         root=Path(root),
-        left_open=[name for name, value in chosen.items() if value is None],
+        left_open=[name for name in OPEN if {**options, **chosen}.get(name) is None],
     )
     return agent.synthesize(ready, events=events, ask_person=ask_person, root=Path(root), name=name)
 
@@ -193,9 +194,9 @@ def evaluate(
     *,
     budget: int | None = None,
     seeds: int = 1,
-    episodes: int = 50,
+    episodes: int | None = None,
     seed: int = 0,
-    optimiser: str = "ppo",
+    optimiser: str | None = None,
     preset: str | None = None,
     settings: Mapping[str, Any] | None = None,
     jobs: int | None = None,
@@ -212,9 +213,9 @@ def evaluate(
         task: a shipped task's id, `path/to/file.py:variable`, or a `Task`.
         budget: environment steps of each training; the task's own unless given.
         seeds: how many trainings.
-        episodes: that each policy is scored on.
+        episodes: that each policy is scored on; 50, or as many as the optimiser wants.
         seed: everything random follows from it.
-        optimiser: by name.
+        optimiser: by name; the task's own unless given.
         preset: of the optimiser's settings, by name; the task's own unless given.
         settings: what to change of the preset's.
         jobs: trainings side by side; one a core unless given.
@@ -227,9 +228,11 @@ def evaluate(
         UsageError: the file cannot be read, or an option is wrong.
         MissingComponentError: this machine lacks something, with the command that installs it.
     """
+    found, its = _task(task), _program(program)
+    optimiser = optimiser or found.optimiser
+    episodes = usual(optimiser).report_episodes if episodes is None else episodes
     if seeds < 1 or episodes < 1 or (budget is not None and budget < 1):
         raise UsageError("An evaluation needs at least 1 training, 1 episode and 1 step.")
-    found, its = _task(task), _program(program)
     if (lacking := found.world.missing()) is not None:
         raise MissingComponentError(f"{found.id} cannot run here: {lacking}")
     require_metrics(found)

@@ -25,7 +25,7 @@ from reward_agent.probe import Battery
 from reward_agent.program import Fault, Program
 from reward_agent.sandbox.cell import Cell
 from reward_agent.schema import Array
-from reward_agent.scoring import Act
+from reward_agent.scoring import Acting
 from reward_agent.search import Vetted
 from reward_agent.similarity import SharedNumbers, likeness, shared_numbers
 from reward_agent.sittings import config_of
@@ -86,7 +86,7 @@ class Comparison:
 def compare(
     programs: Mapping[str, Program],
     task: Task,
-    policies: Mapping[str, tuple[Task, Act]] | None = None,
+    policies: Mapping[str, tuple[Task, Acting]] | None = None,
     *,
     rows: int = ROWS,
     draws: int = DRAWS,
@@ -194,7 +194,7 @@ class _Shared:
     def record(
         cls,
         task: Task,
-        policies: Sequence[tuple[Task, Act]],
+        policies: Sequence[tuple[Task, Acting]],
         rows: int,
         draws: int,
         discount: float,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Protocol, runtime_checkable
@@ -10,11 +11,11 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from reward_agent.envs.disguise import DisguisedWorld
-from reward_agent.envs.episodes import task_schema
+from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.epic import Origin
 from reward_agent.probe import Battery
 from reward_agent.schema import Array
-from reward_agent.scoring import Act, play, random_policy
+from reward_agent.scoring import Act, Acting, Ready, play, random_policy, ready, rows_of
 from reward_agent.task import Episode, Task
 
 EPISODES = 16
@@ -44,7 +45,7 @@ class Coverage(Battery):
     """Its parts are 0 for random actions, held ones and others together, then the policies in order."""
 
 
-def record_coverage(task: Task, policies: Sequence[tuple[Task, Act]], *, rows: int, seed: int) -> Coverage:
+def record_coverage(task: Task, policies: Sequence[tuple[Task, Acting]], *, rows: int, seed: int) -> Coverage:
     """Transitions of the undisguised task, spread evenly over whole episodes.
 
     Half (all, without policies) is by random actions, every other episode's held for some steps at a time; the rest is
@@ -105,7 +106,7 @@ def _shares(rows: int, policies: int) -> list[int]:
     return [rows - rows // 2, *(part.size for part in np.array_split(np.arange(rows // 2), policies))]
 
 
-def _play(task: Task, act: Act, count: int, generator: np.random.Generator) -> tuple[Battery, list[int]]:
+def _play(task: Task, act: Acting, count: int, generator: np.random.Generator) -> tuple[Battery, list[int]]:
     """All transitions of some whole episodes, one after another, and how many each has."""
     schema = task_schema(task).visible()
     found: dict[int, tuple[Array, Array]] = {}
@@ -117,7 +118,7 @@ def _play(task: Task, act: Act, count: int, generator: np.random.Generator) -> t
         found[index] = packed, episode.action
 
     seeds = generator.integers(2**31, size=count)
-    play(task, act, seeds, set(schema.by_path), keep, num_envs=min(count, task.world.parallel_envs))
+    play(task, act, seeds, set(schema.by_path), keep, num_envs=min(count, rows_of(act, task)))
     episodes = [found[index] for index in range(count)]
     battery = Battery(
         schema,
@@ -147,10 +148,18 @@ class _Held:
 class _Mixed:
     """A policy that now and then acts at random."""
 
-    def __init__(self, task: Task, act: Act, seed: int) -> None:
+    def __init__(self, task: Task, act: Acting, seed: int) -> None:
         self.observe_time = bool(getattr(act, "observe_time", False))
+        self.rows = rows_of(act, task)
         self._act, self._draw, self._generator = act, random_policy(task, seed), np.random.default_rng(seed)
 
-    def __call__(self, observations: Array) -> Array:
-        strange = self._generator.random((len(observations), 1)) < STRANGE
-        return np.where(strange, self._draw(observations), self._act(observations))
+    @contextmanager
+    def ready(self, task: Task, rows: int) -> Iterator[Ready]:
+        """See `scoring.Planning`."""
+        with ready(self._act, task, rows) as acting:
+
+            def choose(episodes: Episodes, observations: Array) -> Array:
+                strange = self._generator.random((len(observations), 1)) < STRANGE
+                return np.where(strange, self._draw(observations), acting.choose(episodes, observations))
+
+            yield Ready(acting.fields, choose)

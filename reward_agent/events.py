@@ -87,6 +87,15 @@ class Faulted:
 
 
 @dataclass(frozen=True)
+class Described:
+    """A reply that is no program and should be none, as the description of a motion: the method asks on with it."""
+
+    key: Key
+    text: str
+    recorded: bool
+
+
+@dataclass(frozen=True)
 class Accepted:
     """A program passed check and probe."""
 
@@ -163,6 +172,7 @@ Event = (
     | Asked
     | Replied
     | Unanswered
+    | Described
     | Faulted
     | Accepted
     | TrainingStarted

@@ -13,17 +13,25 @@ class Message:
     text: str
 
 
+MAIN = "reply"
+"""The stage whose reply holds the program."""
+
+
 class Key(NamedTuple):
     """Which reply this is. Replay goes by it, never by the prompt's text."""
 
     iteration: int
     candidate: int
     attempt: int
-    stage: str = "reply"
+    stage: str = MAIN
 
     @property
     def folder(self) -> str:
         return f"iter_{self.iteration:02d}/cand_{self.candidate:02d}/attempt_{self.attempt:02d}"
+
+    def path(self, name: str) -> str:
+        """Of a file of this reply, relative to the run's folder; `name` as `reply.md`."""
+        return f"{self.folder}/{name if self.stage == MAIN else f'{self.stage}.{name}'}"
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def parse(source: str) -> ast.Module | Fault:
 
 def extract(reply: str, entry: str = "compute_reward") -> Program | Fault:
     """The program in a reply: the last fenced block that defines `entry`, or the reply where it is all code."""
-    blocks = list(_blocks(reply))
+    blocks = list(fenced_blocks(reply))
     for block in reversed(blocks):
         tree = parse(block.source)
         if isinstance(tree, ast.Module) and _function(tree, entry):
@@ -142,12 +142,15 @@ def read_program(path: Path) -> Program | Fault:
         raise UsageError(f"The reward program {path} cannot be read: {error}.") from error
 
 
-class _Block(NamedTuple):
+class Block(NamedTuple):
+    """A fenced block of a reply."""
+
     source: str
     closed: bool
 
 
-def _blocks(reply: str) -> Iterator[_Block]:
+def fenced_blocks(reply: str) -> Iterator[Block]:
+    """Fenced blocks of a reply in markdown, in their order."""
     from markdown_it import MarkdownIt
 
     lines = reply.replace("\r\n", "\n").split("\n")
@@ -157,7 +160,7 @@ def _blocks(reply: str) -> Iterator[_Block]:
         first, end = token.map
         last = lines[end - 1].lstrip("> \t").rstrip() if end - 1 > first and end <= len(lines) else ""
         closed = last.startswith(token.markup) and not last.strip(token.markup[0])
-        yield _Block(_tidy(token.content), closed)
+        yield Block(_tidy(token.content), closed)
 
 
 def _tidy(source: str) -> str:

@@ -59,7 +59,7 @@ def recorded_method(recording: Recording) -> str:
     """The method of a session: of the run it is the journal of, or as its file's name begins; empty where unknown."""
     if (recording.path.parent / MANIFEST).is_file():
         return str(read_manifest(recording.path.parent).config["method"])
-    named = next((name for name in METHODS.names() if recording.path.stem.startswith(name)), "")
+    named = max((name for name in METHODS.names() if recording.path.stem.startswith(name)), key=len, default="")
     return named or ("text2reward" if recording.words else "")
 
 

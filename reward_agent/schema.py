@@ -140,6 +140,11 @@ class StateSchema:
             at += field.width
         return slices
 
+    def indices(self, paths: Iterable[str]) -> NDArray[np.intp]:
+        """Columns of the packed state that these fields have, `(K,)`, field after field."""
+        slices = [self.columns[path] for path in paths]
+        return np.concatenate([np.arange(0), *(np.arange(at.start, at.stop) for at in slices)]).astype(np.intp)
+
     @property
     def width(self) -> int:
         """Columns of the packed state, D."""

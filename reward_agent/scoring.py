@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from enum import IntEnum
 from pathlib import Path
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +22,32 @@ from reward_agent.task import Episode, Ints, Kind, Metric, Task
 Act = Callable[[Array], Array]
 """Actions `(N, A)` (`(N, 1)` of their numbers, where they are discrete) for observations `(N, O)`;
 these end with the share of the horizon passed where it has a true `observe_time`."""
+
+
+class Ready(NamedTuple):
+    """A policy that is ready to act in episodes of a task."""
+
+    fields: tuple[str, ...]
+    """Paths that the episodes must pack for it."""
+    choose: Callable[[Episodes, Array], Array]
+    """Actions `(N, A)` of running episodes, given what is observed of them `(N, O)`."""
+
+
+@runtime_checkable
+class Planning(Protocol):
+    """A policy that needs the episodes themselves, as a planner does; stands wherever an `Act` does."""
+
+    @property
+    def rows(self) -> int:
+        """Episodes that it plays side by side."""
+        ...
+
+    def ready(self, task: Task, rows: int) -> AbstractContextManager[Ready]:
+        """Made for `rows` episodes of a task, as long as the context lasts."""
+        ...
+
+
+Acting = Act | Planning
 
 EVALUATION_SEEDS = 1 << 61
 """Seeds of evaluation episodes begin here; a training's episodes begin from seeds below."""
@@ -90,7 +118,7 @@ def _draw(stream: _Stream, run_seed: int, key: tuple[int, ...], count: int) -> N
 
 def roll_out(
     task: Task,
-    act: Act,
+    act: Acting,
     seeds: Sequence[int] | Ints,
     metrics: Sequence[Metric] | None = None,
     *,
@@ -124,7 +152,7 @@ def roll_out(
 
 def play(
     task: Task,
-    act: Act,
+    act: Acting,
     seeds: Sequence[int] | Ints,
     fields: set[str],
     ended: Callable[[int, Episode], None],
@@ -133,10 +161,30 @@ def play(
     threads: int = 1,
 ) -> None:
     """Play one episode a seed and hand each, with the states of `fields`, to `ended(index of its seed, episode)`."""
-    waiting, rows = list(range(len(seeds))), min(num_envs or task.world.parallel_envs, len(seeds))
-    if not rows:
-        return
-    episodes = Episodes(task, rows, fields, threads=threads, observe_time=_observes_time(act))
+    rows = min(num_envs or rows_of(act, task), len(seeds))
+    if rows:
+        with ready(act, task, rows) as acting:
+            wanted = fields | set(acting.fields)
+            episodes = Episodes(task, rows, wanted, threads=threads, observe_time=_observes_time(act))
+            _play(task, episodes, acting, seeds, ended)
+
+
+def rows_of(act: Acting, task: Task) -> int:
+    """Episodes that are best played side by side."""
+    return act.rows if isinstance(act, Planning) else task.world.parallel_envs
+
+
+def ready(act: Acting, task: Task, rows: int) -> AbstractContextManager[Ready]:
+    """Any policy, made ready for `rows` episodes of a task."""
+    if isinstance(act, Planning):
+        return act.ready(task, rows)
+    return nullcontext(Ready((), lambda episodes, observations: act(observations)))
+
+
+def _play(
+    task: Task, episodes: Episodes, acting: Ready, seeds: Sequence[int] | Ints, ended: Callable[[int, Episode], None]
+) -> None:
+    waiting, rows = list(range(len(seeds))), episodes.num_envs
     constants = episodes.schema.constants_view()
     states = np.empty((rows, task.horizon + 1, episodes.schema.width))
     actions = np.empty((rows, task.horizon, task_schema(task).action.width))
@@ -156,7 +204,7 @@ def play(
             begin = np.zeros(rows, bool)
             while not begin.any():
                 at = episodes.elapsed.copy()
-                applied = episodes.actions.applied(act(observations))
+                applied = episodes.actions.applied(acting.choose(episodes, observations))
                 step = episodes.step(applied)
                 observations, every = step.observations, np.arange(rows)
                 actions[every, at] = applied
@@ -172,7 +220,7 @@ def play(
         episodes.close()
 
 
-def record_video(task: Task, act: Act, seed: int, path: Path, max_frames: int = 200) -> None:
+def record_video(task: Task, act: Acting, seed: int, path: Path, max_frames: int = 200) -> None:
     """Play the episode of `seed` and write it to `path` (mp4), at most `max_frames` frames in real time.
 
     Raises:
@@ -180,15 +228,16 @@ def record_video(task: Task, act: Act, seed: int, path: Path, max_frames: int = 
     """
     from reward_agent.envs.rendering import write_video
 
-    lengths: list[int] = []
-    play(task, act, [seed], set(), lambda _, episode: lengths.append(len(episode.action)), num_envs=1)
-    every = -(-(lengths[0] + 1) // max_frames)
-    episodes = Episodes(task, 1, (), observe_time=_observes_time(act))
+    played: list[Array] = []
+    play(task, act, [seed], set(), lambda _, episode: played.append(episode.action), num_envs=1)
+    (actions,) = played
+    every = -(-(len(actions) + 1) // max_frames)
+    episodes = Episodes(task, 1, ())
     try:
-        observations = episodes.reset(np.ones(1, bool), np.array([seed]))
+        episodes.reset(np.ones(1, bool), np.array([seed]))
         frames = [episodes.render(0)]
-        for step in range(1, lengths[0] + 1):
-            observations = episodes.step(act(observations)).observations
+        for step, action in enumerate(actions, 1):
+            episodes.step(action[None])
             if step % every == 0:
                 frames.append(episodes.render(0))
     finally:
@@ -253,5 +302,5 @@ def _clopper_pearson(successes: float, count: int) -> Interval:
     return Interval(successes / count, low, high)
 
 
-def _observes_time(act: Act) -> bool:
+def _observes_time(act: Acting) -> bool:
     return bool(getattr(act, "observe_time", False))

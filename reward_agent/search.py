@@ -8,20 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from reward_agent import ranking
 from reward_agent.codec import decode
 from reward_agent.config import RunConfig
 from reward_agent.errors import UsageError
-from reward_agent.events import Accepted, Asked, Best, Events, Faulted, Noted, Replied, Spoke, Trial, Unanswered
+from reward_agent.events import (
+    Accepted,
+    Asked,
+    Best,
+    Described,
+    Events,
+    Faulted,
+    Noted,
+    Replied,
+    Spoke,
+    Trial,
+    Unanswered,
+)
 from reward_agent.feedback import judge, reflection
 from reward_agent.history import Attempt, Candidate, History, Outcome
 from reward_agent.llm import BudgetError, LLMError, Metered, Spent, ask_many
 from reward_agent.llm.chat import prompt_sha256
-from reward_agent.messages import Key, Message, Reply, Usage
-from reward_agent.methods import Ask, Done, Method, Prompt, Train, Words
+from reward_agent.messages import MAIN, Key, Message, Reply, Usage
+from reward_agent.methods import Ask, Data, Done, Method, Prompt, Train, Words
 from reward_agent.methods.base import starting_history
 from reward_agent.probe import Battery, record_battery
 from reward_agent.program import Fault, Program
@@ -46,6 +58,11 @@ class Vetted:
     faults: tuple[Fault, ...]
     verdict: Verdict | None
     """None when no program could be read."""
+
+    @property
+    def is_data(self) -> bool:
+        """Neither a program nor anything wrong."""
+        return self.program is None and not self.faults
 
 
 INITIAL_VETTED = Key(0, 0, 0, "vet")
@@ -118,7 +135,7 @@ class Search:
             if reply is None:
                 waiting.append((prompt.key, prompt.messages))
                 # anew: a run killed before this reply may have left what it would have asked by other templates
-                self.run.write_json(f"{prompt.key.folder}/messages.json", prompt.messages)
+                self.run.write_json(prompt.key.path("messages.json"), prompt.messages)
                 self.events(Asked(prompt.key, prompt.messages))
             else:
                 self._heard(prompt.key, reply, replies, recorded=True)
@@ -149,7 +166,7 @@ class Search:
 
     def _heard(self, key: Key, reply: Reply, replies: dict[Key, Reply], *, recorded: bool) -> None:
         replies[key] = reply
-        self._keep(f"{key.folder}/reply.md", reply.text)
+        self._keep(key.path("reply.md"), reply.text)
         spent = self.llm.spent
         self.events(Replied(key, reply, spent.tokens, spent.usd, recorded))
 
@@ -165,21 +182,27 @@ class Search:
 
     def _take(self, prompt: Prompt, reply: Reply) -> None:
         """Make an attempt of a reply, and add it to its candidate."""
-        key = prompt.key._replace(stage="vet" if prompt.key.stage == "reply" else f"{prompt.key.stage}.vet")
+        key = prompt.key._replace(stage="vet" if prompt.key.stage == MAIN else f"{prompt.key.stage}.vet")
         recorded = key in self.run.journal
-        vetted = self.run.once(key, Vetted, lambda: self._vet(self.method.read(reply.text)))
+        read = partial(self.method.read, self.task, self.history, prompt, reply.text)
+        vetted = self.run.once(key, Vetted, lambda: self._vet(read()))
         warnings = vetted.verdict.warnings if vetted.verdict else ()
         attempt = Attempt(prompt.key, prompt.messages, reply, vetted.program, vetted.faults, warnings)
         at = (key.iteration, key.candidate)
         candidate = self.history.candidates.get(at, Candidate(*at))
         self._put(replace(candidate, attempts=(*candidate.attempts, attempt)))
+        if vetted.is_data:
+            self.events(Described(prompt.key, reply.text, recorded))
+            return
         self._keep_attempt(key, vetted)
         if attempt.program is not None and attempt.ok:
             self.events(Accepted(prompt.key, attempt.program, warnings, recorded))
         else:
             self.events(Faulted(prompt.key, attempt.program, attempt.faults, recorded))
 
-    def _vet(self, read: Program | Fault) -> Vetted:
+    def _vet(self, read: Program | Data | Fault) -> Vetted:
+        if isinstance(read, Data):
+            return Vetted(None, (), None)
         if isinstance(read, Fault):
             return Vetted(None, (read,), None)
         verdict = vet(read, self.task, unsafe=self.config.unsafe, battery=self._battery, examples=self._known())

@@ -102,6 +102,15 @@ class World(Protocol):
         ...
 
 
+@runtime_checkable
+class Forking(Protocol):
+    """A world whose running episodes can be copied, as planners need: one that is played on leaves the other as is."""
+
+    def fork(self, saved: Mapping[str, NDArray[Any]], rows: Ints) -> dict[str, NDArray[Any]]:
+        """From what a batch of R rows saved, what a batch of `len(rows)` restores: its row i as `rows[i]` was."""
+        ...
+
+
 class Witness(Protocol):
     """The simulator's own environment, read directly: what a world's batches are held against (`conformance`).
 
@@ -249,6 +258,11 @@ class Task:
     an example for another. Empty for a task on its own."""
     benchmark: str = ""
     """The name that people know it by, as `Meta-World button-press-v3`; empty where it is nobody's but ours."""
+    corrections: tuple[str, ...] = ()
+    """What a person says after the instruction, one turn after the other, for a method that holds a conversation;
+    metrics judge what is wanted in the end."""
+    optimiser: str = "ppo"
+    """What turns rewards into behaviour here unless another is named."""
     disguised_from: Task | None = None
     """The task that this is in other words and axes (`envs/disguise.py`), with the same scores; its expert reward is
     trained and compared there."""

@@ -26,10 +26,10 @@ from reward_agent.files import atomic, write_atomically
 from reward_agent.history import Outcome
 from reward_agent.journal import RunBusyError
 from reward_agent.optimise import Curves, Measuring, Optimised, Progress, find_optimiser
-from reward_agent.optimise.policy import ARCHITECTURE, TENSORS, Policy, load_policy
+from reward_agent.optimise.policy import ARCHITECTURE, TENSORS, load_policy
 from reward_agent.program import Program, TrainingFault
 from reward_agent.schema import Array
-from reward_agent.scoring import intervals_of, no_op, random_policy, record_video, roll_out
+from reward_agent.scoring import Acting, intervals_of, no_op, random_policy, record_video, roll_out
 from reward_agent.sources import RewardSource, SourceFaultError
 from reward_agent.store import sha256
 from reward_agent.task import Task
@@ -194,7 +194,7 @@ def _train(
 ) -> Trained | None:
     """To the budget, the metrics measured on the way; None when it was stopped before."""
 
-    def measure(policy: Policy) -> Mapping[str, float]:
+    def measure(policy: Acting) -> Mapping[str, float]:
         scores = roll_out(task, policy, spec.select_seeds[:MEASURED_EPISODES])
         return {name: float(values.mean()) for name, values in scores.items()}
 
@@ -217,8 +217,12 @@ def _train(
 def _score(spec: TrialSpec, task: Task, optimised: Optimised) -> Trained:
     optimised.policy.save(spec.folder)
     _save_curves(spec.folder / CURVES, optimised.curves)
-    select = _plain(roll_out(task, optimised.policy, spec.select_seeds))
     report = _plain(roll_out(task, optimised.policy, spec.report_seeds)) if spec.report_seeds else {}
+    count = len(spec.select_seeds)
+    if spec.report_seeds[:count] == spec.select_seeds:
+        select = {name: scores[:count] for name, scores in report.items()}
+    else:
+        select = _plain(roll_out(task, optimised.policy, spec.select_seeds))
     trained = Trained(
         outcome=_outcome(task, optimised, select),
         select=select,

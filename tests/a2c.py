@@ -20,14 +20,14 @@ from reward_agent.optimise.checkpoint import (
 from reward_agent.optimise.extract import extract
 from reward_agent.optimise.normalise import Normalise
 from reward_agent.optimise.policy import Policy
-from reward_agent.optimise.presets import Count, Positive, Preset, Settings, choose
+from reward_agent.optimise.presets import Count, LearnerSettings, Positive, Preset, choose
 from reward_agent.optimise.training import Order, train
 from reward_agent.sources import RewardSource
 from reward_agent.task import Task
 
 
 @dataclass(frozen=True)
-class A2CSettings(Settings):
+class A2CSettings(LearnerSettings):
     num_envs: Count = 16
     rollout: Count = 8
     learning_rate: Positive = 3e-3

@@ -23,6 +23,7 @@ LAYERS = (
         "config",
         "export",
         "final",
+        "left_open",
         "plan",
         "recorded",
         "result",
@@ -40,6 +41,7 @@ LAYERS = (
         "methods",
         "judges",
         "optimise",
+        "planning",
         "probe",
         "ranking",
         "vet",
@@ -60,6 +62,7 @@ LAYERS = (
         "llm",
         "envs",
         "sandbox",
+        "parameters",
         "prompts",
         "templates",
         "static_check",
@@ -94,7 +97,7 @@ FOUND_ABOVE = {
     ("reward_agent.task", "reward_agent.envs.gymnasium"): "`Task.from_gymnasium` is where people look for it, and the "
     "world of everybody's own environments is the one that a task may count on",
 }
-BUILT_ON = {"robotics": "gymnasium"}
+BUILT_ON = {"robotics": "gymnasium", "quadruped": "mujoco", "dexterous": "mujoco"}
 """Worlds that are special cases of the one of any environment."""
 # these are what their package is for, and are themselves imported where they are used
 MAY_BE_HEAVY = {"optimise", "envs"}

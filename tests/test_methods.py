@@ -65,7 +65,7 @@ def play(
                     candidate = history.candidates.get(at, Candidate(*at))
                     assert len(candidate.attempts) == prompt.key.attempt
                     reply = Reply(f"Here:\n{fenced(source(prompt.key))}", model="test")
-                    program = method.read(reply.text)
+                    program = method.read(task, history, prompt, reply.text)
                     assert isinstance(program, Program)
                     made = Attempt(prompt.key, prompt.messages, reply, program, tuple(faults(prompt.key)), warnings)
                     history = put(history, replace(candidate, attempts=(*candidate.attempts, made)))
@@ -130,7 +130,7 @@ def test_a_reply_without_a_program_is_repaired_too(name: str) -> None:
     method = make(name, candidates=1)
     ask = method.next(tiny, History())
     assert isinstance(ask, Ask)
-    fault = method.read("I would rather not.")
+    fault = method.read(tiny, History(), ask.prompts[0], "I would rather not.")
     assert isinstance(fault, Fault)
     attempt = Attempt(ask.prompts[0].key, ask.prompts[0].messages, Reply("I would rather not.", "test"), None, (fault,))
     again = method.next(tiny, put(History(), Candidate(0, 0, attempts=(attempt,))))
@@ -263,7 +263,7 @@ def test_methods_are_found_by_name() -> None:
     assert make("text2reward").sees != make("eureka").sees
     with pytest.raises(UsageError, match="Did you mean 'eureka'"):
         find_method("eureca")
-    with pytest.raises(UsageError, match="eureka, given, text2reward"):
+    with pytest.raises(UsageError, match="code_as_policies, eureka, given, l2r, l2r_coder, text2reward"):
         find_method("base")
 
 

@@ -1,18 +1,16 @@
-"""Gymnasium's models, with the sites and sensors that named quantities need. Neither changes the dynamics."""
+"""Machines' models, with the sites and sensors that named quantities need. Neither changes the dynamics."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
-import gymnasium
 import numpy as np
 
-from reward_agent.envs.mujoco.names import ROBOTS, Part
-from reward_agent.envs.mujoco.native import NATIVE
+from reward_agent.envs.mujoco.machine import Machine
+from reward_agent.envs.mujoco.names import Part
 
 _HIDDEN_GROUP = 5  # of sites: MuJoCo draws groups 0 to 2
 
@@ -33,19 +31,18 @@ def site_name(part: Part) -> str:
 
 
 @cache
-def base_model(env: str) -> Any:
-    """The environment's `mujoco.MjModel` with our sites and no sensors. Shared: never write to it."""
-    return build_model(env)
+def base_model(machine: Machine) -> Any:
+    """The machine's `mujoco.MjModel` with our sites and no sensors. Shared: never write to it."""
+    return build_model(machine)
 
 
-def build_model(env: str, readings: Iterable[Reading] = ()) -> Any:
+def build_model(machine: Machine, readings: Iterable[Reading] = ()) -> Any:
     """A fresh `mujoco.MjModel` with our sites and one sensor for each reading, in that order."""
     import mujoco
 
-    path = Path(gymnasium.__file__).parent / "envs" / "mujoco" / "assets" / NATIVE[env].xml
-    spec = mujoco.MjSpec.from_file(str(path))
+    spec = machine.spec()
     plain = spec.compile()
-    for part in ROBOTS[env].parts:
+    for part in machine.robot.parts:
         if part.geom:
             spec.geom(part.geom).parent.add_site(
                 name=site_name(part), pos=_point_of(plain, part), group=_HIDDEN_GROUP, size=[0.001] * 3
@@ -58,7 +55,7 @@ def build_model(env: str, readings: Iterable[Reading] = ()) -> Any:
         }
         if reading.sensor == "contact":
             # one slot that tells how many contacts with the floor there are, none of their details
-            sensor |= {"reftype": mujoco.mjtObj.mjOBJ_GEOM, "refname": ROBOTS[env].floor}
+            sensor |= {"reftype": mujoco.mjtObj.mjOBJ_GEOM, "refname": machine.robot.floor}
             sensor["intprm"] = [1 << int(mujoco.mjtConDataField.mjCONDATA_FOUND), 0, 1]
         spec.add_sensor(**sensor)
     return spec.compile()

@@ -34,8 +34,6 @@ class Draw:
 class Native:
     """One environment's own rules."""
 
-    xml: str
-    """File of the model among Gymnasium's assets."""
     timestep: float
     """Seconds of one physics step, as the model says."""
     frame_skip: int
@@ -54,6 +52,8 @@ class Native:
     contact_range: float | None = None
     """With contact forces: what each component is clipped to in observations; infinite where it is not. None where
     the environment has none."""
+    xml: str = ""
+    """File of the model among Gymnasium's assets, where it is one of those."""
 
     @property
     def dt(self) -> float:

@@ -8,8 +8,9 @@ from functools import cache
 from typing import Any, Literal
 
 from reward_agent.envs import fields
+from reward_agent.envs.mujoco.machine import Machine
 from reward_agent.envs.mujoco.model import Reading, base_model, site_name
-from reward_agent.envs.mujoco.names import ROBOTS, Part, Robot
+from reward_agent.envs.mujoco.names import Part, Robot
 from reward_agent.envs.mujoco_model import axis_words, joint_doc, joint_kind, slides
 from reward_agent.schema import ActionSpec, Constant, Entity, Field, StateSchema
 
@@ -43,9 +44,9 @@ class Derived:
 
 
 @cache
-def derive(env: str, contact_forces: bool) -> Derived:
-    """The schema of `env` and the origin of each field."""
-    model, robot = base_model(env), ROBOTS[env]
+def derive(machine: Machine, contact_forces: bool) -> Derived:
+    """The schema of a machine and the origin of each field."""
+    model, robot = base_model(machine), machine.robot
     actuated = _actuated_joints(model)
     quantities: list[Quantity] = []
     entities: list[Entity] = []
@@ -54,7 +55,7 @@ def derive(env: str, contact_forces: bool) -> Derived:
         quantities += _of_part(model, robot, part)
     joints = {model.joint(name).id: ours for name, ours in robot.joints.items()}
     for joint, name in sorted(joints.items()):
-        doc = _joint_doc(model, joint, name, actuated)
+        doc = _joint_doc(machine, model, joint, name, actuated)
         entities.append(Entity(f"joints.{name}", joint_kind(model, joint), doc))
         quantities += _of_joint(model, joint, f"joints.{name}")
     if not any(slides(model, joint) for joint in actuated):
@@ -76,7 +77,7 @@ def derive(env: str, contact_forces: bool) -> Derived:
             low=tuple(float(x) for x in model.actuator_ctrlrange[:, 0]),
             high=tuple(float(x) for x in model.actuator_ctrlrange[:, 1]),
         ),
-        constants=tuple(_constants(env, model, robot, actuated)),
+        constants=(*_constants(machine, model, actuated), *machine.constants(model)),
     )
     return Derived(schema, {quantity.field.path: quantity for quantity in quantities})
 
@@ -150,9 +151,11 @@ def _actuated_joints(model: Any) -> list[int]:
     return [int(joint) for joint in model.actuator_trnid[:, 0]]
 
 
-def _joint_doc(model: Any, joint: int, name: str, actuated: list[int]) -> str:
+def _joint_doc(machine: Machine, model: Any, joint: int, name: str, actuated: list[int]) -> str:
     words = joint_doc(model, joint, _axis(model, joint))
-    if joint in actuated:
+    if joint in actuated and machine.servos:
+        words += f"; {machine.servos}"
+    elif joint in actuated:
         gear = model.actuator_gear[actuated.index(joint), 0]
         words += f", {gear:g} {'N' if slides(model, joint) else 'N m'} for an action of 1"
     if name == "root_pitch":
@@ -169,14 +172,13 @@ def _axis(model: Any, joint: int) -> str:
     return axis_words(data.xaxis[joint])
 
 
-def _constants(env: str, model: Any, robot: Robot, actuated: list[int]) -> Iterator[Constant]:
+def _constants(machine: Machine, model: Any, actuated: list[int]) -> Iterator[Constant]:
     import mujoco
 
-    from reward_agent.envs.mujoco.native import NATIVE
-
+    robot = machine.robot
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
-    yield Constant("dt", NATIVE[env].dt, "time from state to next_state", "s")
+    yield Constant("dt", machine.native.dt, "time from state to next_state", "s")
     yield Constant("gravity", float(abs(model.opt.gravity[2])), "points to -z", "m/s^2")
     if robot.centre_of_mass:
         yield Constant("mass", float(model.body(robot.root).subtreemass[0]), "of the whole robot", "kg")
@@ -194,6 +196,8 @@ def _constants(env: str, model: Any, robot: Robot, actuated: list[int]) -> Itera
         unit = "m" if all(slides(model, joint) for joint in actuated) else "rad"
         yield Constant("joint_low", low, "lower limits of the driven joints, in the order of action", unit)
         yield Constant("joint_high", high, "upper limits of the driven joints, in the order of action", unit)
+    if machine.servos:
+        return
     gear = tuple(float(x) for x in model.actuator_gear[:, 0])
     unit = "N" if all(slides(model, joint) for joint in actuated) else "N m"
     yield Constant("gear", gear, "what each motor gives for an action of 1", unit)

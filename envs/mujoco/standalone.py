@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import mujoco
 import numpy as np
 
+from reward_agent.envs.mujoco.machine import Machine
 from reward_agent.envs.mujoco.model import base_model
-from reward_agent.envs.mujoco.names import ROBOTS
-from reward_agent.envs.mujoco.native import NATIVE
 from reward_agent.envs.mujoco.schema import Columns, Quantity, derive
 
 if TYPE_CHECKING:
@@ -83,8 +82,8 @@ class StateReader:
 
 def source(world: MujocoWorld, paths: Iterable[str]) -> str:
     """See `export.Standalone`."""
-    quantities = derive(world.env, world.contact_forces).quantities
-    entries = reading_table(world.env, (quantities[path] for path in paths))
+    quantities = derive(world.machine, world.contact_forces).quantities
+    entries = reading_table(world.machine, (quantities[path] for path in paths))
     table = [f"    {path!r}: {entry!r}," for path, entry in entries.items()]
     reader = inspect.getsource(StateReader).strip()
     return "\n".join(
@@ -108,18 +107,18 @@ def source(world: MujocoWorld, paths: Iterable[str]) -> str:
 
 def options(world: MujocoWorld) -> dict[str, Any]:
     """What `gymnasium.make` must be told for the same environment."""
-    if NATIVE[world.env].contact_range is None:
+    if world.machine.native.contact_range is None:
         return {}
     return {"include_cfrc_ext_in_observation": world.contact_forces}
 
 
-def reading_table(env: str, quantities: Iterable[Quantity]) -> dict[str, tuple[Any, ...]]:
+def reading_table(machine: Machine, quantities: Iterable[Quantity]) -> dict[str, tuple[Any, ...]]:
     """How `StateReader` is to read each quantity, by path."""
-    return {quantity.field.path: _entry(env, quantity) for quantity in quantities}
+    return {quantity.field.path: _entry(machine, quantity) for quantity in quantities}
 
 
-def _entry(env: str, quantity: Quantity) -> tuple[Any, ...]:
-    model, origin = base_model(env), quantity.origin
+def _entry(machine: Machine, quantity: Quantity) -> tuple[Any, ...]:
+    model, origin = base_model(machine), quantity.origin
     if isinstance(origin, Columns):
         if origin.source != "site_xpos":
             return "array", origin.source, list(origin.indices)
@@ -131,7 +130,7 @@ def _entry(env: str, quantity: Quantity) -> tuple[Any, ...]:
             geoms = [int(model.geom(origin.name).id)]
         else:
             geoms = np.flatnonzero(model.geom_bodyid == model.body(origin.name).id).tolist()
-        return quantity.use, int(model.geom(ROBOTS[env].floor).id), geoms
+        return quantity.use, int(model.geom(machine.robot.floor).id), geoms
     if origin.sensor == "subtreelinvel":
         body = int(model.body(origin.name).id)
         return "array", "subtree_linvel", list(range(3 * body, 3 * body + 3))

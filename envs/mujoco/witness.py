@@ -20,8 +20,8 @@ class GymnasiumWitness:
 
     def __init__(self, world: MujocoWorld) -> None:
         self._env: Any = gymnasium.make(world.env, **options(world)).unwrapped
-        quantities = derive(world.env, world.contact_forces).quantities
-        self._reader = StateReader(self._env, reading_table(world.env, quantities.values()))
+        quantities = derive(world.machine, world.contact_forces).quantities
+        self._reader = StateReader(self._env, reading_table(world.machine, quantities.values()))
         self._secrets: dict[str, float] = {}
 
     def reset(self, seed: int) -> Mapping[str, Any]:

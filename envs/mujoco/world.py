@@ -1,8 +1,9 @@
-"""The `mujoco` world: Gymnasium's eleven v5 environments as batches over mjbatch's thread pool."""
+"""Machines as worlds, in batches over mjbatch's thread pool; of them the `mujoco` world, Gymnasium's environments."""
 
 from __future__ import annotations
 
 import importlib.util
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -13,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reward_agent.envs.mujoco.contact_forces import ContactForces
+from reward_agent.envs.mujoco.machine import Machine, gymnasium_machine
 from reward_agent.envs.mujoco.model import build_model
-from reward_agent.envs.mujoco.names import ROBOTS
 from reward_agent.envs.mujoco.native import NATIVE, Native
 from reward_agent.envs.mujoco.packing import Packer, plan
 from reward_agent.envs.mujoco.schema import Quantity, derive
@@ -24,7 +25,66 @@ from reward_agent.task import Bools, Ints, Step, Witness
 
 
 @dataclass(frozen=True)
-class MujocoWorld:
+class MachineWorld(ABC):
+    """Simulations of one machine. A world of machines of its own fills in the name and which machine it is."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The family."""
+
+    @property
+    @abstractmethod
+    def machine(self) -> Machine:
+        """What is simulated."""
+
+    @property
+    def forces(self) -> bool:
+        """Whether contact forces are observed."""
+        return False
+
+    @property
+    def parallel_envs(self) -> int:
+        """See `task.World`."""
+        return 64
+
+    @property
+    def dt(self) -> float:
+        """Seconds of simulated time a step."""
+        return self.machine.native.dt
+
+    @property
+    def horizon(self) -> int:
+        """Steps after which the environment itself truncates."""
+        return self.machine.native.horizon
+
+    def schema(self) -> StateSchema:
+        """Every field this environment has."""
+        return derive(self.machine, self.forces).schema
+
+    def make(self, num_envs: int, fields: StateSchema, *, threads: int = 1) -> MujocoBatch:
+        """A batch that packs just `fields`, a selection of `schema()`.
+
+        Raises:
+            UsageError: a field is not of this environment.
+        """
+        quantities = derive(self.machine, self.forces).quantities
+        for field in fields.fields:
+            if field.path not in quantities:
+                raise unknown_name(f"state field of {self.machine.name}", field.path, quantities)
+        return MujocoBatch(self.machine, num_envs, fields, threads, contact_forces=self.forces)
+
+    def fork(self, saved: Mapping[str, NDArray[Any]], rows: Ints) -> dict[str, NDArray[Any]]:
+        """See `task.Forking`."""
+        return {name: values[rows] for name, values in saved.items()}
+
+    def missing(self) -> str | None:
+        """What this machine lacks to run it and the command that installs it."""
+        return missing()
+
+
+@dataclass(frozen=True)
+class MujocoWorld(MachineWorld):
     """One of Gymnasium's MuJoCo environments, with its defaults.
 
     Raises:
@@ -36,8 +96,6 @@ class MujocoWorld:
     """Ant, Humanoid and HumanoidStandup: contact forces in observations (`include_cfrc_ext_in_observation`) and
     as the field `contact_forces.raw`. Gymnasium has them on; here they are off, for they cost one sub-step more, on
     one thread."""
-    name: str = "mujoco"
-    parallel_envs: int = 64
 
     def __post_init__(self) -> None:
         if self.env not in NATIVE:
@@ -49,34 +107,16 @@ class MujocoWorld:
             )
 
     @property
-    def dt(self) -> float:
-        """Seconds of simulated time a step."""
-        return NATIVE[self.env].dt
+    def name(self) -> str:
+        return "mujoco"
 
     @property
-    def horizon(self) -> int:
-        """Steps after which Gymnasium truncates."""
-        return NATIVE[self.env].horizon
+    def machine(self) -> Machine:
+        return gymnasium_machine(self.env)
 
-    def schema(self) -> StateSchema:
-        """Every field this environment has."""
-        return derive(self.env, self.contact_forces).schema
-
-    def make(self, num_envs: int, fields: StateSchema, *, threads: int = 1) -> MujocoBatch:
-        """A batch that packs just `fields`, a selection of `schema()`.
-
-        Raises:
-            UsageError: a field is not of this environment.
-        """
-        quantities = derive(self.env, self.contact_forces).quantities
-        for field in fields.fields:
-            if field.path not in quantities:
-                raise unknown_name(f"state field of {self.env}", field.path, quantities)
-        return MujocoBatch(self, num_envs, fields, threads)
-
-    def missing(self) -> str | None:
-        """What this machine lacks to run it and the command that installs it."""
-        return missing()
+    @property
+    def forces(self) -> bool:
+        return self.contact_forces
 
     def standalone(self, paths: Iterable[str]) -> str:
         """Source that reads these fields out of Gymnasium's environment, for exported rewards."""
@@ -100,19 +140,21 @@ def missing() -> str | None:
 
 
 class MujocoBatch:
-    """N simulations of one environment (`task.Batch`). Make it with `MujocoWorld.make`."""
+    """N simulations of one machine (`task.Batch`). Make it with `MachineWorld.make`."""
 
-    def __init__(self, world: MujocoWorld, num_envs: int, fields: StateSchema, threads: int) -> None:
+    def __init__(
+        self, machine: Machine, num_envs: int, fields: StateSchema, threads: int, *, contact_forces: bool = False
+    ) -> None:
         import mjbatch
 
         self.num_envs, self.schema = num_envs, fields
-        self._native: Native = NATIVE[world.env]
-        derived = derive(world.env, world.contact_forces)
+        self._native: Native = machine.native
+        derived = derive(machine, contact_forces)
         quantities: list[Quantity] = [derived.quantities[field.path] for field in fields.fields]
         needed = plan(quantities)
-        self.model = build_model(world.env, needed.readings)
+        self.model = build_model(machine, needed.readings)
         """The `mujoco.MjModel` in use, with sensors for just these fields; the batch has a copy of its own."""
-        robot = ROBOTS[world.env]
+        robot = machine.robot
         self._root, self._view = self.model.body(robot.root).id, robot.view
         # observations that read derived fields want them as the step left them; bringing those up to date must wait
         self._forward_later = needed.needs_forward and bool(self._native.reads)
@@ -122,13 +164,14 @@ class MujocoBatch:
         self._ctrl = self._batch.bind("ctrl")
         self._data = SimpleNamespace(**{name: self._batch.bind(name) for name in {"qpos", "qvel", *self._native.reads}})
         self._forces: ContactForces | None = None
-        if world.contact_forces:
+        if contact_forces:
             frame_skip = self._native.frame_skip
             self._forces = ContactForces(self.model, num_envs, frame_skip, self._batch.nstate)
         sensors = dict(zip(needed.readings, self.model.sensor_adr, strict=True))
         sizes = dict(zip(needed.readings, self.model.sensor_dim, strict=True))
         columns = {reading: range(adr, adr + sizes[reading]) for reading, adr in sensors.items()}
-        self._packer = Packer(num_envs, quantities, columns, self._flat, world.dt)
+        self._feet = [quantity.field.path for quantity in quantities if quantity.use == "air time"]
+        self._packer = Packer(num_envs, quantities, columns, self._flat, machine.native.dt)
         self._initial = self.model.qpos0.copy(), np.zeros(self.model.nv)
         self._batch.reset()
         self._observations = self._observe()
@@ -191,8 +234,8 @@ class MujocoBatch:
         saved = {
             "state": self._state.copy(),
             "observations": self._observations.copy(),
-            "air_time": self._packer.air_time.copy(),
         }
+        saved |= {f"air_time.{path}": self._packer.air_time[:, at].copy() for at, path in enumerate(self._feet)}
         if self._forces:
             saved["contact_forces"] = self._forces.values.copy()
         return saved
@@ -203,7 +246,8 @@ class MujocoBatch:
         # compare the next action with the one before the restore, not with the one in the restored state.
         self._batch.forward()
         self._observations = saved["observations"].copy()
-        self._packer.air_time[:] = saved["air_time"]
+        for at, path in enumerate(self._feet):
+            self._packer.air_time[:, at] = saved[f"air_time.{path}"]
         if self._forces:
             self._forces.values[:] = saved["contact_forces"]
 

@@ -10,6 +10,7 @@ from reward_agent.events import (
     Accepted,
     Asked,
     Best,
+    Described,
     Evaluated,
     Event,
     Faulted,
@@ -85,6 +86,8 @@ class Board:
                 self.tokens, self.usd = event.tokens, event.usd
             case Unanswered(key=key):
                 self._candidate(key.iteration, key.candidate).stage = "no reply"
+            case Described(key=key):
+                self._candidate(key.iteration, key.candidate).stage = "described"
             case Faulted(key=key, faults=faults):
                 line = f" line {faults[0].line}" if faults and faults[0].line else ""
                 stage = f"fault: {faults[0].stage}{line}" if faults else "fault"

@@ -14,7 +14,7 @@ from reward_agent.errors import UsageError
 if TYPE_CHECKING:
     from reward_agent.comparison import Compared, Comparison
     from reward_agent.epic import Distance
-    from reward_agent.scoring import Act
+    from reward_agent.scoring import Acting
     from reward_agent.task import Task
 
 HELP = "compare a reward, or all of a run, with the one that is published for the task"
@@ -120,7 +120,7 @@ def _plain(each: Compared) -> dict[str, Any]:
     return plain | distances | {"not_finite": each.values.not_finite, "fault": None}
 
 
-def _policy(name: str, task: Task) -> dict[str, tuple[Task, Act]]:
+def _policy(name: str, task: Task) -> dict[str, tuple[Task, Acting]]:
     """The best policy of a run of this task (or of it in disguise)."""
     from reward_agent.comparison import run_policies
     from reward_agent.envs.registry import find_task

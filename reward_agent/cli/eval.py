@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reward_agent.cli.answer import Answer
-from reward_agent.cli.options import add_program, add_training, natural, positive, read_program
+from reward_agent.cli.options import add_program, add_training, natural, optimiser_of, positive, read_program
 
 if TYPE_CHECKING:
     from reward_agent.api import Evaluation
@@ -25,8 +25,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="STEPS",
         help="environment steps of each training; the task's own unless given",
     )
-    add("--seeds", type=positive, default=3, metavar="N", help="trainings, which the interval is over (3)")
-    add("--episodes", type=positive, default=50, metavar="N", help="that each policy is scored on (50)")
+    add("--seeds", type=positive, metavar="N", help="trainings, which the interval is over (3; 1 of a planner)")
+    add("--episodes", type=positive, metavar="N", help="that each policy is scored on (50; 10 of a planner)")
     add("--seed", type=natural, default=0, metavar="S", help="of everything random (0)")
     add_training(parser)
     add("--jobs", type=positive, metavar="J", help="trainings side by side; one a core unless given")
@@ -37,22 +37,24 @@ def run(args: Namespace) -> Answer:
     from reward_agent.api import evaluate
     from reward_agent.cli.view import following
     from reward_agent.envs.registry import find_task
-    from reward_agent.optimise.choice import read_changes
+    from reward_agent.optimise.choice import read_changes, usual
     from reward_agent.program import Fault
 
-    settings = read_changes(args.optimiser, args.changes)
+    optimiser = optimiser_of(args)
+    settings, effort = read_changes(optimiser, args.changes), usual(optimiser)
+    seeds = args.seeds or effort.trainings
     task, program = find_task(args.task), read_program(args.file)
     if isinstance(program, Fault):
         return _unfit([asdict(program)], args.file)
-    with following((args.budget or task.budget) * args.seeds) as view:
+    with following((args.budget or task.budget) * seeds) as view:
         found = evaluate(
             program,
             args.task,
             budget=args.budget,
-            seeds=args.seeds,
-            episodes=args.episodes,
+            seeds=seeds,
+            episodes=args.episodes or effort.report_episodes,
             seed=args.seed,
-            optimiser=args.optimiser,
+            optimiser=optimiser,
             preset=args.preset,
             settings=settings,
             jobs=args.jobs,

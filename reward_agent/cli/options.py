@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,11 +37,22 @@ def add_training(parser: ArgumentParser) -> None:
     from reward_agent.plugins import OPTIMISERS
 
     add = parser.add_argument
-    add("--optimiser", default="ppo", metavar="NAME", help=f"{OPTIMISERS.choices()} (ppo)")
+    add("--optimiser", metavar="NAME", help=f"{OPTIMISERS.choices()} (the task's own; mostly ppo)")
     what = "the optimiser's settings for a class of tasks, or as somebody published them; the task's own unless given"
     add("--preset", metavar="NAME", help=what)
     what = "change one of these settings, as learning_rate=1e-3; may be given again"
     add("--set", action="append", default=[], dest="changes", metavar="NAME=VALUE", help=what)
+
+
+def optimiser_of(args: Namespace) -> str:
+    """The one named, else the task's own.
+
+    Raises:
+        UsageError: there is no such task.
+    """
+    from reward_agent.envs.registry import find_task
+
+    return args.optimiser or find_task(args.task).optimiser
 
 
 def add_run(parser: ArgumentParser) -> None:

@@ -44,7 +44,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="STEPS",
         help="environment steps of one training; the task's own unless given",
     )
-    add("--final-seeds", type=positive, default=3, metavar="N", help="trainings from scratch of the best reward (3)")
+    add(
+        "--final-seeds",
+        type=positive,
+        metavar="N",
+        help="trainings of the best reward, from scratch (3; planner 1)",
+    )
     add("--seed", type=natural, default=0, metavar="S", help="of everything random (0)")
     add("--out", type=Path, default=RUNS, metavar="DIR", help=f"where the run's folder goes ({RUNS}/)")
     add("--story", action="store_true", help="tell it to somebody who sees a run for the first time")
@@ -55,10 +60,10 @@ def run(args: Namespace) -> Answer:
     from reward_agent.agent import prepare, synthesize
     from reward_agent.cli.results import describe_plan
     from reward_agent.cli.running import confirm, finished, person, person_is_there, telling
+    from reward_agent.left_open import OPEN
     from reward_agent.plan import make_plan
-    from reward_agent.recorded import OPEN
 
-    left_open = [name for name in OPEN if getattr(args, name) is None]
+    left_open = [name for name in OPEN if getattr(args, name, None) is None]
     ready = prepare(_config(args), root=args.out, left_open=left_open)
     config = ready.config
     assert config.llm is not None
@@ -84,6 +89,7 @@ def _seed_or_file(text: str) -> int | Path:
 
 
 def _config(args: Namespace) -> RunConfig:
+    from reward_agent.cli.options import optimiser_of
     from reward_agent.config import RunConfig
     from reward_agent.optimise.choice import read_changes
 
@@ -94,6 +100,8 @@ def _config(args: Namespace) -> RunConfig:
             "words": args.words,
             "iterations": args.iterations,
             "candidates": args.candidates,
+            "optimiser": args.optimiser,
+            "final_seeds": args.final_seeds,
         }.items()
         if value is not None
     }
@@ -108,11 +116,9 @@ def _config(args: Namespace) -> RunConfig:
         examples=args.examples,
         only_name=args.only_name,
         disguise=args.disguise,
-        optimiser=args.optimiser,
         preset=args.preset,
-        settings=read_changes(args.optimiser, args.changes),
+        settings=read_changes(optimiser_of(args), args.changes),
         budget=args.budget,
-        final_seeds=args.final_seeds,
         seed=args.seed,
         jobs=args.jobs,
         max_tokens=args.token_budget,

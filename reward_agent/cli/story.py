@@ -11,6 +11,7 @@ from reward_agent.events import (
     Accepted,
     Asked,
     Best,
+    Described,
     Evaluated,
     Event,
     Faulted,
@@ -64,6 +65,8 @@ class Story:
                 source = f"RECORDED from {reply.model}{day}" if self._replayed else f"LIVE from {reply.model}"
                 yield f"\nThe reply [{source}], candidate {key.candidate} of iteration {key.iteration}:"
                 yield from _quoted(reply.text, REPLY_LINES)
+            case Described(key=key):
+                yield f"\nThat describes the motion for candidate {key.candidate}; now it is to be set."
             case Faulted(key=key, faults=faults):
                 yield f"\nThe reward of candidate {key.candidate} is faulty; nothing is trained on it:"
                 yield from (textwrap.indent(textwrap.fill(fault(found), WIDTH), "  ! ") for found in faults)

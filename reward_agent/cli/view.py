@@ -13,6 +13,7 @@ from reward_agent.events import (
     Accepted,
     Asked,
     Best,
+    Described,
     Evaluated,
     Event,
     Faulted,
@@ -131,6 +132,8 @@ def line(event: Event) -> str:
             return f"iteration {key.iteration}, candidate {key.candidate}: reply of {reply.model}{where} ({spent})"
         case Unanswered(key=key):
             return f"iteration {key.iteration}, candidate {key.candidate}: no reply. {event.message}"
+        case Described(key=key):
+            return f"iteration {key.iteration}, candidate {key.candidate}: the motion is described"
         case Faulted(key=key, faults=faults):
             return f"iteration {key.iteration}, candidate {key.candidate}: " + "; ".join(map(fault, faults))
         case Accepted(key=key):

@@ -83,9 +83,7 @@ class Manual:
 
     def paths(self, key: Key) -> tuple[Path, Path]:
         """Where a prompt is written and where its reply is awaited."""
-        folder = self._folder / key.folder
-        stem = "" if key.stage == "reply" else f"{key.stage}."
-        return folder / f"{stem}prompt.md", folder / f"{stem}reply.md"
+        return self._folder / key.path("prompt.md"), self._folder / key.path("reply.md")
 
     def _await(self, path: Path) -> str | None:
         deadline = time.monotonic() + self._wait

@@ -1,8 +1,8 @@
 """Methods: what to ask a model, what to keep, what to say back; one file each.
 
-A method is a class with `next(task, history) -> Action` and `read(reply) -> Program | Fault`: pure functions
-that never touch a simulator. The loop (`agent.py`) does what the action says, adds the result to the history,
-and asks again.
+A method is a class with `next(task, history) -> Action` and `read(task, history, prompt, reply) -> Program | Data |
+Fault`: pure functions that never touch a simulator. The loop (`agent.py`) does what the action says, adds the result
+to the history, and asks again.
 """
 
 from __future__ import annotations
@@ -31,6 +31,13 @@ class Prompt:
 
     key: Key
     messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True)
+class Data:
+    """A reply that is no program and has nothing wrong: kept for the method's next prompt, as a description."""
+
+    text: str
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,9 @@ class Method(Protocol):
 
     def next(self, task: Task, history: History) -> Action: ...
 
-    def read(self, reply: str) -> Program | Fault: ...
+    def read(self, task: Task, history: History, prompt: Prompt, reply: str) -> Program | Data | Fault:
+        """What is in a reply to `prompt`, the history being as it was when that was asked."""
+        ...
 
 
 def find_method(name: str) -> Callable[[Settings, Templates], Method]:

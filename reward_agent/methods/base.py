@@ -10,7 +10,7 @@ from reward_agent.envs.episodes import prompt_schema
 from reward_agent.feedback import as_data, faults_text, fenced
 from reward_agent.history import Attempt, Candidate, History, Outcome
 from reward_agent.messages import Key, Message, Reply
-from reward_agent.methods import Action, Ask, Done, Prompt, Settings, Train
+from reward_agent.methods import Action, Ask, Data, Done, Prompt, Settings, Train
 from reward_agent.program import Fault, Program, extract
 from reward_agent.sandbox.helpers import describe
 from reward_agent.task import Task, Termination
@@ -106,7 +106,7 @@ class Rounds(ABC):
             return Done("No program could be trained on.")
         return Done(f"All {self.settings.rounds} rounds are done.")
 
-    def read(self, reply: str) -> Program | Fault:
+    def read(self, task: Task, history: History, prompt: Prompt, reply: str) -> Program | Data | Fault:
         return extract(reply)
 
     def _asking(self, task: Task, history: History, iteration: int) -> tuple[Message, ...]:

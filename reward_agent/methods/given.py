@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from reward_agent.history import History
-from reward_agent.methods import Action, Done, Settings
+from reward_agent.methods import Action, Data, Done, Prompt, Settings
 from reward_agent.program import Fault, Program, extract
 from reward_agent.task import Task
 from reward_agent.templates import Templates
@@ -27,5 +27,5 @@ class Given:
     def next(self, task: Task, history: History) -> Action:
         return Done("The reward was given: there was nothing to search for.")
 
-    def read(self, reply: str) -> Program | Fault:
+    def read(self, task: Task, history: History, prompt: Prompt, reply: str) -> Program | Data | Fault:
         return extract(reply)

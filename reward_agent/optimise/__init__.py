@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from reward_agent.optimise.policy import Policy
 from reward_agent.plugins import OPTIMISERS
 from reward_agent.sources import RewardSource
 from reward_agent.task import Task
+
+if TYPE_CHECKING:
+    from reward_agent.planning.policy import PlannedPolicy
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Curves:
 
 @dataclass(frozen=True)
 class Optimised:
-    policy: Policy
+    policy: Policy | PlannedPolicy
     curves: Curves
     steps: int
     seconds: float
@@ -66,7 +69,7 @@ class Measuring:
 
     points: tuple[int, ...]
     """Environment steps, in rising order. Each is due between two rollouts, at the first such moment not before it."""
-    measure: Callable[[Policy], Mapping[str, float]]
+    measure: Callable[[Policy | PlannedPolicy], Mapping[str, float]]
     """Called with the policy as it is then."""
 
 

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from reward_agent.errors import UsageError, unknown_name
 from reward_agent.optimise import find_optimiser
@@ -61,6 +61,25 @@ def choose_training(
     settings = choose(presets, preset or task.preset, changes)
     named = preset or (task.preset if task.preset in presets else DEFAULT)
     return Choice(optimiser, named, changes, settings)
+
+
+class Usual(NamedTuple):
+    """How much of an end a run has where nobody says otherwise."""
+
+    trainings: int = 3
+    """Of the best program, from scratch."""
+    select_episodes: int = 20
+    report_episodes: int = 50
+
+
+def usual(optimiser: str) -> Usual:
+    """What an optimiser needs for a score that means something; `USUAL` of its module.
+
+    Raises:
+        UsageError: there is no such optimiser.
+    """
+    found: Usual = getattr(_module(optimiser), "USUAL", Usual())
+    return found
 
 
 def read_changes(optimiser: str, words: Iterable[str]) -> dict[str, Any]:

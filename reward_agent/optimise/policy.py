@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,14 @@ from reward_agent.errors import UsageError
 from reward_agent.files import write_atomically
 from reward_agent.schema import Array
 
+if TYPE_CHECKING:
+    from reward_agent.planning.policy import PlannedPolicy
+
 Activation = Literal["tanh", "relu"]
 Weights = NDArray[np.float32]
 
-CONTINUOUS, DISCRETE = 1, 2
-"""Versions of the files: releases before discrete actions read and write the first alone."""
+CONTINUOUS, DISCRETE, PLANNED = 1, 2, 3
+"""Versions of the files: a network, one that chooses numbers, a policy that plans (`planning/policy.py`)."""
 OPTIONS = {"squash": bool, "clip": float, "epsilon": float, "observe_time": bool}
 TENSORS, ARCHITECTURE = "policy.safetensors", "policy.json"
 
@@ -135,8 +138,8 @@ class Policy:
         }
 
 
-def load_policy(folder: Path | str) -> Policy:
-    """The policy that `Policy.save` wrote into `folder`.
+def load_policy(folder: Path | str) -> Policy | PlannedPolicy:
+    """The policy that `Policy.save`, or one that plans, wrote into `folder`.
 
     Raises:
         UsageError: a file is missing, of another version, or holds other tensors than its architecture says,
@@ -144,6 +147,8 @@ def load_policy(folder: Path | str) -> Policy:
     """
     folder = Path(folder)
     architecture, tensors = _read(folder)
+    if architecture["version"] == PLANNED:
+        return _planned(folder, architecture)
     try:
         sizes = [int(size) for size in architecture["sizes"]]
         activation = architecture["activation"]
@@ -173,6 +178,15 @@ def load_policy(folder: Path | str) -> Policy:
     )
 
 
+def _planned(folder: Path, facts: dict[str, Any]) -> PlannedPolicy:
+    from reward_agent.planning.policy import read_planned
+
+    try:
+        return read_planned(facts)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _bad(folder / ARCHITECTURE, f"{error!r} is missing or malformed") from error
+
+
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
@@ -187,8 +201,8 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         architecture = json.loads((folder / ARCHITECTURE).read_text())
     except ValueError as error:
         raise _bad(folder / ARCHITECTURE, f"it is not JSON ({error})") from error
-    if not isinstance(architecture, dict) or architecture.get("version") not in (CONTINUOUS, DISCRETE):
-        raise _bad(folder / ARCHITECTURE, f"it is not of version {CONTINUOUS} or {DISCRETE}, which this release reads")
+    if not isinstance(architecture, dict) or architecture.get("version") not in (CONTINUOUS, DISCRETE, PLANNED):
+        raise _bad(folder / ARCHITECTURE, f"it is of no version up to {PLANNED}, which this release reads")
     try:
         return architecture, load((folder / TENSORS).read_bytes())
     except SafetensorError as error:

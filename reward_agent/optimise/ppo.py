@@ -17,7 +17,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 from reward_agent.errors import UsageError
 from reward_agent.optimise import Measuring, Optimised, Progress
 from reward_agent.optimise.policy import Activation
-from reward_agent.optimise.presets import Count, NotNegative, Number, Positive, Preset, Range, Settings, Share, choose
+from reward_agent.optimise.presets import (
+    Count,
+    LearnerSettings,
+    NotNegative,
+    Number,
+    Positive,
+    Preset,
+    Range,
+    Share,
+    choose,
+)
 from reward_agent.sources import RewardSource
 from reward_agent.task import Task
 
@@ -29,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class PPOSettings(Settings):
+class PPOSettings(LearnerSettings):
     """Defaults are the `default` preset's."""
 
     rollout: Count = 128

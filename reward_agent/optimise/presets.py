@@ -57,20 +57,26 @@ class Settings:
         UsageError: a value is outside the range or choices that its annotation gives.
     """
 
+    threads: Count = 1
+    """For physics and update. It changes no result."""
+
+    def __post_init__(self) -> None:
+        for name, hint in get_type_hints(type(self), include_extras=True).items():
+            _check(name, hint, getattr(self, name))
+
+
+@dataclass(frozen=True)
+class LearnerSettings(Settings):
+    """What every optimiser that learns a policy has beside."""
+
     num_envs: Count = 64
     discount: Share = 0.99
     normalise_observation: bool = True
     """Scale by the running mean and deviation."""
     normalise_reward: bool = True
     """Divide by the running deviation of the discounted return: programs come in any scale."""
-    threads: Count = 1
-    """For physics and update. It changes no result."""
     checkpoint_seconds: NotNegative = 30.0
     """Least time between checkpoints."""
-
-    def __post_init__(self) -> None:
-        for name, hint in get_type_hints(type(self), include_extras=True).items():
-            _check(name, hint, getattr(self, name))
 
 
 S = TypeVar("S", bound=Settings)
@@ -127,7 +133,7 @@ def read(settings: Settings, words: Iterable[str]) -> dict[str, Any]:
     for word in words:
         name, separator, text = (part.strip() for part in word.partition("="))
         if not separator:
-            raise UsageError(f"{word!r} sets nothing: write NAME=VALUE, as `--set discount={settings.discount}`.")
+            raise UsageError(f"{word!r} sets nothing: write NAME=VALUE, as `--set {_example(settings)}`.")
         if name not in known:
             raise unknown_name("setting", name, known)
         if name in values:
@@ -140,6 +146,12 @@ def read(settings: Settings, words: Iterable[str]) -> dict[str, Any]:
             bounds = f" ({_range(hint)})" if _range(hint) else ""
             raise UsageError(f"The setting {name!r} wants {wanted}{bounds}, not {text!r}.") from error
     return values
+
+
+def _example(settings: Settings) -> str:
+    """A setting as it is, to be written otherwise."""
+    first = fields(settings)[-1].name
+    return f"{first}={getattr(settings, first)}"
 
 
 def _whole(text: str) -> int:

@@ -17,7 +17,7 @@ import numpy as np
 from reward_agent.errors import UsageError
 from reward_agent.optimise import Measuring, Optimised, Progress
 from reward_agent.optimise.policy import Activation
-from reward_agent.optimise.presets import Count, Positive, Preset, Range, Settings, choose
+from reward_agent.optimise.presets import Count, LearnerSettings, Positive, Preset, Range, choose
 from reward_agent.sources import RewardSource
 from reward_agent.task import Task
 
@@ -37,7 +37,7 @@ PPO_DISCOUNT = f"{ORIGIN}: only the discount is that of PPO's preset"
 
 
 @dataclass(frozen=True)
-class SACSettings(Settings):
+class SACSettings(LearnerSettings):
     """Defaults are the default and the locomotion preset's."""
 
     num_envs: Count = 8

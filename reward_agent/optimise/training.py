@@ -19,7 +19,7 @@ from reward_agent.optimise import Curves, Measuring, Optimised, Progress, checkp
 from reward_agent.optimise.checkpoint import Arrays, Checkpoint, prefixed, unprefixed
 from reward_agent.optimise.normalise import Normalise
 from reward_agent.optimise.policy import Policy
-from reward_agent.optimise.presets import Settings
+from reward_agent.optimise.presets import LearnerSettings
 from reward_agent.optimise.sb3 import Drained, TaskVecEnv
 from reward_agent.sources import CountingSource, RewardSource
 from reward_agent.task import Task
@@ -28,7 +28,7 @@ SAVING_SHARE = 0.05
 """Saving may take this share of the training's time: a large replay buffer is written less often."""
 
 
-def identity(optimiser: str, task: Task, source: RewardSource, seed: int, settings: Settings) -> dict[str, Any]:
+def identity(optimiser: str, task: Task, source: RewardSource, seed: int, settings: LearnerSettings) -> dict[str, Any]:
     """What must agree for a checkpoint to be gone on from. The budget may grow; threads change nothing."""
     free = {"threads", "checkpoint_seconds"}
     values = {name: value for name, value in asdict(settings).items() if name not in free}
@@ -115,7 +115,7 @@ def train(
     optimiser: str,
     task: Task,
     source: RewardSource,
-    settings: Settings,
+    settings: LearnerSettings,
     order: Order,
     make: Callable[[Normalise], Learner],
     *,

@@ -43,6 +43,7 @@ class CellSource:
     def __init__(self, program: Program, task: Task, *, unsafe: bool = False) -> None:
         schema = task_schema(task).visible()
         self.fields: tuple[str, ...] = check(program, schema).fields
+        self.program = program
         self.rewards = self.bad_rewards = 0
         self.calls = 0
         selected = schema.select(self.fields)
@@ -116,8 +117,7 @@ def _sample(task: Task, schema: StateSchema) -> tuple[Array, Array, Array]:
         before = episodes.states.copy()
         action = episodes.actions.draw(generator, SAMPLE_ROWS)
         after = episodes.step(action).states
-        columns = [episodes.schema.columns[path] for path in schema.by_path]
+        index = episodes.schema.indices(schema.by_path)
     finally:
         episodes.close()
-    index = np.concatenate([np.arange(c.start, c.stop) for c in columns] or [np.zeros(0, int)]).astype(int)
     return before[:, index], action, after[:, index]

@@ -10,9 +10,9 @@ from reward_agent.codec import decode
 from reward_agent.config import RunConfig
 from reward_agent.envs.registry import DISGUISE, find_task
 from reward_agent.errors import UsageError
+from reward_agent.left_open import OPEN
 from reward_agent.plugins import NOBODY
 from reward_agent.program import Fault, Program, read_program
-from reward_agent.recorded import OPEN
 from reward_agent.sweep.spec import EXPERT, Entry
 from reward_agent.sweep.yaml_lines import Node
 from reward_agent.task import Task
@@ -22,7 +22,7 @@ DEFAULTS: Mapping[str, Any] = {"expert": False, "video": False, "tensorboard": F
 
 
 def make_config(entry: Entry, seed: int, file: Path) -> tuple[RunConfig, tuple[str, ...]]:
-    """The config of one run, and those of `recorded.OPEN` that nobody chose.
+    """The config of one run, and those of `left_open.OPEN` that nobody chose.
 
     Paths in the file are relative to its folder. `{task}`, `{world}` and `{task_name}` in a text are the task's.
 

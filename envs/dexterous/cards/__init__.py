@@ -1,0 +1,1 @@
+"""Task cards of the hand: the eight of Language to Rewards."""

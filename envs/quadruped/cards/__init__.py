@@ -1,0 +1,1 @@
+"""Task cards of the quadruped: the nine of Language to Rewards."""

@@ -1,0 +1,36 @@
+import numpy as np
+
+
+def tilt_error(orientation, nose_up, right_down):
+    """Angle (N,) between up as the torso feels it and as it would feel it with that pitch and roll, rad."""
+    side = rotate(orientation, np.zeros(orientation[:, 1:].shape) + np.array([0.0, 1.0, 0.0]))
+    felt = np.stack([forward_vector(orientation)[:, 2], side[:, 2], up_vector(orientation)[:, 2]], axis=-1)
+    wanted = np.array([np.sin(nose_up), np.cos(nose_up) * np.sin(right_down), np.cos(nose_up) * np.cos(right_down)])
+    return np.arccos(np.clip(np.sum(felt * wanted, axis=-1), -1.0, 1.0))
+
+
+def near(error, scale):
+    """0 at the target, -0.41 at `scale` from it, and falling by one a `scale` further away (pseudo-Huber)."""
+    return 1.0 - np.sqrt(1.0 + (error / scale) ** 2)
+
+
+def compute_reward(state, action, next_state):
+    """Reward parameters:
+
+    set_torso_targets(target_torso_height=0.5, target_torso_pitch=1.5708)
+    set_foot_pos_parameters(foot_name="back_left", lift_height=0)
+    set_foot_pos_parameters(foot_name="back_right", lift_height=0)
+    set_foot_pos_parameters(foot_name="front_left", lift_height=0.6)
+    set_foot_pos_parameters(foot_name="front_right", lift_height=0.6)
+    """
+    terms = {
+        "torso_height": near(next_state.torso.position[:, 2] - 0.5, 0.03),
+        "torso_tilt": 2.0 * near(tilt_error(next_state.torso.orientation, 1.5708, 0), 0.2),
+        "back_left_lift": near(next_state.back_left_foot.position[:, 2] - constants.foot_radius - 0, 0.03),
+        "back_right_lift": near(next_state.back_right_foot.position[:, 2] - constants.foot_radius - 0, 0.03),
+        "front_left_lift": near(next_state.front_left_foot.position[:, 2] - constants.foot_radius - 0.6, 0.03),
+        "front_right_lift": near(next_state.front_right_foot.position[:, 2] - constants.foot_radius - 0.6, 0.03),
+        "posture": -0.02 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1),
+        "smoothness": -0.01 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
+    }
+    return sum(terms.values()), terms

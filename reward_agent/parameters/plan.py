@@ -1,0 +1,74 @@
+"""What calls amount to: phases one after the other, each with all that is set in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from reward_agent.parameters.api import DURATION, EXECUTE, RESET, RewardApi, Value, Values
+from reward_agent.parameters.calls import Call
+
+At = tuple[str, tuple[Value, ...]]
+"""A function's name and the values of its key."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What is set while it lasts."""
+
+    settings: Mapping[At, Values] = field(default_factory=dict)
+    seconds: float | None = None
+    """How long it lasts; None where nothing said so."""
+
+    def calls(self) -> tuple[Call, ...]:
+        """Calls that set just this, after a reset."""
+        return tuple(Call(name, values) for (name, _), values in self.settings.items())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """At least one phase. The last one goes on after its time."""
+
+    phases: tuple[Phase, ...] = (Phase(),)
+
+    @property
+    def seconds(self) -> float | None:
+        """In all; None where the last phase has no end."""
+        times = [phase.seconds for phase in self.phases]
+        return None if None in times else sum(time for time in times if time is not None)
+
+    def calls(self) -> tuple[Call, ...]:
+        """Calls that make this plan from nothing."""
+        found: list[Call] = []
+        for number, phase in enumerate(self.phases):
+            found += [Call(RESET.name, {})] * (number > 0)
+            found += phase.calls()
+            found += [Call(EXECUTE.name, {DURATION: phase.seconds})] if phase.seconds is not None else []
+        return tuple(found)
+
+
+def gather(calls: Iterable[Call], api: RewardApi, before: Plan | None = None) -> Plan:
+    """The plan of `calls`, what the last phase of `before` set being in force at first (the paper's carried state).
+
+    A call changes the values it gives and leaves the others of the same function and key as they were.
+    """
+    functions = api.by_name
+    settings: dict[At, Values] = dict(before.phases[-1].settings) if before else {}
+    phases: list[Phase] = []
+    changed = False
+    for call in calls:
+        if call.function == EXECUTE.name:
+            seconds = call.values.get(DURATION, EXECUTE.arguments[0].default)
+            phases.append(Phase(dict(settings), float(seconds) if isinstance(seconds, float) else None))
+            changed = False
+            continue
+        changed = True
+        if call.function == RESET.name:
+            settings = {}
+            continue
+        at = call.function, tuple(call.values.get(name) for name in functions[call.function].key)
+        merged = {**settings.get(at, {}), **call.values}
+        settings[at] = {name: value for name, value in merged.items() if value is not None}
+    if changed or not phases:
+        phases.append(Phase(dict(settings)))
+    return Plan(tuple(phases))

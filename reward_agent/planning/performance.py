@@ -1,0 +1,115 @@
+"""One episode under the planner, as it goes: its rewards, how it ends, and how fast it is against real time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import NamedTuple
+
+import numpy as np
+
+from reward_agent.envs.episodes import Episodes
+from reward_agent.planning.planner import Planner, PlannerSettings
+from reward_agent.program import Rewards
+from reward_agent.schema import Array
+from reward_agent.sources import RewardSource
+from reward_agent.task import Task
+
+Watch = Callable[[Episodes], None]
+"""Called after every step with the one episode, row 0."""
+
+
+class Performance(NamedTuple):
+    """What an episode, or a stretch of one, showed."""
+
+    total: Array
+    """Reward of each step, `(T,)`."""
+    terms: Array
+    """`(T, K)`, one column a term of the source."""
+    states: Array
+    """Packed by `Performing.episodes.schema`, the one before the first step first, `(T + 1, D)`."""
+    actions: Array
+    """`(T, A)`, as applied."""
+    seconds: float
+    """Of simulated time."""
+    real_seconds: float
+    """That it took, watching left out."""
+
+    @property
+    def real_time_factor(self) -> float:
+        """Simulated seconds a second: from 1 on it keeps up with a real robot."""
+        return self.seconds / max(self.real_seconds, 1e-9)
+
+
+class Performing:
+    """A task's episode that is played by planning, a stretch at a time. Use it as a context.
+
+    Args:
+        task: whose episode.
+        source: planned on; it stays the caller's.
+        settings: how to plan.
+        seed: of the planner.
+        fields: paths to pack beside those that the source reads.
+
+    Raises:
+        UsageError: the task cannot be planned on.
+    """
+
+    def __init__(
+        self, task: Task, source: RewardSource, settings: PlannerSettings, seed: int, *, fields: Iterable[str] = ()
+    ) -> None:
+        self.task, self._source = task, source
+        self.planner = Planner(task, source, settings, seed)
+        self.episodes = Episodes(task, 1, {*source.fields, *fields})
+        self._columns = self.episodes.schema.indices(source.fields)
+        self.ended = True
+
+    def begin(self, seed: int) -> None:
+        """A new episode, from `seed` alone."""
+        self.episodes.reset(np.ones(1, bool), np.array([seed]))
+        self.ended = False
+
+    def go_on(self, steps: int, *, watch: Watch | None = None, stop: Callable[[], bool] | None = None) -> Performance:
+        """Play at most so many more steps of it; fewer where it ends or `stop` says so after a step.
+
+        Raises:
+            SourceFaultError: the program behind the source failed for good.
+        """
+        states, spent = [self.episodes.states[0].copy()], 0.0
+        actions: list[Array] = []
+        while len(actions) < steps and not self.ended:
+            began = time.perf_counter()
+            action = self.planner.act(self.episodes)
+            step = self.episodes.step(action)
+            spent += time.perf_counter() - began
+            states.append(step.states[0].copy())
+            actions.append(action[0])
+            self.ended = bool(step.terminated[0] or step.truncated[0])
+            if watch:
+                watch(self.episodes)
+            if stop and stop():
+                break
+        packed, applied = np.array(states), np.array(actions).reshape(len(actions), -1)
+        rewards = self._rewards(packed, applied)
+        return Performance(*rewards, packed, applied, len(actions) * self.task.world.dt, spent)
+
+    def _rewards(self, states: Array, actions: Array) -> Rewards:
+        if not len(actions):
+            return Rewards(np.zeros(0), np.zeros((0, len(self._source.term_names))))
+        own = states[:, None, self._columns]
+        given = self._source(own[:-1], actions[:, None], own[1:], np.zeros((len(actions), 1), bool))
+        return Rewards(given.total[:, 0], given.terms[:, 0])
+
+    def close(self) -> None:
+        """The source is left open."""
+        self.planner.close()
+        self.episodes.close()
+
+    def __enter__(self) -> Performing:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

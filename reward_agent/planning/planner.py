@@ -1,0 +1,104 @@
+"""Receding horizon: plan from where the world is, begin the plan, and plan again from where that led."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+
+from reward_agent.envs.episodes import Episodes, task_schema
+from reward_agent.optimise.presets import Count, Positive, Range, Settings, Share
+from reward_agent.planning.imagination import Imagination
+from reward_agent.planning.samplers import Spread, find_sampler
+from reward_agent.planning.splines import Order, weights
+from reward_agent.schema import Array
+from reward_agent.sources import RewardSource
+from reward_agent.task import Task
+
+
+@dataclass(frozen=True)
+class PlannerSettings(Settings):
+    """How to plan."""
+
+    sampler: Literal["predictive", "cem", "mppi"] = "predictive"
+    samples: Annotated[int, Range(2)] = 32
+    """Variations of the plan that are imagined in one iteration."""
+    iterations: Count = 1
+    """Of improving one plan before it is acted on."""
+    seconds: Positive = 0.6
+    """That a plan looks ahead."""
+    knots: Count = 4
+    order: Order = "cubic"
+    """Of the splines through the knots: zero, linear or cubic."""
+    noise: Positive = 0.3
+    """Deviation of the first knot's noise, in shares of half the action's range."""
+    late_noise: Positive = 0.3
+    """Of the last knot's; in between it changes evenly."""
+    decay: Share = 0.5
+    """What each further iteration multiplies the noise by."""
+    replan: Count = 1
+    """Steps that are acted on before the next plan."""
+    rows: Count = 2
+    """Episodes that are scored side by side."""
+    threads: Count = 2
+    """For the imagined physics. It changes no result."""
+
+
+class Planner:
+    """Actions for R running episodes, by planning on a reward source.
+
+    The plans are of one generator, so that the same seed and episodes give the same actions.
+    """
+
+    def __init__(
+        self, task: Task, source: RewardSource, settings: PlannerSettings, seed: int, *, rows: int = 1
+    ) -> None:
+        self.settings = settings
+        self.plans = 0
+        action = task_schema(task).action
+        low, high = np.array(action.low, np.float64), np.array(action.high, np.float64)
+        self._middle, self._half = (low + high) / 2, (high - low) / 2
+        self._horizon = max(1, round(settings.seconds / task.world.dt))
+        self.imagination = Imagination(task, source, rows, settings.samples, threads=settings.threads)
+        spread = Spread(settings.noise, settings.late_noise, settings.decay)
+        self._sampler = find_sampler(settings.sampler)(rows, settings.knots, action.width, settings.samples, spread)
+        self._generator = np.random.default_rng(seed)
+        last = max(self._horizon - 1, 1)
+        self._actions = weights(np.arange(self._horizon) / last, settings.knots, settings.order)
+        later = np.linspace(0, 1, settings.knots) + settings.replan / last
+        self._shift = weights(later, settings.knots, settings.order)
+        self._since = settings.replan
+        """Steps since the last plan."""
+
+    def act(self, episodes: Episodes) -> Array:
+        """The next action of every row, `(R, A)`; call it once a step.
+
+        Raises:
+            SourceFaultError: the program behind the source failed for good.
+        """
+        began = episodes.elapsed == 0
+        if began.any():
+            self._sampler.begin(began)
+        if self._since >= self.settings.replan or began.any():
+            self._plan(episodes)
+            self._since = 0
+        action = np.einsum("p,rpa->ra", self._actions[min(self._since, self._horizon - 1)], self._sampler.mean)
+        self._since += 1
+        if self._since >= self.settings.replan:
+            self._sampler.advance(self._shift)
+        return self._scaled(action)
+
+    def close(self) -> None:
+        self.imagination.close()
+
+    def _plan(self, episodes: Episodes) -> None:
+        for iteration in range(self.settings.iterations):
+            knots = self._sampler.propose(self._generator, iteration)
+            actions = np.einsum("hp,rspa->rsha", self._actions, knots)
+            self._sampler.update(knots, self.imagination.returns(episodes, self._scaled(actions)))
+        self.plans += 1
+
+    def _scaled(self, actions: Array) -> Array:
+        scaled: Array = self._middle + self._half * np.clip(actions, -1.0, 1.0)
+        return scaled

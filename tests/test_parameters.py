@@ -1,0 +1,195 @@
+"""Reward parameters: calls are read and never run, gathered into phases, compiled to programs that the cell runs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from reward_agent.envs.quadruped.world import QuadrupedWorld
+from reward_agent.envs.registry import find_task
+from reward_agent.parameters.api import Function, RewardApi, Term
+from reward_agent.parameters.calls import MAX_CALLS, Call, read_calls
+from reward_agent.parameters.compiling import compile_plan, plan_in
+from reward_agent.parameters.plan import Plan, gather
+from reward_agent.program import Fault, Program
+from reward_agent.vet import vet
+
+API = QuadrupedWorld().reward_api()
+TASK = find_task("quadruped/spin")
+
+
+def calls(text: str) -> tuple[Call, ...]:
+    found = read_calls(f"Like this:\n```python\n{text}\n```\nThat is all.", API)
+    assert isinstance(found, tuple), found
+    return found
+
+
+def fault(text: str) -> Fault:
+    found = read_calls(f"```python\n{text}\n```", API)
+    assert isinstance(found, Fault), found
+    return found
+
+
+def program(text: str, before: Plan | None = None) -> Program:
+    made = compile_plan(gather(calls(text), API, before), API)
+    assert isinstance(made, Program)
+    return made
+
+
+def test_values_are_read_with_plain_arithmetic() -> None:
+    (call,) = calls("import numpy as np\nset_torso_targets(0.2, target_torso_pitch=-np.pi / 2, target_torso_roll=None)")
+    assert call.values == {
+        "target_torso_height": 0.2,
+        "target_torso_pitch": pytest.approx(-math.pi / 2),
+        "target_torso_roll": None,
+    }
+    (turned,) = calls("set_torso_targets(target_torso_heading=np.deg2rad(90) + 2 * 0.5)")
+    assert turned.values["target_torso_heading"] == pytest.approx(math.pi / 2 + 1)
+
+
+def test_the_last_block_counts_and_a_bare_reply_will_do() -> None:
+    found = read_calls("```python\nreset_reward()\n```\nBetter:\n```\nset_torso_targets(0.3)\n```", API)
+    assert found == (Call("set_torso_targets", {"target_torso_height": 0.3}),)
+    assert read_calls("set_torso_targets(0.3)", API) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "line"),
+    [
+        ("set_torso_targets(0.2)\nset_torso_target(0.3)", "Did you mean `set_torso_targets`", 2),
+        ("set_torso_targets(target_height=0.3)", "no argument `target_height`", 1),
+        ("set_torso_targets(target_torso_height=30)", "a number from 0 to 1", 1),
+        ("set_torso_targets('low')", "is 'low'", 1),
+        ("set_torso_targets(True)", "is True", 1),
+        ("set_torso_targets(0.1, target_torso_height=0.2)", "`target_torso_height` twice", 1),
+        ("set_foot_pos_parameters(lift_height=0.1)", "needs `foot_name`", 1),
+        ("set_foot_pos_parameters('front')", 'one of "front_left"', 1),
+        ("set_foot_stepping_parameters('front_left', should_activate=1)", "True or False", 1),
+        ("height = 0.2\nset_torso_targets(height)", "no variables, loops", 1),
+        ("for foot in 'ab':\n    set_torso_targets(0.1)", "is no call", 1),
+        ("set_torso_targets(1 / 0)", "no finite number", 1),
+        ("set_torso_targets(1e308 * 10)", "it must be a number", 1),
+        ("set_torso_targets(abs(-1))", "is no literal", 1),
+        ("set_torso_targets(**{'a': 1})", "no argument `None`", 1),
+        ("set_torso_targets(0.1, 0, 0, 0, 0, 0, 0, 0, 0, 0)", "takes 9 arguments", 1),
+        ("__import__('os').system('true')", "no function `__import__('os').system`", 1),
+        ("set_torso_targets(0.2", "not valid Python", 1),
+        ("execute_plan()", "calls nothing", None),
+        ("\n".join(["reset_reward()"] * (MAX_CALLS + 1)), "at most 200", None),
+    ],
+)
+def test_what_is_no_call_of_the_api_is_a_fault(text: str, message: str, line: int | None) -> None:
+    found = fault(text)
+    assert message in found.message
+    assert found.line == line
+
+
+def test_a_reply_without_calls_says_what_is_wanted() -> None:
+    missing = read_calls("I would lift the paw.", API)
+    assert isinstance(missing, Fault) and missing.stage == "extract" and "```python block" in missing.message
+    cut = read_calls("```python\nset_torso_targets(0.2)\nset_to", API)
+    assert isinstance(cut, Fault) and "cut off" in cut.message
+
+
+def test_calls_go_on_from_what_is_in_force() -> None:
+    first = gather(calls("set_torso_targets(0.2, target_torso_pitch=0.5)\nexecute_plan(3)"), API)
+    lifted = "set_torso_targets(target_torso_pitch=None)\nset_foot_pos_parameters('front_left', 0.1)"
+    then = gather(calls(lifted), API, first)
+    (phase,) = then.phases
+    assert phase.settings == {
+        ("set_torso_targets", ()): {"target_torso_height": 0.2},
+        ("set_foot_pos_parameters", ("front_left",)): {"foot_name": "front_left", "lift_height": 0.1},
+    }
+    anew = gather(calls("reset_reward()\nset_torso_targets(0.3)"), API, then)
+    assert anew.phases[0].settings == {("set_torso_targets", ()): {"target_torso_height": 0.3}}
+
+
+def test_each_foot_is_set_for_itself() -> None:
+    plan = gather(
+        calls(
+            "set_foot_pos_parameters('front_left', 0.1)\nset_foot_pos_parameters('back_left', 0.2)\n"
+            "set_foot_pos_parameters('front_left', extend_forward=0.05)"
+        ),
+        API,
+    )
+    values = list(plan.phases[0].settings.values())
+    assert values[0] == {"foot_name": "front_left", "lift_height": 0.1, "extend_forward": 0.05}
+    assert values[1] == {"foot_name": "back_left", "lift_height": 0.2}
+
+
+def test_phases_follow_each_other_and_carry_over() -> None:
+    plan = gather(
+        calls("set_torso_targets(0.1)\nexecute_plan(2)\nset_torso_targets(target_torso_roll=1)\nexecute_plan(1.5)"), API
+    )
+    assert [phase.seconds for phase in plan.phases] == [2.0, 1.5]
+    assert plan.seconds == 3.5
+    assert plan.phases[1].settings["set_torso_targets", ()]["target_torso_height"] == 0.1
+
+
+def test_a_program_holds_the_calls_that_made_it() -> None:
+    text = (
+        "set_torso_targets(0.1)\nexecute_plan(2)\nreset_reward()\n"
+        "set_foot_stepping_parameters('back_right', swing_forward_back=-0.1)\nexecute_plan(4)"
+    )
+    plan = gather(calls(text), API)
+    made = compile_plan(plan, API)
+    assert isinstance(made, Program)
+    assert plan_in(made, API) == plan
+    assert plan_in(Program("def compute_reward(state, action, next_state): ..."), API) is None
+
+
+def test_too_many_targets_are_a_fault() -> None:
+    many = tuple(
+        Function(f"set_{n}", "One of many.", (), lambda values, n=n: [Term(f"t{n}", "action[:, 0]")]) for n in range(33)
+    )
+    api = RewardApi("a robot", many)
+    plan = gather([Call(function.name, {}) for function in many], api)
+    found = compile_plan(plan, api)
+    assert isinstance(found, Fault) and "at most 32" in found.message
+
+
+def test_all_that_can_be_set_at_once_fits() -> None:
+    stepping = "\n".join(
+        f"set_foot_stepping_parameters('{leg}', swing_forward_back=0.1)\n"
+        f"set_foot_pos_parameters('{leg}', 0.1, 0.0, 0.0)"
+        for leg in ("front_left", "front_right", "back_left", "back_right")
+    )
+    torso = "set_torso_targets(0.2, 0.1, 0.1, 0, 0, 0.1, 0.1, 0.2, 0.1)"
+    assert isinstance(compile_plan(gather(calls(f"{stepping}\n{torso}"), API), API), Program)
+
+
+EVERYTHING = (
+    "set_torso_targets(0.2, 0.1, -0.1, 1.0, -1.0, 0.3, 0.1, 0.5, 0.4)\n"
+    "set_foot_pos_parameters('front_left', 0.1, 0.05, 0.02)\n"
+    "set_foot_pos_parameters('back_right', 0.1, 0.05, 0.02)\n"
+    "set_foot_stepping_parameters('front_right', swing_forward_back=0.1)"
+)
+
+
+@pytest.mark.needs("bubblewrap")
+def test_programs_pass_check_and_probe() -> None:
+    verdict = vet(program(f"{EVERYTHING}\nexecute_plan(2)\nreset_reward()\nset_torso_targets(0.1)"), TASK)
+    assert verdict.ok, verdict.faults
+    assert {"torso_height", "front_left_inward", "front_right_swing", "posture"} <= set(verdict.term_names)
+
+
+@pytest.mark.parametrize("name", ["face-sunrise", "roll-over", "spin-with-lifted-paws", "stand-on-hind-legs"])
+def test_experts_are_what_their_calls_compile_to(name: str) -> None:
+    task = find_task(f"quadruped/{name}")
+    assert task.expert
+    shipped = Program(task.expert.read_text(encoding="utf-8"))
+    plan = plan_in(shipped, API)
+    assert isinstance(plan, Plan)
+    assert compile_plan(plan, API) == shipped, "run scripts/compile_parameters.py envs/quadruped/experts/*.py"
+
+
+def test_the_prompt_names_every_function_and_argument() -> None:
+    text = API.render()
+    for function in API.functions:
+        assert f"def {function.name}(" in text
+        for argument in function.arguments:
+            assert f"    {argument.name}: " in text
+    assert "execute_plan(plan_duration=4.0)" in text and "reset_reward()" in text
+    assert not np.isnan([argument.low for function in API.functions for argument in function.arguments]).any()
