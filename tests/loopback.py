@@ -6,19 +6,25 @@
         server.requests[0].body["temperature"]
 
 Each request takes the next step of the script; past its end every request gets a normal reply. For requests that come
-side by side, a function (`server.answer`) of the request gives its step.
+side by side, a function (`server.answer`) of the request gives its step. Where a stream is asked for, a reply comes as
+server-sent events (`loopback_streams`).
 """
 
 from __future__ import annotations
 
 import json
+import select
+import socket
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import Any, Literal, Self
+
+import loopback_streams
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class Request:
 class Step:
     """What the server does with one request."""
 
-    kind: Literal["say", "fail", "raw", "hang", "cut"]
+    kind: Literal["say", "whole", "fail", "raw", "hang", "cut"]
     text: str = ""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -49,6 +55,13 @@ class Step:
     model: str | None = None
     """The name it answers to; the one asked for when None."""
     seconds: float = 0.0
+    pieces: tuple[str, ...] = ()
+    """Of the text, in a stream; its words when empty."""
+    end: loopback_streams.End = "whole"
+    noise: str = ""
+    """Sent before each event of a stream."""
+    gate: Event | None = None
+    """What comes after the first piece waits for it."""
 
 
 def say(
@@ -56,6 +69,23 @@ def say(
 ) -> Step:
     """A normal reply; `tokens` are input and output."""
     return Step("say", text, tokens=tokens, stop=stop, model=model)
+
+
+def write(
+    *pieces: str,
+    end: loopback_streams.End = "whole",
+    noise: str = "",
+    gate: Event | None = None,
+    tokens: tuple[int, int] = (100, 20),
+    stop: str = "stop",
+) -> Step:
+    """A reply in these pieces; after the last the stream may break in a way named by `end`."""
+    return Step("say", "".join(pieces), tokens=tokens, stop=stop, pieces=pieces, end=end, noise=noise, gate=gate)
+
+
+def whole(text: str, *, tokens: tuple[int, int] = (100, 20)) -> Step:
+    """A normal reply, in JSON even where a stream was asked for."""
+    return Step("whole", text, tokens=tokens)
 
 
 def fail(status: int, message: str = "no", headers: Mapping[str, str] | None = None) -> Step:
@@ -87,6 +117,8 @@ class Loopback:
         self._steps: deque[Step] = deque()
         self._lock = Lock()
         self._closing = Event()
+        self.left = Event()
+        """Set once a client has closed its connection while a stream of ours hung."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -119,11 +151,24 @@ class Loopback:
         """Sleep, or return early when the server closes."""
         self._closing.wait(seconds)
 
+    def wait_for_leave(self, connection: socket.socket) -> None:
+        """Return once the client has closed the connection, or the server closes."""
+        while not self._closing.is_set():
+            readable, _, _ = select.select([connection], [], [], 0.02)
+            if readable and not connection.recv(1, socket.MSG_PEEK):
+                self.left.set()
+                return
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def handle(self) -> None:
+                # a client that leaves with something unread resets the connection
+                with suppress(ConnectionResetError):
+                    super().handle()
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -140,6 +185,9 @@ class Loopback:
                     server.wait(step.seconds)
                     self.close_connection = True
                     return
+                if request.body.get("stream") and step.kind in ("say", "cut"):
+                    self._stream(step, request)
+                    return
                 payload = _payload(step, request).encode()
                 self.send_response(step.status)
                 for name, value in ({"content-type": "application/json"} | dict(step.headers)).items():
@@ -148,6 +196,33 @@ class Loopback:
                 self.end_headers()
                 self.wfile.write(payload)
                 self.close_connection = step.kind == "cut"
+
+            def _stream(self, step: Step, request: Request) -> None:
+                self.send_response(200)
+                self.send_header("content-type", "text/event-stream; charset=utf-8")
+                self.send_header("transfer-encoding", "chunked")
+                self.end_headers()
+                end = "cut" if step.kind == "cut" else step.end
+                pieces = step.pieces or loopback_streams.words(step.text)
+                events = loopback_streams.Events(request, step.model or request.body["model"])
+                self._chunk(step.noise + events.start(step.tokens))
+                for number, piece in enumerate(pieces):
+                    self._chunk(step.noise + events.piece(piece))
+                    if number == 0 and step.gate is not None:
+                        step.gate.wait(30)
+                if end == "error":
+                    self._chunk(events.overloaded())
+                if end == "whole":
+                    self._chunk(step.noise + events.end(step.stop, step.tokens))
+                if end == "hang":
+                    server.wait_for_leave(self.connection)
+                self.close_connection = end in ("cut", "hang")
+                if not self.close_connection:
+                    self.wfile.write(b"0\r\n\r\n")
+
+            def _chunk(self, text: str) -> None:
+                if payload := text.encode():
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(payload), payload))
 
             def log_message(self, format: str, *args: object) -> None:
                 """Says nothing: requests are kept instead."""

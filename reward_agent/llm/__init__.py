@@ -7,24 +7,28 @@ A provider is a module with `EXAMPLE` (a name to show), `missing() -> str | None
 
 from __future__ import annotations
 
-from reward_agent.llm.base import LLM, LLMError, Options
+from reward_agent.llm.base import LLM, Heard, LLMError, Options, Streaming
 from reward_agent.llm.budget import Budget, BudgetError, Metered, Spent, require_price
 from reward_agent.llm.many import ask_many
 from reward_agent.llm.redaction import redact
 from reward_agent.llm.registry import connect, default_llm, providers
+from reward_agent.llm.streaming import stream_reply
 
 __all__ = [
     "LLM",
     "Budget",
     "BudgetError",
+    "Heard",
     "LLMError",
     "Metered",
     "Options",
     "Spent",
+    "Streaming",
     "ask_many",
     "connect",
     "default_llm",
     "providers",
     "redact",
     "require_price",
+    "stream_reply",
 ]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from reward_agent.errors import MissingComponentError
+from reward_agent.llm.asking import Answer, RequestError, dump
 from reward_agent.llm.base import LLM, Options
-from reward_agent.llm.chat import Answer, Chat, RequestError, pricing
+from reward_agent.llm.chat import Chat, pricing
 from reward_agent.llm.prices import price_list
 from reward_agent.llm.redaction import read_key
+from reward_agent.llm.sdk_streams import ended_early, read_streams
+from reward_agent.llm.streaming import Pieces
 from reward_agent.messages import Message
 
 EXAMPLE = "anthropic:claude-sonnet-5-5"
@@ -50,12 +53,16 @@ def connect(model: str, options: Options) -> LLM:
     )
 
     def send(messages: Sequence[Message], settings: Mapping[str, Any]) -> Answer:
-        return _request(client, model, messages, settings)
+        return _send(client, _arguments(model, messages, settings))
+
+    def stream(messages: Sequence[Message], settings: Mapping[str, Any], pieces: Pieces) -> Answer:
+        return _stream(client, _arguments(model, messages, settings) | {"stream": True}, pieces)
 
     return Chat(
         f"anthropic:{model}",
         send,
         options,
+        send_stream=stream,
         server=base_url or "Anthropic",
         key_variable=KEY,
         price=pricing(options, {} if base_url else price_list("anthropic"), model),
@@ -63,32 +70,102 @@ def connect(model: str, options: Options) -> LLM:
     )
 
 
-def _request(client: Any, model: str, messages: Sequence[Message], settings: Mapping[str, Any]) -> Answer:
-    import anthropic
-
+def _arguments(model: str, messages: Sequence[Message], settings: Mapping[str, Any]) -> dict[str, Any]:
     # the protocol has no system role among its messages
     system = "\n\n".join(message.text for message in messages if message.role == "system")
-    rest = {name: value for name, value in settings.items() if name != "max_tokens"}
+    return {
+        "model": model,
+        "messages": [{"role": m.role, "content": m.text} for m in messages if m.role != "system"],
+        **({"system": system} if system else {}),
+        "max_tokens": settings["max_tokens"],
+        # not as an argument: newer releases of the SDK have none for the temperature, which older models still take
+        "extra_body": {name: value for name, value in settings.items() if name != "max_tokens"} or None,
+    }
+
+
+def _send(client: Any, arguments: Mapping[str, Any]) -> Answer:
     try:
-        reply = client.messages.create(
-            model=model,
-            messages=[{"role": m.role, "content": m.text} for m in messages if m.role != "system"],
-            **({"system": system} if system else {}),
-            max_tokens=settings["max_tokens"],
-            # not as an argument: newer releases of the SDK have none for the temperature, which older models still take
-            extra_body=rest or None,
-        )
-    except anthropic.APITimeoutError:
-        raise RequestError("timeout") from None
-    except anthropic.APIConnectionError as error:
-        raise RequestError("connection", error.__cause__ or "") from None
-    except anthropic.APIStatusError as error:
-        raise RequestError("status", error.body or error.message, error.status_code) from None
-    except anthropic.AnthropicError as error:
-        raise RequestError("nonsense", error) from None
-    except json.JSONDecodeError as error:
-        raise RequestError("nonsense", error.doc) from None
+        reply = client.messages.create(**arguments)
+    except Exception as error:
+        failure = _failure_of(error)
+        if failure is None:
+            raise
+        raise failure from None
     return _read(reply)
+
+
+def _stream(client: Any, arguments: Mapping[str, Any], pieces: Pieces) -> Answer:
+    from anthropic.types import Message as Whole
+
+    return read_streams(
+        lambda retries: client.with_options(max_retries=retries).messages.with_streaming_response.create(**arguments),
+        lambda events: _read_events(events, pieces.add),
+        lambda said: _read(Whole.construct(**said)),
+        _failure_of,
+        pieces,
+        client.max_retries,
+    )
+
+
+def _failure_of(error: Exception) -> RequestError | None:
+    """What an error of the SDK's means; None for another's."""
+    import anthropic
+
+    match error:
+        case anthropic.APITimeoutError():
+            return RequestError("timeout")
+        case anthropic.APIConnectionError():
+            return RequestError("connection", error.__cause__ or "")
+        case anthropic.APIStatusError():
+            return RequestError("status", error.body or error.message, error.status_code)
+        case anthropic.AnthropicError():
+            return RequestError("nonsense", error)
+        case json.JSONDecodeError():
+            return RequestError("nonsense", error.doc)
+    return None
+
+
+def _read_events(events: Iterable[Any], heard: Callable[[str], None]) -> Answer:
+    """The answer in a message's events; `heard` gets the text of its text blocks as it comes.
+
+    Raises:
+        RequestError: they hold none, or end before it does.
+    """
+    text, model, stop, odd = "", "", "", None
+    counted: dict[str, int] = {}
+    for event in events:
+        try:
+            piece = ""
+            match event.type:
+                case "message_start":
+                    model = str(event.message.model or "")
+                    counted = _counts(event.message.usage)
+                case "content_block_delta" if event.delta.type == "text_delta":
+                    piece = str(event.delta.text or "")
+                case "message_delta":
+                    stop = str(event.delta.stop_reason or stop)
+                    # counts so far, not since the last event; servers differ in how many of them it has
+                    counted |= {name: max(n, counted.get(name, 0)) for name, n in _counts(event.usage).items()}
+                case "content_block_start" | "content_block_delta" | "content_block_stop" | "message_stop":
+                    pass
+                case _:
+                    odd = event
+        except (AttributeError, TypeError, ValueError):
+            raise RequestError("nonsense", dump(event)) from None
+        if piece:
+            text += piece
+            heard(piece)
+    if not stop:
+        raise ended_early(odd if not text else None)
+    output = counted.pop("output_tokens", 0)
+    return Answer(text, model, sum(counted.values()), output, stop)
+
+
+def _counts(usage: Any) -> dict[str, int]:
+    """What a usage counts, by name. What was read from or written to a cache is input too, counted apart here."""
+    names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
+    counts = {name: getattr(usage, name, None) for name in names}
+    return {name: int(count) for name, count in counts.items() if count is not None}
 
 
 def _read(reply: Any) -> Answer:
@@ -98,16 +175,9 @@ def _read(reply: Any) -> Answer:
         RequestError: it holds none.
     """
     try:
-        usage = reply.usage
-        # what was read from or written to a cache is input too, counted apart by this protocol
-        cached = (usage.cache_creation_input_tokens or 0) + (usage.cache_read_input_tokens or 0)
-        return Answer(
-            text="".join(block.text for block in reply.content if block.type == "text"),
-            model=str(reply.model or ""),
-            input_tokens=int(usage.input_tokens) + int(cached),
-            output_tokens=int(usage.output_tokens),
-            stop=str(reply.stop_reason or ""),
-        )
-    except (AttributeError, TypeError, ValueError):
-        said = reply.model_dump(exclude_none=True) if hasattr(reply, "model_dump") else reply
-        raise RequestError("nonsense", said) from None
+        counted = _counts(reply.usage)
+        output = counted.pop("output_tokens")
+        text = "".join(block.text for block in reply.content if block.type == "text")
+        return Answer(text, str(reply.model or ""), sum(counted.values()), output, str(reply.stop_reason or ""))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise RequestError("nonsense", dump(reply)) from None

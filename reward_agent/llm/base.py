@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from reward_agent.errors import RewardAgentError, UsageError
 from reward_agent.messages import Key, Message, Reply, Usage
@@ -76,5 +76,30 @@ class LLM(Protocol):
             LLMError: no reply could be had, after retries where those are worth it.
             WaitingForPersonError: the reply is a person's to give (`manual`).
             BudgetError: the budget is used up (`Metered`).
+        """
+        ...
+
+
+class Heard(Protocol):
+    """Whoever listens to a reply while it is written. Called from the thread that asked."""
+
+    def piece(self, text: str) -> None:
+        """The next piece of the text, never empty."""
+        ...
+
+    def again(self) -> None:
+        """The reply begins anew (its connection broke, say): every piece so far is void."""
+        ...
+
+
+@runtime_checkable
+class Streaming(LLM, Protocol):
+    """A model that can be heard while it writes; `streaming.stream_reply` does for those that cannot."""
+
+    def stream(self, messages: Sequence[Message], key: Key, heard: Heard) -> Reply:
+        """The reply that `complete` would give, with the same errors and retries.
+
+        The pieces since the last `again` together are the reply's text. Without a reply, all that was heard is void.
+        Whatever `heard` raises, or Ctrl-C, ends the request and leaves the model as it was.
         """
         ...

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Self
 
 from reward_agent.errors import RewardAgentError, UsageError
-from reward_agent.llm.base import LLM, LLMError
+from reward_agent.llm.base import LLM, Heard, LLMError
+from reward_agent.llm.streaming import stream_reply
 from reward_agent.messages import Key, Message, Reply, Usage
 
 
@@ -109,9 +110,20 @@ class Metered:
                 request was made.
             LLMError, WaitingForPersonError: as the model raises them.
         """
+        return self._counted(lambda: self.llm.complete(messages, key))
+
+    def stream(self, messages: Sequence[Message], key: Key, heard: Heard) -> Reply:
+        """The model's reply, heard as it comes where the model can; what Ctrl-C breaks off is not counted.
+
+        Raises:
+            BudgetError, LLMError, WaitingForPersonError: as `complete` does.
+        """
+        return self._counted(lambda: stream_reply(self.llm, messages, key, heard))
+
+    def _counted(self, ask: Callable[[], Reply]) -> Reply:
         self._check()
         try:
-            reply = self.llm.complete(messages, key)
+            reply = ask()
         except LLMError as error:
             if error.usage:
                 self._add(error.usage)

@@ -4,53 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any
 
-from reward_agent.llm.base import LLMError, Options
+from reward_agent.llm.asking import Answer, RequestError, Send, SendStream
+from reward_agent.llm.base import Heard, LLMError, Options
 from reward_agent.llm.prices import Price
 from reward_agent.llm.redaction import hide_secrets, redact
+from reward_agent.llm.streaming import Pieces
 from reward_agent.messages import Key, Message, Reply, Usage
 
 _LONGEST_QUOTE = 500
-
-
-class Answer(NamedTuple):
-    """What a server said, in no provider's terms."""
-
-    text: str
-    model: str
-    """The name it answers to, as `gpt-4o-2024-08-06` for `gpt-4o`."""
-    input_tokens: int
-    output_tokens: int
-    """Thinking included."""
-    stop: str
-    """Why it stopped, in the provider's word."""
-
-
-class RequestError(Exception):
-    """A request came to nothing; how, in no provider's terms. `Chat` turns it into an `LLMError`."""
-
-    def __init__(
-        self, kind: Literal["status", "timeout", "connection", "nonsense"], said: object = "", status: int | None = None
-    ) -> None:
-        super().__init__(kind)
-        self.kind, self.said, self.status = kind, said, status
-
-
-class Send(Protocol):
-    """One request, retried where that is worth it.
-
-    Raises:
-        RequestError: it came to nothing.
-    """
-
-    def __call__(self, messages: Sequence[Message], settings: Mapping[str, Any]) -> Answer: ...
+_ABOUT_STREAMS = re.compile(r"\bstream", re.IGNORECASE)
 
 
 class Chat:
-    """A model behind a server. Remembers which settings the model refused."""
+    """A model behind a server. Remembers what the model refused: settings, or to stream."""
 
     def __init__(
         self,
@@ -62,10 +33,15 @@ class Chat:
         key_variable: str,
         price: Callable[[str], Price | None],
         base_url: str | None = None,
+        send_stream: SendStream | None = None,
     ) -> None:
-        """`server` and `key_variable` are for messages; `price` takes the name a server answers to."""
+        """`server` and `key_variable` are for messages; `price` takes the name a server answers to.
+
+        Without `send_stream`, replies are heard in one piece.
+        """
         self.name = name
         self._send, self._options, self._price = send, options, price
+        self._send_stream = send_stream
         self._server, self._key_variable = redact(server), key_variable
         self._base_url = redact(base_url) if base_url else None
         self._refuses_temperature = False
@@ -84,8 +60,26 @@ class Chat:
         Raises:
             LLMError: there is none, with what to do.
         """
+        return self._reply(messages, self._send)
+
+    def stream(self, messages: Sequence[Message], key: Key, heard: Heard) -> Reply:
+        """One reply, heard as it comes.
+
+        Raises:
+            LLMError: there is none, with what to do.
+        """
+        pieces = Pieces(heard)
+
+        def send(messages: Sequence[Message], settings: Mapping[str, Any]) -> Answer:
+            return self._in_pieces(messages, settings, pieces)
+
+        reply = self._reply(messages, send)
+        pieces.end(reply.text)
+        return reply
+
+    def _reply(self, messages: Sequence[Message], send: Send) -> Reply:
         try:
-            answer, settings = self._ask(messages)
+            answer, settings = self._ask(messages, send)
         except RequestError as failure:
             # `from None` and a text of our own: what the SDKs raise can carry request headers
             raise self._error(failure) from None
@@ -108,20 +102,32 @@ class Chat:
             prompt_sha256=prompt_sha256(messages),
         )
 
-    def _ask(self, messages: Sequence[Message]) -> tuple[Answer, dict[str, Any]]:
+    def _in_pieces(self, messages: Sequence[Message], settings: Mapping[str, Any], pieces: Pieces) -> Answer:
+        stream = self._send_stream
+        if stream is not None:
+            try:
+                return stream(messages, settings, pieces)
+            except RequestError as failure:
+                if failure.status not in (400, 422) or not _ABOUT_STREAMS.search(str(failure.said)):
+                    raise
+                # servers that cannot, and models that an account may only have in whole replies
+                self._send_stream = None
+        return self._send(messages, settings)
+
+    def _ask(self, messages: Sequence[Message], send: Send) -> tuple[Answer, dict[str, Any]]:
         settings: dict[str, Any] = {"max_tokens": self._options.max_tokens}
         wanted = self._options.temperature
         if wanted is not None and not self._refuses_temperature:
             try:
                 settings["temperature"] = wanted
-                return self._send(messages, settings), settings
+                return send(messages, settings), settings
             except RequestError as failure:
                 if failure.status != 400 or "temperature" not in str(failure.said).lower():
                     raise
                 # models that reason take no temperature; asking each time would waste a request each time
                 self._refuses_temperature = True
                 del settings["temperature"]
-        answer = self._send(messages, settings)
+        answer = send(messages, settings)
         return answer, settings | ({} if wanted is None else {"temperature_refused": wanted})
 
     def _error(self, failure: RequestError) -> LLMError:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reward_agent.errors import MissingComponentError, UsageError
+from reward_agent.llm.asking import Answer, RequestError
 from reward_agent.llm.base import LLM, Options
-from reward_agent.llm.chat import Answer, Chat, RequestError, pricing
-from reward_agent.llm.openai import read_completion
+from reward_agent.llm.chat import Chat, pricing
+from reward_agent.llm.openai import STREAMED, read_chunks, read_completion
 from reward_agent.llm.prices import price_list
+from reward_agent.llm.retries import pause
+from reward_agent.llm.sdk_streams import ended_early, told_in_stream
+from reward_agent.llm.streaming import Pieces
 from reward_agent.messages import Message
 
 EXAMPLE = "litellm:gemini/gemini-pro-latest"
-
-_FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
-_LONGEST_WAIT_ASKED_FOR = 120.0
 
 
 def missing() -> str | None:
@@ -51,13 +51,44 @@ def connect(model: str, options: Options) -> LLM:
             "`--llm manual` to answer prompts by hand, `--llm replay:NAME` to play a recording."
         )
 
+    def arguments(messages: Sequence[Message], settings: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "model": model,
+            "messages": [{"role": message.role, "content": message.text} for message in messages],
+            "api_base": options.base_url,
+            "api_key": "none" if variables else None,
+            "timeout": options.timeout,
+            # litellm's own retries differ from one provider behind it to the next, and need a package it does not bring
+            "max_retries": 0,
+            "num_retries": 0,
+            **settings,
+        }
+
     def send(messages: Sequence[Message], settings: Mapping[str, Any]) -> Answer:
-        return _with_retries(litellm, model, messages, settings, options, keyless=bool(variables))
+        def once() -> Answer:
+            return read_completion(litellm.completion(**arguments(messages, settings)))
+
+        return _with_retries(once, options.retries)
+
+    def stream(messages: Sequence[Message], settings: Mapping[str, Any], pieces: Pieces) -> Answer:
+        def once() -> Answer:
+            pieces.void()
+            chunks = litellm.completion(**arguments(messages, settings), **STREAMED)
+            try:
+                answer = read_chunks(chunks, pieces.add)
+            finally:
+                _close(chunks)
+            if not _finished(chunks):
+                raise ended_early(None if answer.text else "")
+            return answer
+
+        return _with_retries(once, options.retries)
 
     return Chat(
         f"litellm:{model}",
         send,
         options,
+        send_stream=stream,
         server=options.base_url or provider,
         key_variable=variables[0] if variables else f"{provider.upper()}_API_KEY",
         price=pricing(options, {} if options.base_url else price_list(provider), model.removeprefix(f"{provider}/")),
@@ -65,41 +96,39 @@ def connect(model: str, options: Options) -> LLM:
     )
 
 
-def _with_retries(
-    litellm: Any,
-    model: str,
-    messages: Sequence[Message],
-    settings: Mapping[str, Any],
-    options: Options,
-    *,
-    keyless: bool,
-) -> Answer:
+def _with_retries(request: Callable[[], Answer], retries: int) -> Answer:
     import openai
 
-    # litellm's own retries differ from one provider behind it to the next, and need a package it does not bring
-    for attempt in range(options.retries + 1):
+    for attempt in range(retries + 1):
         try:
-            completion = litellm.completion(
-                model=model,
-                messages=[{"role": message.role, "content": message.text} for message in messages],
-                api_base=options.base_url,
-                api_key="none" if keyless else None,
-                timeout=options.timeout,
-                max_retries=0,
-                num_retries=0,
-                **settings,
-            )
+            return request()
         except openai.OpenAIError as error:
             failure, retry_after = _failure_of(error)
-            wait = _wait(failure, retry_after, attempt)
-            if wait is None or attempt == options.retries:
-                raise failure from None
-            time.sleep(wait)
+        except RequestError as error:
+            failure, retry_after = error, ""
         except json.JSONDecodeError as error:
-            raise RequestError("nonsense", error.doc) from None
-        else:
-            return read_completion(completion)
+            failure, retry_after = RequestError("nonsense", error.doc), ""
+        wait = pause(failure, retry_after, attempt)
+        if wait is None or attempt == retries:
+            raise failure from None
+        time.sleep(wait)
     raise AssertionError("the last attempt returns or raises")
+
+
+def _close(chunks: Any) -> None:
+    """End the connection of a stream, read to its end or not: litellm can only do that for asynchronous ones."""
+    stream = getattr(chunks, "completion_stream", None)
+    # which of them has the connection differs from one provider to the next
+    for part in (stream, getattr(stream, "streaming_response", None)):
+        close = getattr(part, "close", None)
+        if close is not None:
+            close()
+
+
+def _finished(chunks: Any) -> bool:
+    """Whether the server said why it stopped: litellm makes a reason up where it did not."""
+    received = getattr(chunks, "received_finish_reason", "not kept by this release")
+    return bool(received or getattr(chunks, "intermittent_finish_reason", None))
 
 
 def _failure_of(error: BaseException) -> tuple[RequestError, str]:
@@ -123,6 +152,10 @@ def _failure_of(error: BaseException) -> tuple[RequestError, str]:
             return RequestError("connection", cause), ""
     if any(isinstance(cause, ValueError | KeyError | TypeError) for cause in chain):
         return RequestError("nonsense", error), ""
+    if type(error).__name__ == "MidStreamFallbackError":
+        cause = chain[-1]
+        said = {"status": getattr(cause, "status_code", None), "message": str(cause)}
+        return told_in_stream(getattr(cause, "body", None) or said), ""
     status = getattr(error, "status_code", None)
     if isinstance(error, openai.APIConnectionError) or not isinstance(status, int):
         return RequestError("connection", error), ""
@@ -144,19 +177,3 @@ def _body(response: Any, error: BaseException) -> object:
     except (ValueError, RuntimeError):
         # no JSON, or a stream that nobody read
         return error
-
-
-def _wait(failure: RequestError, retry_after: str, attempt: int) -> float | None:
-    """Seconds before the next attempt; None where there should be none."""
-    status = failure.status
-    if failure.kind == "nonsense" or (status is not None and status not in (408, 409, 429) and status < 500):
-        return None
-    try:
-        asked = float(retry_after)
-    except ValueError:
-        # a date, or nothing
-        asked = 0.0
-    if asked > _LONGEST_WAIT_ASKED_FOR:
-        return None
-    backoff = min(_FIRST_WAIT * 2.0**attempt, _LONGEST_WAIT)
-    return asked if asked > 0 else backoff * random.uniform(0.75, 1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 
 from reward_agent.errors import UsageError
 
@@ -26,10 +27,44 @@ def redact(text: str) -> str:
 
 def hide_secrets(text: str) -> str:
     """`text` without the values of this process's key variables; anything else is left as it is."""
-    # the longest first: one key may begin with another
-    for secret in sorted(_secrets(), key=len, reverse=True):
+    return _hide(text, _secrets())
+
+
+class Veil:
+    """`hide_secrets` for a text that comes in pieces, wherever they are cut."""
+
+    def __init__(self) -> None:
+        self._secrets = _secrets()
+        self._held = ""
+
+    def show(self, piece: str) -> str:
+        """What may be shown by now: everything but an end with which a secret may begin."""
+        text = self._held + piece
+        first = max(0, len(text) - max(map(len, self._secrets), default=0) + 1)
+        cut = next((at for at in range(first, len(text)) if self._may_begin(text[at:])), len(text))
+        while straddling := [at for secret in self._secrets if (at := _straddles(text, secret, cut)) >= 0]:
+            cut = min(straddling)
+        self._held = text[cut:]
+        return _hide(text[:cut], self._secrets)
+
+    def rest(self) -> str:
+        """What was held back, now that nothing follows."""
+        held, self._held = self._held, ""
+        return _hide(held, self._secrets)
+
+    def _may_begin(self, end: str) -> bool:
+        return any(len(end) < len(secret) and secret.startswith(end) for secret in self._secrets)
+
+
+def _hide(text: str, secrets: Sequence[str]) -> str:
+    for secret in secrets:
         text = text.replace(secret, PLACE)
     return text
+
+
+def _straddles(text: str, secret: str, cut: int) -> int:
+    """Where `secret` begins before `cut` and ends after it; -1 where it does not."""
+    return text.find(secret, max(0, cut - len(secret) + 1), cut + len(secret) - 1)
 
 
 def read_key(variable: str) -> str | None:
@@ -47,7 +82,8 @@ def read_key(variable: str) -> str | None:
     return key or None
 
 
-def _secrets() -> set[str]:
+def _secrets() -> list[str]:
+    """The longest first: one may begin with another."""
     values = {value.strip() for name, value in os.environ.items() if _SECRET_NAME.search(name.upper())}
     # short values (`test`, `none`) are no secrets, and replacing them would garble any text
-    return {value for value in values if len(value) >= 8 and not value.startswith("/")}
+    return sorted((v for v in values if len(v) >= 8 and not v.startswith("/")), key=lambda v: (-len(v), v))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reward_agent.llm.base import LLMError, Options
+from reward_agent.llm.base import Heard, LLMError, Options
 from reward_agent.llm.recordings import Recording, find_recording, read_recording
 from reward_agent.messages import Key, Message, Reply
 
@@ -47,6 +47,17 @@ class Replay:
                 "or resume with another `--llm`."
             )
         return replace(self.recording.replies[key], replayed=True)
+
+    def stream(self, messages: Sequence[Message], key: Key, heard: Heard) -> Reply:
+        """The same, heard line by line.
+
+        Raises:
+            LLMError: as `complete` does.
+        """
+        reply = self.complete(messages, key)
+        for line in reply.text.splitlines(keepends=True):
+            heard.piece(line)
+        return reply
 
     def words(self, iteration: int, candidate: int) -> str | None:
         """What a person said of a candidate then, if anything."""
