@@ -160,7 +160,9 @@ def test_a_command_is_completed(tmp_path: Path, opened: list[Terminal]) -> None:
     llm = replies(tmp_path / "replies.jsonl")
     chat = Terminal(tmp_path, TASK, "--llm", llm, *LOOK, "--look", "none")
     opened.append(chat)
-    chat.child.send("/co\t\r")
+    chat.child.send("/co\t")
+    chat.child.expect("/cost")
+    chat.child.send("\r")
     assert "0 replies" in chat.ready()
     chat.quit()
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 
 from reward_agent.chat.ledger import Ledger
-from reward_agent.chat.speaking import Heard, ask
+from reward_agent.chat.speaking import ask
 from reward_agent.chat.talk import VET, Turn
 from reward_agent.codec import encode
-from reward_agent.events import Accepted, Asked, Events, Faulted, Replied
-from reward_agent.llm import LLMError, Metered
-from reward_agent.messages import Key, Reply
-from reward_agent.methods import Prompt
+from reward_agent.events import Accepted, Asked, Described, Events, Faulted, Replied
+from reward_agent.llm import Heard, LLMError, Metered
+from reward_agent.messages import MAIN, Key, Reply
+from reward_agent.methods import Data, Prompt
 from reward_agent.probe import Battery, record_battery
 from reward_agent.program import Fault
 from reward_agent.search import UNANSWERED, Vetted
@@ -35,7 +35,7 @@ class Asker:
         run, key = self.ledger.run, prompt.key._replace(candidate=turn.branch)
         reply = self.ledger.turn(turn.at).waiting.get(prompt.key)
         if reply is None:
-            run.write_json(f"{key.folder}/messages.json", prompt.messages)
+            run.write_json(key.path("messages.json"), prompt.messages)
             self.events(Asked(key, prompt.messages))
             try:
                 reply = ask(self.llm, prompt.messages, key, self.heard)
@@ -43,20 +43,25 @@ class Asker:
                 self._count(key, error)
                 raise
             self.ledger.record(key, reply)
-            run.write(f"{key.folder}/reply.md", reply.text)
+            run.write(key.path("reply.md"), reply.text)
             self.events(Replied(key, reply, self.llm.spent.tokens, self.llm.spent.usd, False))
-        vetted = self._vetted(reply)
-        self.ledger.record(key._replace(stage=VET if key.stage == "reply" else f"{key.stage}.{VET}"), vetted)
+        vetted = self._vetted(prompt, reply)
+        self.ledger.record(key._replace(stage=VET if key.stage == MAIN else f"{key.stage}.{VET}"), vetted)
+        if vetted.is_data:
+            self.events(Described(key, reply.text, False))
+            return
         if vetted.program:
-            run.write(f"{key.folder}/program.py", vetted.program.source)
+            run.write(key.path("program.py"), vetted.program.source)
         if vetted.program and not vetted.faults:
             warnings = vetted.verdict.warnings if vetted.verdict else ()
             self.events(Accepted(key, vetted.program, warnings, False))
         else:
             self.events(Faulted(key, vetted.program, vetted.faults, False))
 
-    def _vetted(self, reply: Reply) -> Vetted:
-        read = self.ledger.folding.method.read(reply.text)
+    def _vetted(self, prompt: Prompt, reply: Reply) -> Vetted:
+        read = self.ledger.folding.method.read(self.ledger.task, self.ledger.talk.history, prompt, reply.text)
+        if isinstance(read, Data):
+            return Vetted(None, (), None)
         if isinstance(read, Fault):
             return Vetted(None, (read,), None)
         verdict = vet(read, self.ledger.folding.task, unsafe=self._unsafe, battery=self._battery)

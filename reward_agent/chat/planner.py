@@ -7,27 +7,33 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from reward_agent.chat.looking import Look, Watch
-from reward_agent.errors import MissingComponentError
+from reward_agent.envs.episodes import task_schema
 from reward_agent.program import Fault, Program
 from reward_agent.schema import Array
 from reward_agent.sources import SourceFaultError
-from reward_agent.task import Task
+from reward_agent.task import Episode, Task
 
-PLANNING = "reward_agent.planning"
+if TYPE_CHECKING:
+    from reward_agent.planning.performance import Performance, Performing
+
+ELAPSED = "episodes.elapsed"
 
 
 @dataclass(frozen=True)
 class PlannerLooker:
-    """Plays one episode under `reward_agent.planning.perform`."""
+    """Plays one episode by planning on the program."""
 
     seed: int
-    """Of the episode."""
+    """Of the episode and of the planner."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """Of the planner, what to change of its own."""
+    """What to change of the planner's."""
+    carry_on: bool = False
+    """Give an `end` that another look, at another program, can start from."""
     unsafe: bool = False
 
     def look(
@@ -40,37 +46,46 @@ class PlannerLooker:
         watch: Watch,
         stop: Callable[[], bool],
     ) -> Look | Fault:
-        """See `Looker`."""
+        """See `Looker`; a first Ctrl-C ends it with what was played until then."""
+        from reward_agent.optimise.mpc import PRESETS
+        from reward_agent.optimise.presets import choose
+        from reward_agent.planning.performance import Performing
         from reward_agent.sources.cell import CellSource
 
-        perform = _perform()
+        chosen = choose(PRESETS, task.preset, self.settings)
+        fields = {path for metric in task.metrics for path in metric.fields}
+        if self.carry_on:
+            fields |= task_schema(task).by_path.keys()  # as the next program may read any
         try:
             with told_to_stop() as told:
                 with _not_theirs():
                     source = CellSource(program, task, unsafe=self.unsafe)
                 try:
-                    played = perform(
-                        task,
-                        source,
-                        self.settings,
-                        self.seed,
-                        seconds=seconds,
-                        start=start,
-                        watch=watch,
-                        stop=lambda: told() or stop(),
-                    )
+                    with Performing(task, source, chosen, self.seed, fields=fields) as performing:
+                        performing.begin(self.seed)
+                        if start is not None:
+                            performing.episodes.restore({**start, ELAPSED: np.zeros(1, np.int64)})
+                        steps = max(1, round(seconds / task.world.dt))
+                        played = performing.go_on(steps, watch=watch, stop=lambda: told() or stop())
+                        return self._told(task, performing, played, source.term_names)
                 finally:
                     source.close()
         except SourceFaultError as error:
             return error.fault
+
+    def _told(self, task: Task, performing: Performing, played: Performance, names: tuple[str, ...]) -> Look:
+        schema = performing.episodes.schema
+        terminated = performing.ended and int(performing.episodes.elapsed[0]) < task.horizon
+        state, constants = schema.view(played.states), schema.constants_view()
+        episode = Episode(state, played.actions, terminated, constants, task.world.dt)
         return Look(
-            terms={name: tuple(map(float, values)) for name, values in played.terms.items()},
+            terms={name: tuple(map(float, played.terms[:, at])) for at, name in enumerate(names)},
             total=tuple(map(float, played.total)),
-            metrics=dict(played.metrics),
-            seconds=float(played.seconds),
-            real_time_factor=float(played.real_time_factor),
-            end=played.end,
-            actions=getattr(played, "actions", None),
+            metrics={metric.name: float(metric.score(episode)) for metric in task.metrics},
+            seconds=played.seconds,
+            real_time_factor=played.real_time_factor,
+            end=performing.episodes.save() if self.carry_on else None,
+            actions=played.actions,
         )
 
 
@@ -105,14 +120,3 @@ def _not_theirs() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _perform() -> Any:
-    """Raises `MissingComponentError` where this package was installed without its planner."""
-    try:
-        return import_module(PLANNING).perform
-    except ModuleNotFoundError as error:
-        raise MissingComponentError(
-            "There is no planner here to look at a reward with. Look by a short training instead (`--look training`), "
-            "or not at all (`--look none`)."
-        ) from error

@@ -10,7 +10,6 @@ from reward_agent.chat.asking import Asker
 from reward_agent.chat.ledger import Ledger
 from reward_agent.chat.settings import ChatSettings
 from reward_agent.chat.showing import Showing
-from reward_agent.chat.speaking import Heard
 from reward_agent.chat.talk import STOPPED, TRAIN, TURN, UNDO, Folding, Said, Talk, Turn, policy_folder
 from reward_agent.chat.training import Trainings
 from reward_agent.chat.transcript import transcript
@@ -20,7 +19,7 @@ from reward_agent.errors import Terminated, UsageError
 from reward_agent.events import Events, Noted, Trial
 from reward_agent.feedback import automatic_words
 from reward_agent.history import Interval, Outcome
-from reward_agent.llm import BudgetError, LLMError, Metered
+from reward_agent.llm import BudgetError, Heard, LLMError, Metered
 from reward_agent.messages import Key
 from reward_agent.methods import Ask, Done, Method, Train, Words
 from reward_agent.program import Fault
@@ -102,8 +101,8 @@ class Session:
         return self._begin(Said(words.strip()))
 
     def go(self) -> Turn:
-        """Go on without new words: with what was left unfinished; with the task's own instruction; or by what the last
-        reward led to.
+        """Go on without new words: with what was left unfinished; with the task's own instruction, and its corrections
+        one after the other; else by what the last reward led to.
 
         Raises:
             UsageError: nothing is known of the last reward.
@@ -114,6 +113,9 @@ class Session:
             return self._begin(Said(""))
         if self.unfinished:
             return self._go_on(last)
+        said, own = [turn.words for turn in self.talk.in_force], ("", *self.ledger.folding.task.corrections)
+        if last.program is not None and len(said) < len(own) and said == list(own[: len(said)]):
+            return self._begin(Said(own[len(said)]))
         if isinstance(last.outcome, Outcome) and not last.outcome.measured:
             raise UsageError("Nothing is known of this reward yet: say what it should do better, or `/look` first.")
         wanted = isinstance(self.method.next(self.task, self.talk.history), Words)
@@ -204,6 +206,11 @@ class Session:
         self.close()
 
     def _begin(self, said: Said) -> Turn:
+        last = self.talk.last
+        if not self._would_go_on(said):
+            if last is None or last.program is not None or self.ledger.folding.is_first(last):
+                raise UsageError(f"{self.method.name} goes by your words: say what should be different.")
+            self.undo()  # a conversation that came to nothing, which the method does not go on with
         at = self.talk.next_at()
         self.ledger.record(Key(*at, 0, TURN), said)
         return self._go_on(self.ledger.turn(at))
@@ -243,6 +250,12 @@ class Session:
                 case Done(reason=reason):
                     self.events(Noted(reason))
                     return
+
+    def _would_go_on(self, said: Said) -> bool:
+        """Whether the method would have something to do, were this said now."""
+        folding = self.ledger.folding
+        talk = folding.step(self.talk, Key(*self.talk.next_at(), 0, TURN), encode(said))
+        return isinstance(self.method.next(folding.task_of(talk), talk.history), Ask | Train)
 
     def _asks_for(self, turn: Turn) -> bool:
         action = self.method.next(self.task, self.talk.history)

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from reward_agent.config import RunConfig
 from reward_agent.errors import UsageError, unknown_name
+from reward_agent.parameters import Parameterised
 from reward_agent.task import Task
 
 How = Literal["planner", "training", "none"]
@@ -14,7 +15,7 @@ PLANNER = "mpc"
 """The optimiser that acts on a reward at once, without a training."""
 SHORT = 50_000
 """Environment steps of a training that is a look, where nobody says how many; no more than the task's own."""
-ROUNDS = 100_000
+ROUNDS = 1_000
 """What the method is told: a session ends when the person ends it."""
 
 
@@ -41,7 +42,7 @@ class ChatSettings:
 
     def settled(self, task: Task, optimiser: str | None) -> ChatSettings:
         """With nothing left open; `optimiser` is the one that was asked for, if any."""
-        wanted = optimiser or getattr(task, "optimiser", "")
+        wanted = optimiser or task.optimiser
         return replace(
             self,
             look=self.look or ("planner" if wanted == PLANNER else "training"),
@@ -50,11 +51,11 @@ class ChatSettings:
         )
 
 
-def default_method(how: How | None, names: frozenset[str]) -> str:
-    """The method of a session where nobody names one: what the planner is for, else the one made for words."""
-    return "l2r" if how == "planner" and "l2r" in names else "text2reward"
+def default_method(how: How | None, task: Task) -> str:
+    """The method of a session where nobody names one: the one that the planner is for, else the one made for words."""
+    return "l2r" if how == "planner" and isinstance(task.world, Parameterised) else "text2reward"
 
 
-def trainer_of(config: RunConfig) -> str:
-    """The optimiser that makes policies, whatever looks are made with."""
-    return "ppo" if config.optimiser == PLANNER else config.optimiser
+def trainer_of(config: RunConfig) -> RunConfig:
+    """How policies are made, whatever looks are made with: settings of the planner are none of a training's."""
+    return replace(config, optimiser="ppo", preset=None, settings={}) if config.optimiser == PLANNER else config

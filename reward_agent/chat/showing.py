@@ -84,7 +84,8 @@ class Showing:
     def _looker(self, turn: Turn, number: int) -> Looker:
         config = self.trainings.config
         if self.settings.look == "planner":
-            return PlannerLooker(self.seed, config.settings if config.optimiser == PLANNER else {}, config.unsafe)
+            own = config.settings if config.optimiser == PLANNER else {}
+            return PlannerLooker(self.seed, own, carry_on=self.settings.carry_on, unsafe=config.unsafe)
         assert self.settings.budget is not None, "settled"
         folder = self.ledger.run.folder / look_folder(turn, number)
         return TrainingLooker(self.trainings, Trial("candidate", *turn.at), self.settings.budget, folder)

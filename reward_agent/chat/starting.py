@@ -9,8 +9,8 @@ from typing import Any
 
 from reward_agent.agent import RUNS, known_layers, settled_config
 from reward_agent.chat.session import Session
-from reward_agent.chat.settings import ChatSettings, default_method
-from reward_agent.chat.speaking import Heard
+from reward_agent.chat.settings import PLANNER, ChatSettings, default_method
+from reward_agent.chat.speaking import Deaf
 from reward_agent.chat.talk import Folding, Turn
 from reward_agent.codec import decode, encode
 from reward_agent.config import RunConfig, connect_llm, whole_llm, without_keys
@@ -19,9 +19,9 @@ from reward_agent.envs.registry import find_again, find_task
 from reward_agent.errors import UsageError, unknown_name
 from reward_agent.events import Events, Noted, ignore
 from reward_agent.invocation import command
-from reward_agent.llm import LLM, Metered
+from reward_agent.llm import LLM, Heard, Metered
 from reward_agent.methods.base import starting_history
-from reward_agent.plugins import METHODS
+from reward_agent.optimise.choice import choose_training
 from reward_agent.sandbox.cell import Cell
 from reward_agent.search import spent_in, vet_initial
 from reward_agent.sittings import MAY_CHANGE, config_of, keep_changes, keep_layers
@@ -40,7 +40,7 @@ def start(
     name: str | None = None,
     left_open: Collection[str] = (),
     events: Events = ignore,
-    heard: Heard = lambda part: None,
+    heard: Heard | None = None,
 ) -> Session:
     """A new session, in a run's folder of its own.
 
@@ -52,7 +52,7 @@ def start(
         name: of the run.
         left_open: `method` and `optimiser`, where nobody chose them.
         events: told what happens, from this thread.
-        heard: told each part of a reply as it comes.
+        heard: hears each reply as it comes.
 
     Raises:
         UsageError, MissingComponentError: it cannot start, with what mends it. Nothing was asked or made.
@@ -61,7 +61,9 @@ def start(
     asked = None if "optimiser" in left_open else config.optimiser
     settled = (settings or ChatSettings()).settled(found, asked)
     if "method" in left_open:
-        config = replace(config, method=default_method(settled.look, frozenset(METHODS.names())))
+        config = replace(config, method=default_method(settled.look, found))
+    if settled.look == "planner":
+        choose_training(found, PLANNER, changes=config.settings if config.optimiser == PLANNER else {})
     # where nobody named a method, one that a replayed session was recorded with
     open_still = [option for option in left_open if option == "method"]
     config, found = settled_config(config, task=task, llm=llm, root=root, left_open=open_still)
@@ -90,7 +92,7 @@ def go_on(
     task: Task | None = None,
     llm: LLM | None = None,
     events: Events = ignore,
-    heard: Heard = lambda part: None,
+    heard: Heard | None = None,
 ) -> Session:
     """The session in `folder`, as it was when it was left or killed; `Session.unfinished` says whether a turn was.
 
@@ -129,7 +131,7 @@ def go_on(
 
 
 def _session(
-    run: Run, config: RunConfig, settings: ChatSettings, task: Task, model: LLM, events: Events, heard: Heard
+    run: Run, config: RunConfig, settings: ChatSettings, task: Task, model: LLM, events: Events, heard: Heard | None
 ) -> Session:
     brought = starting_history(config.method_settings()).candidates.get((0, 0))
     first = Turn(0, 0, attempts=brought.attempts) if brought else None
@@ -142,7 +144,7 @@ def _session(
         metered,
         reference(task, config.task),
         events=events,
-        heard=heard,
+        heard=heard or Deaf(),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from reward_agent.codec import decode
 from reward_agent.history import Attempt, Candidate, History, Outcome
-from reward_agent.messages import Key, Message, Reply
+from reward_agent.messages import MAIN, Key, Message, Reply
 from reward_agent.methods import Ask, Method
 from reward_agent.program import Fault, Program, TrainingFault
 from reward_agent.search import UNANSWERED, Vetted, folder_of
@@ -155,7 +155,8 @@ class Folding:
     def task_of(self, talk: Talk) -> Task:
         """The task as it is talked of: the first words are its instruction, unless they are on a reward brought."""
         first = talk.in_force[0].words if talk.in_force and self.first is None else ""
-        return replace(self.task, instruction=first) if first else self.task
+        # what is said after the instruction is the person's
+        return replace(self.task, instruction=first or self.task.instruction, corrections=())
 
     def step(self, talk: Talk, key: Key, value: Any) -> Talk:
         """The state after one line more; lines that are none of a session's change nothing."""
@@ -187,7 +188,7 @@ class Folding:
         return talk
 
     def _vetted(self, talk: Talk, turn: Turn, key: Key, vetted: Vetted) -> Talk:
-        asked = as_asked(key)._replace(stage=key.stage.removesuffix(VET).rstrip(".") or "reply")
+        asked = as_asked(key)._replace(stage=key.stage.removesuffix(VET).rstrip(".") or MAIN)
         if asked not in turn.waiting:
             return talk
         warnings = vetted.verdict.warnings if vetted.verdict else ()

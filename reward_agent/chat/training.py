@@ -42,7 +42,7 @@ class Trainings:
         Raises:
             KeyboardInterrupt: Ctrl-C, or `stop`; the worker has saved what it had.
         """
-        config = self.config
+        config = trainer_of(self.config)
 
         def tell(event: Event) -> None:
             self.events(event)
@@ -55,7 +55,7 @@ class Trainings:
             budget=budget,
             seed=SeedPlan.training_seed(config.seed, trial.iteration, trial.index),
             folder=folder,
-            optimiser=trainer_of(config),
+            optimiser=config.optimiser,
             preset=config.preset,
             settings=config.settings,
             measured_at=tuple(int(budget * share) for share in MEASURED_SHARES),

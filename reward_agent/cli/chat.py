@@ -78,7 +78,7 @@ def run(args: Namespace) -> Answer:
     task = args.task or _asked_for()
     left_open = [name for name in ("method", "optimiser") if getattr(args, name) is None]
     config, settings = _config(args, task, changes), _settings(args)
-    session = start(config, settings, root=args.out, left_open=left_open, events=screen, heard=screen.heard)
+    session = start(config, settings, root=args.out, left_open=left_open, events=screen, heard=screen)
     with session:
         return _talk(session, screen, view=args.view)
 
@@ -89,7 +89,7 @@ def again(folder: Path, changes: Mapping[str, Any], screen: Screen | None = None
     from reward_agent.cli.chatting.screen import Screen
 
     screen = screen or Screen()
-    with go_on(folder, changes=changes, events=screen, heard=screen.heard) as session:
+    with go_on(folder, changes=changes, events=screen, heard=screen) as session:
         return _talk(session, screen, view=view)
 
 

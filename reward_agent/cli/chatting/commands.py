@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reward_agent.cli.board import cost, count
-from reward_agent.errors import UsageError, unknown_name
+from reward_agent.errors import RewardAgentError, UsageError, unknown_name
 
 if TYPE_CHECKING:
     from reward_agent.chat import Session
@@ -68,6 +68,8 @@ def perform(chat: Chat, line: str) -> None:
 def talk(chat: Chat, words: str) -> None:
     """Say something to the model, and show what comes of it."""
     _open_view(chat)
+    if chat.view is not None:
+        chat.view.caption = words
     with chat.screen.busy("the model writes"):
         turn = chat.session.say(words)
     chat.screen.came_of(turn)
@@ -189,8 +191,10 @@ def go(chat: Chat, rest: str) -> None:
 @usage("/view")
 def view(chat: Chat, rest: str) -> None:
     """open the view in the browser, where looks are drawn as they are played"""
-    chat.wants_view = True
-    _open_view(chat)
+    if chat.view is None:
+        _view(chat)
+    else:
+        chat.screen.say(f"Watch it at {chat.view.url}")
 
 
 @usage("/quit")
@@ -211,12 +215,19 @@ COMMANDS: dict[str, Command] = {
 
 
 def _open_view(chat: Chat) -> None:
-    if not chat.wants_view or chat.view is not None:
-        return
-    from reward_agent.chat.viewing import open_view
+    """As `--view` wants it, once; what cannot be opened stops nothing."""
+    if chat.wants_view and chat.view is None:
+        chat.wants_view = False
+        try:
+            _view(chat)
+        except RewardAgentError as error:
+            chat.screen.trouble(error)
 
-    chat.wants_view = False  # what cannot be opened is asked for once
-    chat.view = open_view(chat.session.task)
+
+def _view(chat: Chat) -> None:
+    from reward_agent.chat.viewing import View
+
+    chat.view = View(chat.session.task)
     chat.session.showing.watch = chat.view.watch
     chat.screen.say(f"Watch it at {chat.view.url}")
 

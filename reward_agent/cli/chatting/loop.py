@@ -49,7 +49,7 @@ def converse(chat: Chat, source: Source) -> bool:
 
 def catch_up(chat: Chat) -> None:
     """Tell what was said before, and finish what a kill left undone; what the person stopped stays so."""
-    chat.screen.again(chat.session.talk.in_force)
+    chat.screen.story(chat.session.talk.in_force)
     last = chat.session.talk.last
     if not chat.session.unfinished or last is None:
         return

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Screen:
-    """Writes; takes a session's events and the parts of its replies."""
+    """Writes; takes a session's events, and listens to its replies."""
 
     def __init__(self, console: Console | None = None) -> None:
         from rich.console import Console as RichConsole
@@ -51,16 +51,22 @@ class Screen:
         self._close_line()
         self.console.print(what)
 
-    def heard(self, part: str) -> None:
-        """A part of a reply, as it comes."""
+    def piece(self, text: str) -> None:
+        """A piece of a reply, as it comes."""
         self._quiet()
-        self.console.print(part, style="cyan", end="", markup=False, highlight=False, soft_wrap=True)
-        self._open_line = not part.endswith("\n")
+        self.console.print(text, style="cyan", end="", markup=False, highlight=False, soft_wrap=True)
+        self._open_line = not text.endswith("\n")
+
+    def again(self) -> None:
+        """The reply begins anew."""
+        self.note("The connection broke; the reply begins anew.")
 
     def __call__(self, event: Event) -> None:
         match event:
             case TrainingStarted() | TrainingProgress() if self._status is not None:
+                self._close_line()
                 self._status.update(_tell(event))
+                self._status.start()
             case _:
                 self._lines(event)
 
@@ -108,7 +114,7 @@ class Screen:
         """What the last training of a turn brought."""
         self.say(training_in_words(turn.trained[-1]), "bold")
 
-    def again(self, turns: tuple[Turn, ...]) -> None:
+    def story(self, turns: tuple[Turn, ...]) -> None:
         """The session so far."""
         for turn in turns:
             for text in brief(turn):
