@@ -12,7 +12,7 @@ from typing import Any
 
 import pexpect
 import pytest
-from loopback import Loopback
+from loopback import Loopback, hang
 from runs_for_tests import BROKEN, GOOD, TASK, TIMID, recording
 from test_cli_runs import command, environment
 
@@ -32,13 +32,13 @@ def replies(path: Path) -> str:
 class Terminal:
     """The command in a terminal of its own."""
 
-    def __init__(self, place: Path, *words: str) -> None:
+    def __init__(self, place: Path, *words: str, keys: dict[str, str] | None = None) -> None:
         more = {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", "XDG_STATE_HOME": str(place / "state")}
         self.child = pexpect.spawn(
             "env",
             ["--default-signal=INT", *command("chat", *words)],
             cwd=str(place),
-            env=environment() | more,
+            env=environment() | more | (keys or {}),
             dimensions=(50, 200),
             timeout=60,
             encoding="utf-8",
@@ -237,3 +237,25 @@ def test_a_model_behind_a_server_that_fails_leaves_the_session(tmp_path: Path) -
         timeout=300,
     )
     assert "could not be reached" in done.stdout and "0 replies" in done.stdout, done.stdout + done.stderr
+
+
+def test_ctrl_c_while_the_model_writes(tmp_path: Path, opened: list[Terminal]) -> None:
+    with Loopback() as server:
+        server.script(hang())
+        words = ("--llm", "openai:m", "--base-url", server.openai_url, "--look", "none", "--method", "text2reward")
+        chat = Terminal(tmp_path, TASK, *words, keys={"OPENAI_API_KEY": "k"})
+        opened.append(chat)
+        chat.child.send("push it\r")
+        chat.child.expect("the model writes")
+        chat.child.sendintr()
+        assert "`/go` tries again" in chat.ready()
+        assert "0 replies" in chat.say("/cost")
+        chat.quit()
+        assert chat.child.exitstatus == 0
+
+
+def test_a_view_that_cannot_be_opened_stops_nothing(tmp_path: Path) -> None:
+    llm = replies(tmp_path / "replies.jsonl")
+    done = piped("/go\n", "chat", TASK, "--llm", llm, *LOOK, "--look", "none", "--view", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert ("Passed check and probe." in done.stdout and "/video" in done.stdout) or "live" in done.stdout

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from reward_agent.envs.episodes import Episodes
-from reward_agent.errors import MissingComponentError
+from reward_agent.errors import MissingComponentError, RewardAgentError
 from reward_agent.task import Task
 
 LIVE = "reward_agent.live"
@@ -25,6 +25,7 @@ class View:
     def __init__(self, task: Task) -> None:
         self._dt, self.caption = task.world.dt, task.instruction
         """What the robot is told."""
+        self._failed = False
         try:
             live: Any = import_module(LIVE)
         except ModuleNotFoundError as error:
@@ -44,8 +45,13 @@ class View:
         return str(self._live.url)
 
     def watch(self, episodes: Any) -> None:
-        """Show row 0 as it is now; see `looking.Watch`."""
-        self._live.show(episodes.posed.pose(0), time=float(episodes.elapsed[0]) * self._dt, caption=self.caption)
+        """Show row 0 as it is now; see `looking.Watch`. A page that fails ends no look."""
+        if self._failed:
+            return
+        try:
+            self._live.show(episodes.posed.pose(0), time=float(episodes.elapsed[0]) * self._dt, caption=self.caption)
+        except RewardAgentError:
+            self._failed = True
 
     def close(self) -> None:
         self._live.close()
