@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import chats_for_tests as chats
+import numpy as np
 import pytest
 from chats_for_tests import Glance
 from runs_for_tests import GOOD, Scripted
@@ -16,7 +18,7 @@ from runs_for_tests import GOOD, Scripted
 from reward_agent.chat import ChatSettings, Look, start
 from reward_agent.chat.clips import make_clip
 from reward_agent.chat.planner import PlannerLooker
-from reward_agent.chat.showing import ACTIONS
+from reward_agent.chat.showing import ACTIONS, START
 from reward_agent.config import RunConfig
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
@@ -84,6 +86,20 @@ def test_a_look_goes_on_from_where_another_program_left_the_robot() -> None:
     assert second.total[0] != first.total[0]
 
 
+@pytest.mark.needs("rendering")
+def test_a_look_that_went_on_is_filmed_from_where_it_began(tmp_path: Path) -> None:
+    assert EXPERT is not None
+    model = Says(DESCRIPTION.format(0.2), CALLS.format(0.2), DESCRIPTION.format(0.3), CALLS.format(0.3))
+    config = RunConfig("quadruped/sit-down", method="l2r", llm="x", iterations=1_000, candidates=1, jobs=1)
+    settings = ChatSettings(seconds=0.1, carry_on=True)
+    with start(config, settings, llm=model, root=tmp_path, name="one", left_open=("optimiser",)) as session:
+        session.showing.make_looker = lambda turn, number: PlannerLooker(session.seed, QUICK, carry_on=True)
+        session.say("sit")
+        turn = session.say("stand")
+        assert (session.run.folder / turn.folder / "look_00" / START).is_file()
+        assert make_clip(session).read_bytes()[4:8] == b"ftyp"
+
+
 def test_a_program_that_fails_at_work_is_a_fault() -> None:
     found = looked(PlannerLooker(1, QUICK), FAILS)
     assert isinstance(found, Fault) and "ZeroDivisionError" in found.message
@@ -128,12 +144,9 @@ def test_a_world_that_cannot_be_planned_in_is_refused_at_once(tmp_path: Path) ->
 
 def test_the_planner_shows_and_films(tmp_path: Path) -> None:
     """On the tiny world's terms: actions that were played are played again for the clip."""
-    import numpy as np
 
     class Moves(Glance):
         def look(self, *given: Any, **how: Any) -> Look | Fault:
-            from dataclasses import replace
-
             found = super().look(*given, **how)
             assert isinstance(found, Look)
             return replace(found, actions=np.ones((20, 1)))

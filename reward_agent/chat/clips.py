@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from reward_agent.chat.planner import ELAPSED
 from reward_agent.chat.session import Session
-from reward_agent.chat.showing import ACTIONS
+from reward_agent.chat.showing import ACTIONS, START, load
 from reward_agent.chat.talk import Turn, look_folder
-from reward_agent.envs.episodes import Episodes
+from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.errors import MissingComponentError, UsageError
 from reward_agent.events import Trial
 from reward_agent.files import atomic
@@ -31,6 +32,8 @@ class Played:
 
     task: str | Task
     actions: Path
+    start: Path
+    """Of the world's state that they were played from, where it was no reset."""
     seed: int
     """Of the episode they were played in."""
     path: Path
@@ -54,7 +57,7 @@ def make_clip(session: Session, to: Path | None = None) -> Path:
         if (folder / TENSORS).exists():
             job = Job(film, VideoSpec(session.reference, folder, session.seed, path), seconds=FILM_SECONDS)
         else:
-            played = Played(session.reference, folder / ACTIONS, session.seed, path)
+            played = Played(session.reference, folder / ACTIONS, folder / START, session.seed, path)
             job = Job(film_actions, played, seconds=FILM_SECONDS)
         for _, lacking in session.pool.run({Trial("candidate", *turn.at): job}):
             if lacking:
@@ -72,9 +75,13 @@ def film_actions(spec: Played, progress: Callable[[object], None], stop: Callabl
 
     task, actions = resolve(spec.task), np.load(spec.actions, allow_pickle=False)
     every = -(-(len(actions) + 1) // MOST_FRAMES)
-    episodes = Episodes(task, 1, ())
+    carried_on = spec.start.is_file()
+    # a state that was kept has all fields
+    episodes = Episodes(task, 1, task_schema(task).by_path if carried_on else ())
     try:
         episodes.reset(np.ones(1, bool), np.array([spec.seed]))
+        if carried_on:
+            episodes.restore({**load(spec.start), ELAPSED: np.zeros(1, np.int64)})
         frames = [episodes.render(0)]
         for index, action in enumerate(actions, 1):
             step = episodes.step(action[None])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ from reward_agent.messages import Key
 from reward_agent.program import Fault, Program, TrainingFault
 from reward_agent.schema import Array
 
-END, ACTIONS = "end.npz", "actions.npy"
+START, END, ACTIONS = "start.npz", "end.npz", "actions.npy"
+"""Of a look: the world's state before and after it, and what was done between. The first is a reset unless kept."""
 
 
 class Showing:
@@ -50,11 +52,12 @@ class Showing:
         if self.settings.look == "none":
             return Looked(unseen(self.ledger.task))
         assert self.settings.seconds is not None, "settled"
+        start = self._start(turn) if self.settings.carry_on else None
         look = self.make_looker(turn, number).look(
             self.ledger.task,
             program,
             seconds=self.settings.seconds,
-            start=self._start(turn) if self.settings.carry_on else None,
+            start=start,
             watch=self.watch,
             stop=lambda: False,
         )
@@ -64,11 +67,11 @@ class Showing:
         folder = self.ledger.run.folder / look_folder(turn, number)
         folder.mkdir(parents=True, exist_ok=True)
         if look.end is not None:
-            end: dict[str, Any] = {name: np.asarray(value) for name, value in look.end.items()}
-            np.savez(folder / END, **end)
-        # of a look that did not begin with an episode no clip can be made by its actions alone
-        if look.actions is not None and not self.settings.carry_on:
+            _save(folder / END, look.end)
+        if look.actions is not None:
             np.save(folder / ACTIONS, look.actions)
+            if start is not None:
+                _save(folder / START, start)
         return Looked(outcome_of(self.ledger.task, look), look.real_time_factor)
 
     def _start(self, turn: Turn) -> Mapping[str, Array] | None:
@@ -77,8 +80,7 @@ class Showing:
             for number in reversed(range(len(each.looks))):
                 path = self.ledger.run.folder / look_folder(each, number) / END
                 if path.is_file():
-                    with np.load(path, allow_pickle=False) as saved:
-                        return dict(saved)
+                    return load(path)
         return None
 
     def _looker(self, turn: Turn, number: int) -> Looker:
@@ -89,3 +91,14 @@ class Showing:
         assert self.settings.budget is not None, "settled"
         folder = self.ledger.run.folder / look_folder(turn, number)
         return TrainingLooker(self.trainings, Trial("candidate", *turn.at), self.settings.budget, folder)
+
+
+def load(path: Path) -> dict[str, Array]:
+    """A world's state as a look left it."""
+    with np.load(path, allow_pickle=False) as saved:
+        return dict(saved)
+
+
+def _save(path: Path, state: Mapping[str, Array]) -> None:
+    plain: dict[str, Any] = {name: np.asarray(value) for name, value in state.items()}
+    np.savez(path, **plain)

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 from reward_agent.chat.transcript import brief, look_in_words, training_in_words
 from reward_agent.cli.board import interval
 from reward_agent.cli.view import Lines, fault, line
-from reward_agent.events import Accepted, Asked, Evaluated, Event, Faulted, Noted, TrainingProgress, TrainingStarted
+from reward_agent.events import (
+    Accepted,
+    Asked,
+    Evaluated,
+    Event,
+    Faulted,
+    Noted,
+    Replied,
+    TrainingProgress,
+    TrainingStarted,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -67,6 +77,14 @@ class Screen:
                 self._close_line()
                 self._status.update(_tell(event))
                 self._status.start()
+            case Asked():
+                self._lines(event)
+                self._turn_round("the model writes")
+            case Replied():
+                self._close_line()
+            case Accepted():
+                self._lines(event)
+                self._turn_round("looking")
             case _:
                 self._lines(event)
 
@@ -74,8 +92,8 @@ class Screen:
     def busy(self, what: str) -> Iterator[None]:
         """While this lasts something is under way, which a Ctrl-C ends."""
         if self.console.is_terminal:
-            self._status = self.console.status(f"{what} (Ctrl-C stops it)")
-            self._status.start()
+            self._status = self.console.status("")
+            self._turn_round(what)
         try:
             yield
         finally:
@@ -125,6 +143,12 @@ class Screen:
         self.say(f"{of}:")
         for name, value in metrics.items():
             self.say(f"  {name} {interval(value)}")
+
+    def _turn_round(self, what: str) -> None:
+        """Show, as long as no line comes, what is under way."""
+        if self._status is not None:
+            self._status.update(f"{what} (Ctrl-C stops it)")
+            self._status.start()
 
     def _quiet(self) -> None:
         """The terminal is for lines now, not for what turns round."""
