@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from reward_agent.envs.actions import actions_of
 from reward_agent.errors import UsageError, unknown_name
 from reward_agent.schema import Array, Entity, Field, StateSchema
-from reward_agent.task import Bools, Forking, Ints, Step, Task, Termination
+from reward_agent.task import Bools, Forking, Ints, Posed, Step, Task, Termination
 
 TIME, PREVIOUS_ACTION, START = "episode.time", "episode.previous_action", "start."
 
@@ -133,6 +133,20 @@ class Episodes:
 
     def render(self, row: int) -> NDArray[np.uint8]:
         return self._batch.render(row)
+
+    @property
+    def posed(self) -> Posed:
+        """What a live view shows of these episodes.
+
+        Raises:
+            UsageError: the world has no MuJoCo model.
+        """
+        if not isinstance(self._batch, Posed):
+            raise UsageError(
+                f"{self.task.id} cannot be watched live, for its world ({self.task.world.name}) gives no MuJoCo model "
+                "to show; have a clip instead: `reward-agent play RUN --video FILE.mp4`."
+            )
+        return self._batch
 
     def save(self) -> dict[str, NDArray[Any]]:
         """Everything `restore` needs to go on bit for bit."""

@@ -71,6 +71,32 @@ class Batch(Protocol):
     def close(self) -> None: ...
 
 
+class Viewpoint(NamedTuple):
+    """From where a simulation of a MuJoCo model is best looked at."""
+
+    body: int
+    """Number of the body to look at."""
+    view: tuple[float, float, float] | None = None
+    """Distance (m), azimuth and elevation (degrees) from it; None for the model's own camera, `track`."""
+
+
+@runtime_checkable
+class Posed(Protocol):
+    """A batch of simulations of one MuJoCo model, which a live view (`live`) can show."""
+
+    @property
+    def model(self) -> Any:
+        """The `mujoco.MjModel`."""
+        ...
+
+    @property
+    def viewpoint(self) -> Viewpoint: ...
+
+    def pose(self, row: int) -> Array:
+        """`qpos` `(nq,)` of one row as it is now; a fresh array."""
+        ...
+
+
 class World(Protocol):
     """An adapter to a family of simulated environments, set to one of them."""
 

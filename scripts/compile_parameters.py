@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from reward_agent.envs.registry import worlds
+from reward_agent.envs.registry import find_task
 from reward_agent.parameters import Parameterised
 from reward_agent.parameters.calls import read_calls
 from reward_agent.parameters.compiling import compile_plan, plan_in
@@ -22,7 +22,7 @@ def compiled(path: Path) -> str:
     Raises:
         SystemExit: it is neither.
     """
-    task = next(iter(worlds()[path.parents[1].name].tasks().values()))
+    task = find_task(f"{path.parents[1].name}/{path.stem.replace('_', '-')}")
     assert isinstance(task.world, Parameterised)
     api, text = task.world.reward_api(), path.read_text(encoding="utf-8")
     found = plan_in(Program(text), api)

@@ -79,13 +79,30 @@ def _rliable() -> str | None:
     return None
 
 
+def _view() -> str | None:
+    from reward_agent.live.components import missing
+
+    return missing()
+
+
+def _browser() -> str | None:
+    """Playwright's own Chromium or the system's."""
+    from browsing import chromium
+
+    if importlib.util.find_spec("playwright") is None:
+        return "playwright is not installed (pip install playwright)"
+    return _view() or (None if chromium() else "there is no Chromium (apt-get install chromium)")
+
+
 NEEDS = {
+    "browser": _browser,
     "bubblewrap": _bubblewrap,
     "metaworld": lambda: None if importlib.util.find_spec("metaworld") else "metaworld is missing (make setup)",
     "rendering": _rendering,
     "vulkan": _vulkan,
     "rliable": _rliable,
     "robotics": lambda: None if importlib.util.find_spec("gymnasium_robotics") else "gymnasium-robotics is missing",
+    "view": _view,
     "venv": lambda: None if importlib.util.find_spec("venv") else "python3-venv is missing",
 }
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import chats_for_tests as chats
 import numpy as np
@@ -19,6 +20,8 @@ from reward_agent.chat import ChatSettings, Look, start
 from reward_agent.chat.clips import make_clip
 from reward_agent.chat.planner import PlannerLooker
 from reward_agent.chat.showing import ACTIONS, START
+from reward_agent.cli.chatting.commands import Chat, perform
+from reward_agent.cli.chatting.screen import Screen
 from reward_agent.config import RunConfig
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
@@ -98,6 +101,23 @@ def test_a_look_that_went_on_is_filmed_from_where_it_began(tmp_path: Path) -> No
         turn = session.say("stand")
         assert (session.run.folder / turn.folder / "look_00" / START).is_file()
         assert make_clip(session).read_bytes()[4:8] == b"ftyp"
+
+
+@pytest.mark.needs("view")
+def test_a_look_is_drawn_in_the_browser_as_it_is_played(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = Says(DESCRIPTION.format(0.2), CALLS.format(0.2))
+    config = RunConfig("quadruped/sit-down", method="l2r", llm="x", iterations=1_000, candidates=1, jobs=1)
+    settings = ChatSettings(seconds=0.1)
+    with start(config, settings, llm=model, root=tmp_path, name="one", left_open=("optimiser",)) as session:
+        session.showing.make_looker = lambda turn, number: PlannerLooker(session.seed, QUICK)
+        chat = Chat(session, Screen(), wants_view=True)
+        perform(chat, "sit")
+        view = chat.view
+        assert view is not None and view.url in capsys.readouterr().out and view.caption == "sit"
+        with urlopen(view.url) as page:
+            assert page.status == 200
+        assert view.live.settle() and view.live.shown == pytest.approx(0.1)
+        view.close()
 
 
 def test_a_program_that_fails_at_work_is_a_fault() -> None:

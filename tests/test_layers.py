@@ -59,6 +59,7 @@ LAYERS = (
     },
     {
         "sources",
+        "live",
         "llm",
         "envs",
         "sandbox",
@@ -90,6 +91,8 @@ HEAVY = (
     "rliable",
     "pandas",
     "yaml",
+    "viser",
+    "mjviser",
     "prompt_toolkit",
 )
 # what is found by name while it runs and lies above who asks for it, with the reason
@@ -205,6 +208,7 @@ LIGHT = {
     "reward_agent.cli": (*HEAVY, "numpy", "gymnasium", "rich"),
     "reward_agent.envs.registry": HEAVY,
     "reward_agent.optimise": HEAVY,
+    "reward_agent.live": HEAVY,
     "reward_agent.llm": HEAVY,
     "reward_agent.methods": HEAVY,
     "reward_agent.agent": HEAVY,

@@ -114,9 +114,18 @@ def test_each_foot_is_set_for_itself() -> None:
         ),
         API,
     )
-    values = list(plan.phases[0].settings.values())
-    assert values[0] == {"foot_name": "front_left", "lift_height": 0.1, "extend_forward": 0.05}
-    assert values[1] == {"foot_name": "back_left", "lift_height": 0.2}
+    back, front = plan.phases[0].settings.values()
+    assert front == {"foot_name": "front_left", "lift_height": 0.1, "extend_forward": 0.05}
+    assert back == {"foot_name": "back_left", "lift_height": 0.2}
+
+
+def test_what_is_called_last_wins() -> None:
+    api = find_task("dexterous/lift-box").world.primitives()  # type: ignore[attr-defined]
+    text = "end_effector_open()\nend_effector_close()\nexecute_plan(1)\nend_effector_open()"
+    found = read_calls(text, api)
+    assert isinstance(found, tuple)
+    last = gather(found, api).phases[-1]
+    assert [name for name, _ in last.settings] == ["end_effector_close", "end_effector_open"]
 
 
 def test_phases_follow_each_other_and_carry_over() -> None:

@@ -1,7 +1,8 @@
 """The `dexterous` world: the Adroit hand on an arm, before a box and an apple, a faucet or a drawer.
 
 `hand` is the hand and its servos, `scenes` what it works on, `native` how episodes begin, `names` what parts are
-called, `metrics` when something is done; `cards/` has one card a task.
+called, `metrics` when something is done, `parameters` and
+`primitives` what can be called to set a reward; `cards/` has one card a task, `experts/` a reward by hand for each.
 """
 
 from __future__ import annotations

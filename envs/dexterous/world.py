@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from reward_agent.envs import dexterous
+from reward_agent.envs.dexterous import parameters, primitives
 from reward_agent.envs.dexterous.names import ROBOTS
 from reward_agent.envs.dexterous.native import NATIVE, scene_of
 from reward_agent.envs.dexterous.scenes import SPECS, constants
 from reward_agent.envs.mujoco.machine import Machine
 from reward_agent.envs.mujoco.world import MachineWorld
 from reward_agent.errors import unknown_name
+from reward_agent.parameters import RewardApi
 
 CONTROL = (
     "a dexterous hand on an arm that moves and turns it freely, palm down at first; an action is a target for each "
@@ -41,6 +43,14 @@ class DexterousWorld(MachineWorld):
     @property
     def machine(self) -> Machine:
         return _machine(self.env)
+
+    def reward_api(self) -> RewardApi:
+        """See `parameters.Parameterised`."""
+        return parameters.reward_api(scene_of(self.env))
+
+    def primitives(self) -> RewardApi:
+        """See `parameters.Parameterised`."""
+        return primitives.primitives(scene_of(self.env))
 
     def missing(self) -> str | None:
         """What this machine lacks to run it and the command that installs it."""

@@ -21,7 +21,7 @@ from reward_agent.envs.mujoco.packing import Packer, plan
 from reward_agent.envs.mujoco.schema import Quantity, derive
 from reward_agent.errors import UsageError, unknown_name
 from reward_agent.schema import Array, StateSchema
-from reward_agent.task import Bools, Ints, Step, Witness
+from reward_agent.task import Bools, Ints, Step, Viewpoint, Witness
 
 
 @dataclass(frozen=True)
@@ -228,6 +228,16 @@ class MujocoBatch:
             self._camera = Camera(self.model, self._root, self._view)
         image: NDArray[np.uint8] = self._camera.image(self._state[row])
         return image
+
+    @property
+    def viewpoint(self) -> Viewpoint:
+        """See `task.Posed`; the same as in images."""
+        return Viewpoint(self._root, self._view)
+
+    def pose(self, row: int) -> Array:
+        """See `task.Posed`."""
+        qpos: Array = self._data.qpos[row].copy()
+        return qpos
 
     def save(self) -> dict[str, NDArray[Any]]:
         """Everything `restore` needs to go on bit for bit, warm starts and air times among it."""

@@ -122,8 +122,8 @@ def _stepping(values: Values) -> Iterator[Term]:
 
 
 ALWAYS = (
-    Term("posture", "-0.02 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1)"),
-    Term("smoothness", "-0.01 * np.sum((action - state.episode.previous_action) ** 2, axis=-1)"),
+    Term("posture", "-0.05 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1)"),
+    Term("smoothness", "-0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1)"),
 )
 
 TORSO = Function(

@@ -43,7 +43,7 @@ def run(args: Namespace) -> Answer:
         from reward_agent.cli.conforming import examine
 
         return examine(args.world, every=args.all)
-    findings = [*_python(), *_sandbox(), *_rendering(), *_worlds(), *_models()]
+    findings = [*_python(), *_sandbox(), *_rendering(), *_live(), *_worlds(), *_models()]
     ok = all(finding.works for finding in findings if finding.essential)
     value = {"ok": ok, "findings": [asdict(finding) for finding in findings]}
     text = "\n".join(_lines(findings, every=args.all))
@@ -88,6 +88,14 @@ def _rendering() -> Iterator[Finding]:
     backend = working_backend()
     detail = f"off-screen through {backend}" if backend else "no off-screen OpenGL; videos are left out"
     yield Finding("rendering", "opengl", backend is not None, detail, "sudo apt-get install -y libosmesa6")
+
+
+def _live() -> Iterator[Finding]:
+    from reward_agent.live.components import INSTALL, missing
+
+    lacking = missing()
+    detail = lacking or "robots of MuJoCo worlds are shown in the browser as they move"
+    yield Finding("live view", "viser", lacking is None, detail, INSTALL)
 
 
 def _worlds() -> Iterator[Finding]:

@@ -116,7 +116,11 @@ def _with_retries(request: Callable[[], Answer], retries: int) -> Answer:
 
 
 def _close(chunks: Any) -> None:
-    """End the connection of a stream, read to its end or not: litellm can only do that for asynchronous ones."""
+    """End the connection of a stream, read to its end or not: litellm can only do that for asynchronous ones.
+
+    Left to the garbage collector, it may be closed while the next request holds the lock of the connections, and both
+    wait for ever.
+    """
     stream = getattr(chunks, "completion_stream", None)
     # which of them has the connection differs from one provider to the next
     for part in (stream, getattr(stream, "streaming_response", None)):

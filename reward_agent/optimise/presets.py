@@ -17,6 +17,7 @@ TASK_CLASSES: Mapping[str, str] = {
     "posture": "take a pose, or move one limb",
     "manipulation": "short reaches and pushes",
     "tabletop": "reach, press, pull or open something on a table, seen as short episodes",
+    "dexterity": "grasp, lift and turn things with a hand of many fingers",
     "balance": "keep an unstable thing up",
     "swim": "thrust that pays off many strokes later",
 }

@@ -83,7 +83,8 @@ def _clock(plan: Plan) -> str:
 def _needed(definitions: str, text: str) -> list[str]:
     """The definitions that `text` calls, and those that these call, in their order."""
     tree = ast.parse(definitions)
-    sources = {node.name: ast.unparse(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    sources = {node.name: ast.get_source_segment(definitions, node) or "" for node in functions}
     wanted: set[str] = set()
     while new := {n for n in sources.keys() - wanted if any(_calls(n, t) for t in (text, *map(sources.get, wanted)))}:
         wanted |= new

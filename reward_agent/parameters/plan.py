@@ -67,7 +67,7 @@ def gather(calls: Iterable[Call], api: RewardApi, before: Plan | None = None) ->
             settings = {}
             continue
         at = call.function, tuple(call.values.get(name) for name in functions[call.function].key)
-        merged = {**settings.get(at, {}), **call.values}
+        merged = {**settings.pop(at, {}), **call.values}  # what is set last stands last
         settings[at] = {name: value for name, value in merged.items() if value is not None}
     if changed or not phases:
         phases.append(Phase(dict(settings)))

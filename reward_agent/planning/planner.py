@@ -37,6 +37,10 @@ class PlannerSettings(Settings):
     """Of the last knot's; in between it changes evenly."""
     decay: Share = 0.5
     """What each further iteration multiplies the noise by."""
+    finest: Share = 1.0
+    """Variations go from the whole noise down to this share of it."""
+    partial: Share = 0.0
+    """Share of the variations that change a few of the actions alone."""
     replan: Count = 1
     """Steps that are acted on before the next plan."""
     rows: Count = 2
@@ -61,7 +65,7 @@ class Planner:
         self._middle, self._half = (low + high) / 2, (high - low) / 2
         self._horizon = max(1, round(settings.seconds / task.world.dt))
         self.imagination = Imagination(task, source, rows, settings.samples, threads=settings.threads)
-        spread = Spread(settings.noise, settings.late_noise, settings.decay)
+        spread = Spread(settings.noise, settings.late_noise, settings.decay, settings.finest, settings.partial)
         self._sampler = find_sampler(settings.sampler)(rows, settings.knots, action.width, settings.samples, spread)
         self._generator = np.random.default_rng(seed)
         last = max(self._horizon - 1, 1)

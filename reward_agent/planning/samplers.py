@@ -16,6 +16,9 @@ from reward_agent.errors import unknown_name
 from reward_agent.schema import Array
 from reward_agent.task import Bools
 
+FEW = 0.3
+"""Chance of each action to be varied in a variation that changes a few alone."""
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -27,6 +30,10 @@ class Spread:
     """Of the last knot's; in between it changes evenly, for what is further off is known less."""
     decay: float
     """What each further iteration of one plan multiplies it by."""
+    finest: float = 1.0
+    """Variations go further or less far, evenly from the whole noise to this share of it: coarse and fine at once."""
+    partial: float = 0.0
+    """Share of the variations that change a few actions alone, each one with a chance of `FEW`."""
 
     def at(self, knots: int, iteration: int) -> Array:
         """`(P, 1)`."""
@@ -55,6 +62,10 @@ class Sampler(ABC):
         """Variations `(R, S, P, A)`, the mean first."""
         rows, knots, actions = self.mean.shape
         noise = generator.standard_normal((rows, self.samples, knots, actions)) * self.deviation(iteration)
+        noise *= generator.permutation(np.linspace(1.0, self.spread.finest, self.samples))[:, None, None]
+        few = generator.random((rows, self.samples, 1, actions)) < FEW
+        few |= np.arange(self.samples)[:, None, None] >= self.spread.partial * self.samples
+        noise *= few
         noise[:, 0] = 0.0
         return np.clip(self.mean[:, None] + noise, -1.0, 1.0)
 

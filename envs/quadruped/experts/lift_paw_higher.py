@@ -5,7 +5,9 @@ def tilt_error(orientation, nose_up, right_down):
     """Angle (N,) between up as the torso feels it and as it would feel it with that pitch and roll, rad."""
     side = rotate(orientation, np.zeros(orientation[:, 1:].shape) + np.array([0.0, 1.0, 0.0]))
     felt = np.stack([forward_vector(orientation)[:, 2], side[:, 2], up_vector(orientation)[:, 2]], axis=-1)
-    wanted = np.array([np.sin(nose_up), np.cos(nose_up) * np.sin(right_down), np.cos(nose_up) * np.cos(right_down)])
+    wanted = np.array([
+        np.sin(nose_up), np.cos(nose_up) * np.sin(right_down), np.cos(nose_up) * np.cos(right_down)
+    ])
     return np.arccos(np.clip(np.sum(felt * wanted, axis=-1), -1.0, 1.0))
 
 
@@ -24,7 +26,7 @@ def compute_reward(state, action, next_state):
         "torso_height": near(next_state.torso.position[:, 2] - 0.28, 0.03),
         "torso_tilt": 2.0 * near(tilt_error(next_state.torso.orientation, 0, 0), 0.2),
         "front_right_lift": near(next_state.front_right_foot.position[:, 2] - constants.foot_radius - 0.22, 0.03),
-        "posture": -0.02 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1),
-        "smoothness": -0.01 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
+        "posture": -0.05 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1),
+        "smoothness": -0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
     }
     return sum(terms.values()), terms

@@ -1,0 +1,225 @@
+"""How fast the planner plans, for both robots of Language to Rewards, by samples and threads, and what takes the time.
+
+    python benchmarks/planner.py --json
+
+Against the same planner as a plain Python loop (one simulation, stepped by MuJoCo's own bindings, a reward call a step
+in this process), and against `mujoco.rollout` for the physics alone; all in one run, as ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import mujoco
+import numpy as np
+from mujoco import rollout
+
+from reward_agent.envs.episodes import Episodes, task_schema
+from reward_agent.envs.mujoco.schema import Columns, derive
+from reward_agent.envs.mujoco.world import MachineWorld
+from reward_agent.envs.registry import find_task
+from reward_agent.optimise.choice import choose_training
+from reward_agent.planning.planner import Planner, PlannerSettings
+from reward_agent.program import Program
+from reward_agent.sources.cell import CellSource
+from reward_agent.static_check import check
+from reward_agent.task import Task
+
+TASKS = ("quadruped/lift-paw", "dexterous/lift-box")
+SAMPLES = (16, 32, 64, 128)
+STEPS = 10
+"""Of an episode that are planned in one measurement."""
+
+
+def settings_of(task: Task) -> PlannerSettings:
+    found = choose_training(task, "mpc").settings
+    assert isinstance(found, PlannerSettings)
+    return found
+
+
+def batched(task: Task, samples: int, threads: int) -> dict[str, Any]:
+    """Plans, imagined environment steps and the cell's share, as `mpc` works."""
+    settings = replace(settings_of(task), samples=samples, threads=threads, replan=1)
+    assert task.expert
+    source = CellSource(Program(task.expert.read_text(encoding="utf-8")), task)
+    real = Episodes(task, 1, source.fields)
+    planner = Planner(task, source, settings, seed=0)
+    real.reset(np.ones(1, bool), np.array([0]))
+    real.step(planner.act(real))  # pages are touched, the cell has seen a batch of this size
+    planner.imagination.steps, planner.imagination.reward_seconds, planner.plans = 0, 0.0, 0
+    began = time.perf_counter()
+    for _ in range(STEPS):
+        real.step(planner.act(real))
+    seconds = time.perf_counter() - began
+    found = {
+        "samples": samples,
+        "threads": threads,
+        "plans_per_second": planner.plans / seconds,
+        "imagined_steps_per_second": planner.imagination.steps / seconds,
+        "real_time_factor": STEPS * task.world.dt / seconds,
+        "share_in_the_cell": planner.imagination.reward_seconds / seconds,
+    }
+    planner.close()
+    real.close()
+    source.close()
+    return found
+
+
+class PlainLoop:
+    """The same rewards of the same samples, one after the other: a simulation stepped in Python, a reward call a step."""
+
+    def __init__(self, task: Task) -> None:
+        assert task.expert and isinstance(task.world, MachineWorld)
+        machine = task.world.machine
+        schema = task_schema(task).visible()
+        paths = check(Program(task.expert.read_text(encoding="utf-8")), schema).fields
+        self.schema = schema.select(paths)
+        self._own = [path for path in self.schema.by_path if path in task.world.schema()]
+        batch = task.world.make(1, task.world.schema().select(self._own))
+        self.model, self.frame_skip, self.dt = batch.model, machine.native.frame_skip, task.world.dt
+        self.data = mujoco.MjData(self.model)
+        quantities = derive(machine, contact_forces=False).quantities
+        self._read = [(path, self._reader(quantities[path], at)) for at, path in enumerate(self._own)]
+        self._reward = load_trusted_with_helpers(task)
+        mujoco.mj_resetDataKeyframe(self.model, self.data, 0) if self.model.nkey else mujoco.mj_forward(
+            self.model, self.data
+        )
+        self._size = mujoco.mj_stateSize(self.model, mujoco.mjtState.mjSTATE_INTEGRATION)
+        self.start = np.empty(self._size)
+        mujoco.mj_getState(self.model, self.data, self.start, mujoco.mjtState.mjSTATE_INTEGRATION)
+        batch.close()
+
+    def _reader(self, quantity: Any, at: int) -> Callable[[], Any]:
+        origin, data = quantity.origin, self.data
+        if isinstance(origin, Columns):
+            source, indices = getattr(data, origin.source).reshape(-1), list(origin.indices)
+            return lambda: source[indices]
+        readings = [q for q in range(self.model.nsensor)]
+        sensor = readings[min(at, len(readings) - 1)]
+        first, size = int(self.model.sensor_adr[sensor]), int(self.model.sensor_dim[sensor])
+        return lambda: data.sensordata[first : first + size]
+
+    def _state(self, step: int, action: Any) -> Any:
+        packed = np.zeros((1, self.schema.width))
+        for path, read in self._read:
+            columns = self.schema.columns[path]
+            packed[0, columns] = np.resize(read(), columns.stop - columns.start)
+        if "episode.time" in self.schema.columns:
+            packed[0, self.schema.columns["episode.time"]] = step * self.dt
+        if "episode.previous_action" in self.schema.columns:
+            packed[0, self.schema.columns["episode.previous_action"]] = action
+        return self.schema.view(packed)
+
+    def returns(self, actions: Any) -> Any:
+        """Of actions `(S, H, A)`."""
+        found = np.zeros(len(actions))
+        for sample, sequence in enumerate(actions):
+            mujoco.mj_setState(self.model, self.data, self.start, mujoco.mjtState.mjSTATE_INTEGRATION)
+            mujoco.mj_forward(self.model, self.data)
+            before = self._state(0, np.zeros(sequence.shape[1]))
+            for step, action in enumerate(sequence):
+                self.data.ctrl[:] = action
+                mujoco.mj_step(self.model, self.data, self.frame_skip)
+                mujoco.mj_forward(self.model, self.data)
+                after = self._state(step + 1, action)
+                found[sample] += float(self._reward(before, action[None], after)[0][0])
+                before = after
+        return found
+
+
+def load_trusted_with_helpers(task: Task) -> Callable[..., Any]:
+    """The shipped expert, in this process."""
+    from reward_agent.sandbox.helpers import HELPERS
+
+    assert task.expert
+    scope: dict[str, Any] = {**HELPERS, "constants": task_schema(task).constants_view()}
+    exec(compile(task.expert.read_text(encoding="utf-8"), str(task.expert), "exec"), scope)
+    return scope["compute_reward"]  # type: ignore[no-any-return]
+
+
+def plain(task: Task, samples: int) -> dict[str, Any]:
+    """One plan of the plain loop."""
+    settings, loop = settings_of(task), PlainLoop(task)
+    horizon = max(1, round(settings.seconds / task.world.dt))
+    generator = np.random.default_rng(0)
+    actions = np.clip(generator.normal(0, settings.noise, (samples, horizon, loop.model.nu)), -1, 1)
+    began = time.perf_counter()
+    loop.returns(actions)
+    seconds = time.perf_counter() - began
+    return {
+        "samples": samples,
+        "plans_per_second": 1 / seconds,
+        "imagined_steps_per_second": samples * horizon / seconds,
+    }
+
+
+def open_loop(task: Task, samples: int, threads: int) -> dict[str, Any]:
+    """Physics steps a second of `mujoco.rollout`, and of our batches without the reward."""
+    settings, loop = settings_of(task), PlainLoop(task)
+    horizon = max(1, round(settings.seconds / task.world.dt))
+    generator = np.random.default_rng(0)
+    actions = np.clip(generator.normal(0, settings.noise, (samples, horizon, loop.model.nu)), -1, 1)
+    controls = np.repeat(actions, loop.frame_skip, axis=1)
+    size = mujoco.mj_stateSize(loop.model, mujoco.mjtState.mjSTATE_FULLPHYSICS)
+    start = np.empty(size)
+    mujoco.mj_setState(loop.model, loop.data, loop.start, mujoco.mjtState.mjSTATE_INTEGRATION)
+    mujoco.mj_getState(loop.model, loop.data, start, mujoco.mjtState.mjSTATE_FULLPHYSICS)
+    data = [mujoco.MjData(loop.model) for _ in range(threads)]
+    with rollout.Rollout(nthread=threads) as pool:
+        pool.rollout(loop.model, data, np.tile(start, (samples, 1)), controls[:, :4])
+        began = time.perf_counter()
+        pool.rollout(loop.model, data, np.tile(start, (samples, 1)), controls)
+        theirs = time.perf_counter() - began
+    batch = task.world.make(samples, task.world.schema().select([]), threads=threads)
+    batch.reset(np.ones(samples, bool), np.zeros(samples, np.int64))
+    began = time.perf_counter()
+    for step in range(horizon):
+        batch.step(actions[:, step])
+    ours = time.perf_counter() - began
+    batch.close()
+    steps = samples * horizon * loop.frame_skip
+    return {
+        "samples": samples,
+        "threads": threads,
+        "mujoco_rollout_physics_steps_per_second": steps / theirs,
+        "batch_physics_steps_per_second": steps / ours,
+        "batch_over_rollout": theirs / ours,
+    }
+
+
+def measure() -> dict[str, Any]:
+    cores = os.cpu_count() or 1
+    found: dict[str, Any] = {
+        "machine": {"cores": cores, "python": platform.python_version(), "mujoco": mujoco.__version__}
+    }
+    for name in TASKS:
+        task = find_task(name)
+        rows = [batched(task, samples, threads) for threads in sorted({1, cores}) for samples in SAMPLES]
+        loop = plain(task, 32)
+        same = next(row for row in rows if row["samples"] == 32 and row["threads"] == cores)
+        found[name] = {
+            "horizon_steps": round(settings_of(task).seconds / task.world.dt),
+            "planner": rows,
+            "plain_python_loop": loop,
+            "times_the_plain_loop": same["imagined_steps_per_second"] / loop["imagined_steps_per_second"],
+            "physics_alone": [open_loop(task, samples, cores) for samples in (32, 128)],
+        }
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print JSON (it always is)")
+    parser.parse_args()
+    print(json.dumps(measure(), indent=2))
+
+
+if __name__ == "__main__":
+    main()

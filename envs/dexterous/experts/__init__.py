@@ -1,0 +1,1 @@
+"""Reward parameters by hand, compiled: each program's docstring has the calls."""

@@ -1,0 +1,33 @@
+import numpy as np
+
+
+def fingers_to(hand, place):
+    """Mean distance (N,) of the fingertips from a place, the thumb counting as much as the four fingers, m."""
+    four = norm(hand.first_fingertip.position - place) + norm(hand.middle_fingertip.position - place)
+    four = four + norm(hand.ring_fingertip.position - place) + norm(hand.little_fingertip.position - place)
+    return 0.125 * four + 0.5 * norm(hand.thumb_tip.position - place)
+
+
+def tilt(orientation):
+    """Angle (N,) between a thing's own z axis and the vertical, rad."""
+    return np.arccos(np.clip(up_vector(orientation)[:, 2], -1.0, 1.0))
+
+
+def near(error, scale):
+    """0 at the target, -0.41 at `scale` from it, and falling by one a `scale` further away (pseudo-Huber)."""
+    return 1.0 - np.sqrt(1.0 + (error / scale) ** 2)
+
+
+def compute_reward(state, action, next_state):
+    """Reward parameters:
+
+    set_l2_distance_reward(name_obj_A="hand", name_obj_B="box")
+    set_obj_orientation_reward(name_obj="box", tilt_radians=3.14159)
+    """
+    terms = {
+        "hand_to_box": near(norm(next_state.palm.position - next_state.box.position), 0.05),
+        "fingers_to_box": near(fingers_to(next_state, next_state.box.position), 0.05),
+        "box_tilt": 3.0 * near(tilt(next_state.box.orientation) - 3.14159, 0.2),
+        "smoothness": -0.02 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
+    }
+    return sum(terms.values()), terms

@@ -1,0 +1,28 @@
+import numpy as np
+
+
+def fingers_to(hand, place):
+    """Mean distance (N,) of the fingertips from a place, the thumb counting as much as the four fingers, m."""
+    four = norm(hand.first_fingertip.position - place) + norm(hand.middle_fingertip.position - place)
+    four = four + norm(hand.ring_fingertip.position - place) + norm(hand.little_fingertip.position - place)
+    return 0.125 * four + 0.5 * norm(hand.thumb_tip.position - place)
+
+
+def near(error, scale):
+    """0 at the target, -0.41 at `scale` from it, and falling by one a `scale` further away (pseudo-Huber)."""
+    return 1.0 - np.sqrt(1.0 + (error / scale) ** 2)
+
+
+def compute_reward(state, action, next_state):
+    """Reward parameters:
+
+    set_l2_distance_reward(name_obj_A="hand", name_obj_B="faucet_handle")
+    set_joint_fraction_reward(name_joint="faucet", fraction=1)
+    """
+    terms = {
+        "hand_to_faucet_handle": near(norm(next_state.palm.position - next_state.faucet_handle.position), 0.05),
+        "fingers_to_faucet_handle": near(fingers_to(next_state, next_state.faucet_handle.position), 0.05),
+        "faucet_joint": 4.0 * near((next_state.joints.faucet.angle - constants.faucet_low) / (constants.faucet_high - constants.faucet_low) - 1, 0.2),
+        "smoothness": -0.02 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
+    }
+    return sum(terms.values()), terms

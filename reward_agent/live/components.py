@@ -1,0 +1,22 @@
+"""What a live view needs beyond the package itself, and whether it is here."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from reward_agent.errors import MissingComponentError
+
+INSTALL = "pip install 'reward-agent[view]'"
+PACKAGES = ("mujoco", "viser", "mjviser")
+
+
+def missing() -> str | None:
+    """What this machine lacks to show robots live and the command that installs it; None when it can."""
+    lacking = [name for name in PACKAGES if find_spec(name) is None]
+    return f"{' and '.join(lacking)} not installed: {INSTALL}" if lacking else None
+
+
+def require() -> None:
+    """Raises `MissingComponentError` where robots cannot be shown live."""
+    if lacking := missing():
+        raise MissingComponentError(f"A robot cannot be shown live here, for these packages are missing: {lacking}")
