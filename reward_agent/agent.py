@@ -184,6 +184,8 @@ def resume(
         if key not in MAY_CHANGE:
             raise unknown_name("option that a resumed run may change", key, MAY_CHANGE)
     with Run.open(folder) as run:
+        if run.manifest.chat is not None:
+            raise UsageError(f"{run.id} is a chat, not a search. `{resume_command(folder)}` goes on with it.")
         config = replace(config_of(run.manifest, run.journal.values), **dict(changes or {}))
         config = without_keys(replace(config, llm=whole_llm(config.llm)))
         task = task or find_again(config.task, "Resume it from there: `reward_agent.resume(run, task=task)`.")

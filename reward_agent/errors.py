@@ -42,6 +42,10 @@ class InterruptedRunError(RewardAgentError):
     exit_code = 130
 
 
+class Terminated(KeyboardInterrupt):
+    """The process is to end (`kill`): unlike a Ctrl-C, which may mean just what is under way."""
+
+
 class NoResultError(RewardAgentError):
     """A run came to its end, and no program of it could be trained: what was asked for has been done, and failed."""
 

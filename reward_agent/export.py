@@ -87,6 +87,11 @@ def export_run(folder: Path, to: Path, task: Task | None = None, *, force: bool 
     """
     manifest = read_manifest(folder)
     result = load_result(folder)
+    if manifest.chat is not None:
+        raise UsageError(
+            f"{manifest.id} is a chat, whose reward is whichever it came to last: `{resume_command(folder)}`, then "
+            "`/export FILE`."
+        )
     if result is None:
         raise UsageError(f"{manifest.id} has no result yet. `{resume_command(folder)}` goes on with it.")
     config: RunConfig = decode(RunConfig, manifest.config)

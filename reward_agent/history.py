@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from reward_agent.messages import Key, Message, Reply
 from reward_agent.program import Fault, Program
@@ -39,6 +39,14 @@ class Outcome:
     """Share of successes at the points of `task_score`, where the first metric is a success; else nothing."""
     measured_at: tuple[int, ...] = ()
     """Environment steps after which each point of `task_score` was measured."""
+    by: Literal["training", "planner", "nothing"] = "training"
+    """What acted on the reward. Of a program that nothing has acted on yet there are no terms, and no metric is a
+    number."""
+
+    @property
+    def measured(self) -> bool:
+        """Something acted on the reward."""
+        return self.by != "nothing"
 
     def score(self) -> tuple[float, ...]:
         """Metric means in order: compares as the key of selection. One that is no number is the worst of all."""
@@ -97,7 +105,7 @@ class History:
         """The candidate with the highest score, the earliest on ties; of iterations before `before` where given."""
         best: tuple[Candidate, Outcome] | None = None
         for candidate, outcome in self.evaluated():
-            if before is not None and candidate.iteration >= before:
+            if not outcome.measured or (before is not None and candidate.iteration >= before):
                 continue
             if best is None or outcome.score() > best[1].score():
                 best = candidate, outcome

@@ -61,6 +61,8 @@ class Manifest:
     git_commit: str | None
     created: str
     """UTC, ISO 8601."""
+    chat: Mapping[str, Any] | None = None
+    """Encoded `chat.ChatSettings`, where the run is a session with a person; None where it is a search."""
 
 
 class Run:
@@ -195,6 +197,7 @@ def new_manifest(
     config: Mapping[str, Any],
     sandbox: tuple[str, ...],
     unsafe: bool,
+    chat: Mapping[str, Any] | None = None,
 ) -> Manifest:
     """A manifest of this machine and moment."""
     return Manifest(
@@ -212,6 +215,7 @@ def new_manifest(
         unsafe=unsafe,
         git_commit=_git_commit(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        chat=chat,
     )
 
 

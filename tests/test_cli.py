@@ -55,7 +55,7 @@ def test_nothing_heavy_is_imported_to_list_things(words: list[str]) -> None:
 def test_help_lists_every_command_with_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     listing = capsys.readouterr().out
-    known = {"run", "resume", "tasks", "show", "check", "eval", "play", "export", "doctor", "compare", "sweep"}
+    known = {"chat", "run", "resume", "tasks", "show", "check", "eval", "play", "export", "doctor", "compare", "sweep"}
     assert known == set(commands())
     for name, line in commands().items():
         assert f"  {name}" in listing

@@ -19,6 +19,7 @@ LAYERS = (
     {
         "agent",
         "api",
+        "chat",
         "config",
         "export",
         "final",
@@ -92,6 +93,7 @@ HEAVY = (
     "yaml",
     "viser",
     "mjviser",
+    "prompt_toolkit",
 )
 # what is found by name while it runs and lies above who asks for it, with the reason
 FOUND_ABOVE = {
@@ -210,6 +212,8 @@ LIGHT = {
     "reward_agent.llm": HEAVY,
     "reward_agent.methods": HEAVY,
     "reward_agent.agent": HEAVY,
+    "reward_agent.chat": HEAVY,
+    "reward_agent.cli.chat": HEAVY,
     "reward_agent.sweep.conduct": HEAVY,
     "reward_agent.sweep.table": HEAVY,
     "reward_agent.sweep.curves": HEAVY,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import SUPPRESS, ArgumentParser, Namespace
+from pathlib import Path
 
 from reward_agent.cli.answer import Answer
 from reward_agent.cli.options import add_run, find
@@ -34,6 +35,8 @@ def run(args: Namespace) -> Answer:
     from reward_agent.store import read_manifest, read_steps
 
     folder = find(args.name)
+    if read_manifest(folder).chat is not None:
+        return _chat(folder, args)
     changes = {_CHANGES[option]: value for option, value in vars(args).items() if option in _CHANGES}
     llm = str(changes.get("llm") or config_of(read_manifest(folder), read_steps(folder)).llm)
     replayed = llm.startswith("replay:")
@@ -41,3 +44,10 @@ def run(args: Namespace) -> Answer:
     with telling(0, story=False, replayed=replayed) as view:
         result = resume(folder, changes=changes, events=view, ask_person=person(view) if asked else None)
     return finished(result)
+
+
+def _chat(folder: Path, args: Namespace) -> Answer:
+    """A session with a person goes on as one."""
+    from reward_agent.cli.chat import LATER, again
+
+    return again(folder, {LATER[option]: value for option, value in vars(args).items() if option in LATER})

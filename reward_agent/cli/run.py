@@ -112,7 +112,7 @@ def _config(args: Namespace) -> RunConfig:
         base_url=args.base_url,
         prices=tuple(args.prices) if args.prices else None,
         prompts=args.prompts,
-        initial=_initial(args.init),
+        initial=read_initial(args.init),
         examples=args.examples,
         only_name=args.only_name,
         disguise=args.disguise,
@@ -128,7 +128,12 @@ def _config(args: Namespace) -> RunConfig:
     )
 
 
-def _initial(location: str | None) -> Program | None:
+def read_initial(location: str | None) -> Program | None:
+    """The reward in the file of `--init`, if it is given.
+
+    Raises:
+        UsageError: the file holds none.
+    """
     from reward_agent.program import Fault
 
     if location is None:

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from reward_agent.errors import Terminated
+
 
 @contextmanager
 def kill_as_ctrl_c() -> Iterator[None]:
-    """Within, SIGTERM raises `KeyboardInterrupt`, once: `timeout` and others send it twice, and saving takes a moment.
+    """Within, SIGTERM raises `Terminated`, once: `timeout` and others send it twice, and saving takes a moment.
 
     Where it was ignored when this process began, it stays so, as Ctrl-C does in the background of a script.
     """
@@ -28,4 +30,4 @@ def kill_as_ctrl_c() -> Iterator[None]:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise KeyboardInterrupt
+    raise Terminated

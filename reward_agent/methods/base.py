@@ -67,6 +67,8 @@ class Rounds(ABC):
     sees: ClassVar[str]
     shows_examples: ClassVar[bool] = False
     """Its first prompt shows `Settings.examples`."""
+    shows_words: ClassVar[bool] = False
+    """Its own prompts show what a person said of a candidate; else what was said is appended to them."""
 
     def __init__(self, settings: Settings, templates: Templates) -> None:
         self.settings, self.templates = settings, templates
@@ -91,7 +93,7 @@ class Rounds(ABC):
                 if candidate.program is not None:
                     train.append((iteration, index))
                     continue
-                messages = self._repair(candidate) if candidate.attempts else self.messages(task, history, iteration)
+                messages = self._repair(candidate) if candidate.attempts else self._asking(task, history, iteration)
                 prompts.append(Prompt(Key(iteration, index, len(candidate.attempts)), messages))
             if prompts:
                 return Ask(tuple(prompts))
@@ -106,6 +108,27 @@ class Rounds(ABC):
 
     def read(self, task: Task, history: History, prompt: Prompt, reply: str) -> Program | Data | Fault:
         return extract(reply)
+
+    def _asking(self, task: Task, history: History, iteration: int) -> tuple[Message, ...]:
+        """The method's own messages, and what a person said of the rounds before where these would not show it."""
+        last = chosen(history, iteration - 1)
+        if self.shows_words or last is None or not last.words:
+            return self.messages(task, history, iteration)
+        unseen = isinstance(last.outcome, Outcome) and not last.outcome.measured
+        if unseen:
+            # of what nothing acted on a method has nothing to tell: the program and the words are all there is
+            own = (*self.opening(task), Message("assistant", shown(last)), Message("user", ""))
+        else:
+            own = self.messages(task, history, iteration)
+        earlier = [chosen(history, number) for number in range(iteration)]
+        hidden = last.program and not any(last.program.source.strip() in message.text for message in own)
+        said = self.templates.render(
+            "words.jinja",
+            said=[(each.iteration + 1, each.words.strip()) for each in earlier if each and each.words],
+            unseen=unseen,
+            program=fenced(last.program.source) if last.program and hidden else "",
+        )
+        return (*own[:-1], Message("user", f"{own[-1].text}\n{said}".lstrip()))
 
     def _given_up(self, candidate: Candidate) -> bool:
         return candidate.program is None and len(candidate.attempts) > self.settings.repairs

@@ -23,6 +23,7 @@ class Text2Reward(Rounds):
     name: ClassVar[str] = "text2reward"
     sees: ClassVar[str] = "words (automatic ones tell of metric and terms), and which round did best"
     shows_examples: ClassVar[bool] = True
+    shows_words: ClassVar[bool] = True
 
     def messages(self, task: Task, history: History, iteration: int) -> tuple[Message, ...]:
         found = list(self.opening(task))
@@ -47,6 +48,7 @@ class Text2Reward(Rounds):
             "text2reward/feedback.jinja",
             initial=self.is_initial(candidate),
             described="" if trained else failure(candidate),
+            unseen=isinstance(candidate.outcome, Outcome) and not candidate.outcome.measured,
             noticed=noticed(candidate),
             words=candidate.words.strip(),
             best=best.iteration + 1 if best else 0,

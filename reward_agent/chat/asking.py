@@ -1,0 +1,79 @@
+"""A reply for a turn: asked for, journalled, read, checked and probed. Its faults are the method's to send back."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from reward_agent.chat.ledger import Ledger
+from reward_agent.chat.speaking import ask
+from reward_agent.chat.talk import VET, Turn
+from reward_agent.codec import encode
+from reward_agent.events import Accepted, Asked, Described, Events, Faulted, Replied
+from reward_agent.llm import Heard, LLMError, Metered
+from reward_agent.messages import MAIN, Key, Reply
+from reward_agent.methods import Data, Prompt
+from reward_agent.probe import Battery, record_battery
+from reward_agent.program import Fault
+from reward_agent.search import UNANSWERED, Vetted
+from reward_agent.vet import vet
+
+
+class Asker:
+    """Gets replies from the session's model."""
+
+    def __init__(self, ledger: Ledger, llm: Metered, events: Events, heard: Heard, *, unsafe: bool) -> None:
+        self.ledger, self.llm, self.events, self.heard = ledger, llm, events, heard
+        self._unsafe = unsafe
+
+    def ask(self, turn: Turn, prompt: Prompt) -> None:
+        """Get the reply to a method's prompt, unless it is there, and make an attempt of it.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C; a reply that had come is kept.
+            LLMError, BudgetError, WaitingForPersonError: a reply could not be had.
+        """
+        run, key = self.ledger.run, prompt.key._replace(candidate=turn.branch)
+        reply = self.ledger.turn(turn.at).waiting.get(prompt.key)
+        if reply is None:
+            run.write_json(key.path("messages.json"), prompt.messages)
+            self.events(Asked(key, prompt.messages))
+            try:
+                reply = ask(self.llm, prompt.messages, key, self.heard)
+            except LLMError as error:
+                self._count(key, error)
+                raise
+            self.ledger.record(key, reply)
+            run.write(key.path("reply.md"), reply.text)
+            self.events(Replied(key, reply, self.llm.spent.tokens, self.llm.spent.usd, False))
+        vetted = self._vetted(prompt, reply)
+        self.ledger.record(key._replace(stage=VET if key.stage == MAIN else f"{key.stage}.{VET}"), vetted)
+        if vetted.is_data:
+            self.events(Described(key, reply.text, False))
+            return
+        if vetted.program:
+            run.write(key.path("program.py"), vetted.program.source)
+        if vetted.program and not vetted.faults:
+            warnings = vetted.verdict.warnings if vetted.verdict else ()
+            self.events(Accepted(key, vetted.program, warnings, False))
+        else:
+            self.events(Faulted(key, vetted.program, vetted.faults, False))
+
+    def _vetted(self, prompt: Prompt, reply: Reply) -> Vetted:
+        read = self.ledger.folding.method.read(self.ledger.task, self.ledger.talk.history, prompt, reply.text)
+        if isinstance(read, Data):
+            return Vetted(None, (), None)
+        if isinstance(read, Fault):
+            return Vetted(None, (read,), None)
+        verdict = vet(read, self.ledger.folding.task, unsafe=self._unsafe, battery=self._battery)
+        return Vetted(read, verdict.faults, verdict)
+
+    @cached_property
+    def _battery(self) -> Battery:
+        return record_battery(self.ledger.folding.task)
+
+    def _count(self, key: Key, error: LLMError) -> None:
+        """Keep what a request without a reply cost, as a search does."""
+        if error.usage:
+            key = key._replace(stage=f"{key.stage}.{UNANSWERED}")
+            before = self.ledger.run.journal.values.get(key, ())
+            self.ledger.record(key, (*before, encode(error.usage)))

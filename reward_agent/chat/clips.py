@@ -1,0 +1,110 @@
+"""A clip of what a session came to: of the policy, where one was trained, else of the last look."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from reward_agent.chat.planner import ELAPSED
+from reward_agent.chat.session import Session
+from reward_agent.chat.showing import ACTIONS, START, load
+from reward_agent.chat.talk import Turn, look_folder
+from reward_agent.envs.episodes import Episodes, task_schema
+from reward_agent.errors import MissingComponentError, UsageError
+from reward_agent.events import Trial
+from reward_agent.files import atomic
+from reward_agent.optimise.policy import TENSORS
+from reward_agent.task import Task
+from reward_agent.trainings import FILM_SECONDS
+from reward_agent.trial import VIDEO, VideoSpec, film, resolve
+from reward_agent.workers import Job
+
+MOST_FRAMES = 200
+
+
+@dataclass(frozen=True)
+class Played:
+    """Actions to be played again."""
+
+    task: str | Task
+    actions: Path
+    start: Path
+    """Of the world's state that they were played from, where it was no reset."""
+    seed: int
+    """Of the episode they were played in."""
+    path: Path
+    """Of the clip."""
+
+
+def make_clip(session: Session, to: Path | None = None) -> Path:
+    """Film the policy of the last reward, else its last look; in the run's folder unless `to` is given.
+
+    Raises:
+        UsageError: there is nothing to film, or `to` is there already.
+        MissingComponentError: no off-screen rendering works on this machine.
+        JobTimeoutError, WorkerCrashError: the driver hangs or crashes.
+    """
+    if to is not None and to.exists():
+        raise UsageError(f"{to} is there already. Name another file.")
+    turn = session.with_program()
+    folder = _source(session, turn)
+    path = folder / VIDEO
+    if not path.exists():
+        if (folder / TENSORS).exists():
+            job = Job(film, VideoSpec(session.reference, folder, session.seed, path), seconds=FILM_SECONDS)
+        else:
+            played = Played(session.reference, folder / ACTIONS, folder / START, session.seed, path)
+            job = Job(film_actions, played, seconds=FILM_SECONDS)
+        for _, lacking in session.pool.run({Trial("candidate", *turn.at): job}):
+            if lacking:
+                raise MissingComponentError(str(lacking))
+    if to is None:
+        return path
+    to.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, to)
+    return to
+
+
+def film_actions(spec: Played, progress: Callable[[object], None], stop: Callable[[], bool]) -> str:
+    """Render an episode of these actions; what kept it from being rendered, or nothing."""
+    from reward_agent.envs.rendering import write_video
+
+    task, actions = resolve(spec.task), np.load(spec.actions, allow_pickle=False)
+    every = -(-(len(actions) + 1) // MOST_FRAMES)
+    carried_on = spec.start.is_file()
+    # a state that was kept has all fields
+    episodes = Episodes(task, 1, task_schema(task).by_path if carried_on else ())
+    try:
+        episodes.reset(np.ones(1, bool), np.array([spec.seed]))
+        if carried_on:
+            episodes.restore({**load(spec.start), ELAPSED: np.zeros(1, np.int64)})
+        frames = [episodes.render(0)]
+        for index, action in enumerate(actions, 1):
+            step = episodes.step(action[None])
+            if index % every == 0:
+                frames.append(episodes.render(0))
+            if step.terminated[0] or step.truncated[0]:
+                break
+        with atomic(spec.path) as temporary:
+            whole = temporary.with_suffix(spec.path.suffix)
+            write_video(frames, whole, fps=1.0 / (task.world.dt * every))
+            whole.replace(temporary)
+    except MissingComponentError as error:
+        return str(error)
+    finally:
+        episodes.close()
+    return ""
+
+
+def _source(session: Session, turn: Turn) -> Path:
+    """The folder with what can be filmed."""
+    folders = [turn.policy] if turn.policy else []
+    folders += [look_folder(turn, number) for number in reversed(range(len(turn.looks)))]
+    for folder in folders:
+        if any((session.run.folder / folder / name).exists() for name in (TENSORS, ACTIONS)):
+            return session.run.folder / folder
+    raise UsageError("There is nothing to film yet: `/look` at the reward, or `/train` a policy on it.")

@@ -1,0 +1,106 @@
+"""Looking at what a reward leads to, behind one protocol: a planner that acts on it at once, or a short training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from reward_agent.history import Interval, Outcome
+from reward_agent.program import Fault, Program
+from reward_agent.schema import Array
+from reward_agent.task import Task
+
+POINTS = 10
+"""Of a series that is kept."""
+
+Watch = Callable[[Any], None]
+"""Is told what happens while it is looked at, as a view in a browser draws it."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a reward led to."""
+
+    terms: Mapping[str, tuple[float, ...]]
+    """The course of each term, mean a step."""
+    total: tuple[float, ...]
+    """The course of the whole reward."""
+    metrics: Mapping[str, float]
+    seconds: float
+    """Of simulated time that were played."""
+    real_time_factor: float | None
+    """Simulated seconds a second; None where nothing was played for somebody to see, as in a training."""
+    end: Mapping[str, Array] | None = field(default=None, compare=False)
+    """The world's state at the end, for the next look to start from."""
+    actions: Array | None = field(default=None, compare=False)
+    """`(T, A)`, as played from the start: what a clip is made of."""
+    outcome: Outcome | None = None
+    """As a training told it; else it is made of the rest."""
+
+
+class Looker(Protocol):
+    def look(
+        self,
+        task: Task,
+        program: Program,
+        *,
+        seconds: float,
+        start: Mapping[str, Array] | None,
+        watch: Watch,
+        stop: Callable[[], bool],
+    ) -> Look | Fault:
+        """Act on a program that passed check and probe.
+
+        Args:
+            task: whose world.
+            program: the reward.
+            seconds: of simulated time to play at most.
+            start: the `end` of an earlier look; None begins an episode.
+            watch: see `Watch`.
+            stop: whether somebody wants no more of it.
+
+        Returns:
+            A fault where the program failed.
+
+        Raises:
+            KeyboardInterrupt: it was stopped before there was anything to tell.
+            MissingComponentError: this machine lacks something.
+        """
+        ...
+
+
+def outcome_of(task: Task, look: Look) -> Outcome:
+    """A look as methods read it."""
+    if look.outcome is not None:
+        return look.outcome
+    known = {metric.name: float(look.metrics.get(metric.name, math.nan)) for metric in task.metrics}
+    first, graded = task.metrics[0], task.graded
+    steps = round(look.seconds / task.world.dt)
+    return Outcome(
+        metrics={name: Interval(value, value, value) for name, value in known.items()},
+        terms={name: course(values) for name, values in look.terms.items()},
+        episode_return=course(look.total),
+        episode_length=(float(steps),),
+        task_score=(known[graded.name],),
+        steps=steps,
+        seconds=look.seconds,
+        success=(known[first.name],) if first.kind == "success" else (),
+        measured_at=(steps,),
+        by="planner",
+    )
+
+
+def unseen(task: Task) -> Outcome:
+    """Of a program that nothing acted on."""
+    nothing = Interval(math.nan, math.nan, math.nan)
+    return Outcome({metric.name: nothing for metric in task.metrics}, {}, (), (), (), 0, 0.0, by="nothing")
+
+
+def course(values: tuple[float, ...]) -> tuple[float, ...]:
+    """At most `POINTS` means over equal stretches."""
+    parts = np.array_split(np.asarray(values, float), min(POINTS, len(values) or 1))
+    return tuple(float(part.mean()) for part in parts if part.size)

@@ -1,0 +1,122 @@
+"""A look through the planner: it plays the reward at once, in this process, and stops at a Ctrl-C with what it has."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reward_agent.chat.looking import Look, Watch
+from reward_agent.envs.episodes import task_schema
+from reward_agent.program import Fault, Program
+from reward_agent.schema import Array
+from reward_agent.sources import SourceFaultError
+from reward_agent.task import Episode, Task
+
+if TYPE_CHECKING:
+    from reward_agent.planning.performance import Performance, Performing
+
+ELAPSED = "episodes.elapsed"
+
+
+@dataclass(frozen=True)
+class PlannerLooker:
+    """Plays one episode by planning on the program."""
+
+    seed: int
+    """Of the episode and of the planner."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What to change of the planner's."""
+    carry_on: bool = False
+    """Give an `end` that another look, at another program, can start from."""
+    unsafe: bool = False
+
+    def look(
+        self,
+        task: Task,
+        program: Program,
+        *,
+        seconds: float,
+        start: Mapping[str, Array] | None,
+        watch: Watch,
+        stop: Callable[[], bool],
+    ) -> Look | Fault:
+        """See `Looker`; a first Ctrl-C ends it with what was played until then."""
+        from reward_agent.optimise.mpc import PRESETS
+        from reward_agent.optimise.presets import choose
+        from reward_agent.planning.performance import Performing
+        from reward_agent.sources.cell import CellSource
+
+        chosen = choose(PRESETS, task.preset, self.settings)
+        fields = {path for metric in task.metrics for path in metric.fields}
+        if self.carry_on:
+            fields |= task_schema(task).by_path.keys()  # as the next program may read any
+        try:
+            with told_to_stop() as told:
+                with _not_theirs():
+                    source = CellSource(program, task, unsafe=self.unsafe)
+                try:
+                    with Performing(task, source, chosen, self.seed, fields=fields) as performing:
+                        performing.begin(self.seed)
+                        if start is not None:
+                            performing.episodes.restore({**start, ELAPSED: np.zeros(1, np.int64)})
+                        steps = max(1, round(seconds / task.world.dt))
+                        played = performing.go_on(steps, watch=watch, stop=lambda: told() or stop())
+                        return self._told(task, performing, played, source.term_names)
+                finally:
+                    source.close()
+        except SourceFaultError as error:
+            return error.fault
+
+    def _told(self, task: Task, performing: Performing, played: Performance, names: tuple[str, ...]) -> Look:
+        schema = performing.episodes.schema
+        terminated = performing.ended and int(performing.episodes.elapsed[0]) < task.horizon
+        state, constants = schema.view(played.states), schema.constants_view()
+        episode = Episode(state, played.actions, terminated, constants, task.world.dt)
+        return Look(
+            terms={name: tuple(map(float, played.terms[:, at])) for at, name in enumerate(names)},
+            total=tuple(map(float, played.total)),
+            metrics={metric.name: float(metric.score(episode)) for metric in task.metrics},
+            seconds=played.seconds,
+            real_time_factor=played.real_time_factor,
+            end=performing.episodes.save() if self.carry_on else None,
+            actions=played.actions,
+        )
+
+
+@contextmanager
+def told_to_stop() -> Iterator[Callable[[], bool]]:
+    """Within, a first Ctrl-C only makes the function given true; a second one is a `KeyboardInterrupt`."""
+    told = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield told.is_set
+        return
+
+    def hear(number: int, frame: object) -> None:
+        if told.is_set():
+            raise KeyboardInterrupt
+        told.set()
+
+    before = signal.signal(signal.SIGINT, hear)
+    try:
+        yield told.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _not_theirs() -> Iterator[None]:
+    """Processes started within hear no Ctrl-C: the terminal sends it to all, and a cell that died would be blamed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,104 @@
+"""Looks of a session: which looker serves it, where a look begins, what of it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reward_agent.chat.ledger import Ledger
+from reward_agent.chat.looking import Looker, Watch, outcome_of, unseen
+from reward_agent.chat.planner import PlannerLooker
+from reward_agent.chat.settings import PLANNER, ChatSettings
+from reward_agent.chat.talk import LOOK, Looked, Turn, look_folder
+from reward_agent.chat.training import TrainingLooker, Trainings
+from reward_agent.errors import Terminated
+from reward_agent.events import Trial
+from reward_agent.messages import Key
+from reward_agent.program import Fault, Program, TrainingFault
+from reward_agent.schema import Array
+
+START, END, ACTIONS = "start.npz", "end.npz", "actions.npy"
+"""Of a look: the world's state before and after it, and what was done between. The first is a reset unless kept."""
+
+
+class Showing:
+    """Acts on a session's programs, for its person to see."""
+
+    def __init__(self, ledger: Ledger, settings: ChatSettings, trainings: Trainings, seed: int) -> None:
+        self.ledger, self.settings, self.trainings, self.seed = ledger, settings, trainings, seed
+        self.watch: Watch = lambda seen: None
+        """See `Watch`; a view sets it."""
+        self.make_looker: Callable[[Turn, int], Looker] = self._looker
+        """What looks at a turn's program, for its n-th look."""
+
+    def look(self, turn: Turn) -> Turn:
+        """Look at a turn's program (again); a Ctrl-C ends that, and is told in the look."""
+        turn = self.ledger.turn(turn.at)
+        assert turn.program is not None, "only what passed is looked at"
+        number = len(turn.looks)
+        try:
+            looked = self._looked(turn, turn.program, number)
+        except Terminated:
+            raise
+        except KeyboardInterrupt:
+            looked = Looked(unseen(self.ledger.task), stopped=True)
+        self.ledger.record(Key(*turn.at, number, LOOK), looked)
+        return self.ledger.turn(turn.at)
+
+    def _looked(self, turn: Turn, program: Program, number: int) -> Looked:
+        if self.settings.look == "none":
+            return Looked(unseen(self.ledger.task))
+        assert self.settings.seconds is not None, "settled"
+        start = self._start(turn) if self.settings.carry_on else None
+        look = self.make_looker(turn, number).look(
+            self.ledger.task,
+            program,
+            seconds=self.settings.seconds,
+            start=start,
+            watch=self.watch,
+            stop=lambda: False,
+        )
+        if isinstance(look, Fault):
+            fault = look if isinstance(look, TrainingFault) else TrainingFault("optimise", look.message, look.line)
+            return Looked(fault)
+        folder = self.ledger.run.folder / look_folder(turn, number)
+        folder.mkdir(parents=True, exist_ok=True)
+        if look.end is not None:
+            _save(folder / END, look.end)
+        if look.actions is not None:
+            np.save(folder / ACTIONS, look.actions)
+            if start is not None:
+                _save(folder / START, start)
+        return Looked(outcome_of(self.ledger.task, look), look.real_time_factor)
+
+    def _start(self, turn: Turn) -> Mapping[str, Array] | None:
+        """Where the last look before this one ended, on the way to this turn."""
+        for each in reversed(self.ledger.talk.in_force[: turn.iteration + 1]):
+            for number in reversed(range(len(each.looks))):
+                path = self.ledger.run.folder / look_folder(each, number) / END
+                if path.is_file():
+                    return load(path)
+        return None
+
+    def _looker(self, turn: Turn, number: int) -> Looker:
+        config = self.trainings.config
+        if self.settings.look == "planner":
+            own = config.settings if config.optimiser == PLANNER else {}
+            return PlannerLooker(self.seed, own, carry_on=self.settings.carry_on, unsafe=config.unsafe)
+        assert self.settings.budget is not None, "settled"
+        folder = self.ledger.run.folder / look_folder(turn, number)
+        return TrainingLooker(self.trainings, Trial("candidate", *turn.at), self.settings.budget, folder)
+
+
+def load(path: Path) -> dict[str, Array]:
+    """A world's state as a look left it."""
+    with np.load(path, allow_pickle=False) as saved:
+        return dict(saved)
+
+
+def _save(path: Path, state: Mapping[str, Array]) -> None:
+    plain: dict[str, Any] = {name: np.asarray(value) for name, value in state.items()}
+    np.savez(path, **plain)

@@ -1,0 +1,187 @@
+"""`reward-agent chat`: instruct, see what it leads to, correct, train, keep; at a terminal or from a script."""
+
+from __future__ import annotations
+
+import sys
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reward_agent.cli.answer import Answer
+from reward_agent.cli.options import RUNS, add_unsafe, amount, find, limit, money_limit, natural, positive
+from reward_agent.errors import UsageError
+from reward_agent.invocation import resume_command
+
+if TYPE_CHECKING:
+    from reward_agent.chat import ChatSettings, Session
+    from reward_agent.cli.chatting.screen import Screen
+    from reward_agent.config import RunConfig
+
+HELP = "talk a reward into shape: say what you want, see what it leads to, correct, train, keep"
+LATER = {
+    "llm": "llm",
+    "base_url": "base_url",
+    "prices": "prices",
+    "token_budget": "max_tokens",
+    "money_budget": "max_usd",
+}
+"""Names in `RunConfig` of the options that a session may be given when it goes on."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    from reward_agent.plugins import METHODS, OPTIMISERS, PROVIDERS
+
+    add = parser.add_argument
+    add("task", metavar="TASK", nargs="?", help="a task's id, or path/to/file.py:variable; asked for unless given")
+    add("--resume", metavar="RUN", help="go on with a chat: its folder, its name, or `last`")
+    what = f"{METHODS.choices()} (what suits the task)"
+    add("--method", metavar="NAME", help=what)
+    add("--llm", default=SUPPRESS, metavar="PROVIDER:MODEL", help=f"who writes the rewards, by {PROVIDERS.choices()}")
+    add("--base-url", default=SUPPRESS, metavar="URL", help="of a server of your own")
+    what = "the model's, in US$ per million input and output tokens, where they are not known or not as listed"
+    add("--prices", default=SUPPRESS, type=amount, nargs=2, metavar=("IN", "OUT"), help=what)
+    what = "stop asking the model after so many tokens, or `none`"
+    add("--token-budget", default=SUPPRESS, type=limit, metavar="N", help=what)
+    what = "stop asking the model after so much money, or `none`; its prices must be known"
+    add("--money-budget", default=SUPPRESS, type=money_limit, metavar="USD", help=what)
+    add("--temperature", type=float, metavar="T", help="to sample at; the model's own unless given")
+    add("--prompts", type=Path, metavar="DIR", help="a folder of prompt templates that go before the shipped ones")
+    add("--init", metavar="FILE", help="a reward of your own to begin with")
+    add("--look", metavar="HOW", help="how rewards are looked at: planner, training or none (as the task's world can)")
+    add("--look-budget", type=positive, metavar="STEPS", help="of a training that is a look (50,000)")
+    add("--look-seconds", type=_seconds, metavar="S", help="of simulated time that the planner plays (an episode)")
+    what = "a look begins where the one before it ended, instead of anew (planner)"
+    add("--carry-on", action="store_true", help=what)
+    add("--view", action="store_true", help="watch looks in the browser as they are played")
+    add("--optimiser", metavar="NAME", help=f"of /train: {OPTIMISERS.choices()} (ppo)")
+    add("--preset", metavar="NAME", help="the optimiser's settings for a class of tasks; the task's own unless given")
+    what = "change one of these settings, as learning_rate=1e-3; may be given again"
+    add("--set", action="append", default=[], dest="changes", metavar="NAME=VALUE", help=what)
+    add("--budget", type=positive, metavar="STEPS", help="of /train where it is not said; the task's own unless given")
+    add("--seed", type=natural, default=0, metavar="S", help="of everything random (0)")
+    add("--out", type=Path, default=RUNS, metavar="DIR", help=f"where the session's folder goes ({RUNS}/)")
+    add_unsafe(parser)
+
+
+def run(args: Namespace) -> Answer:
+    from reward_agent.cli.chatting.screen import Screen
+
+    changes = {LATER[name]: value for name, value in vars(args).items() if name in LATER}
+    screen = Screen()
+    if args.resume is not None:
+        if args.task is not None:
+            raise UsageError("A chat that goes on keeps its task: leave TASK out, or leave `--resume` out.")
+        return again(find(args.resume), changes, screen, view=args.view)
+    from reward_agent.chat import start
+
+    task = args.task or _asked_for()
+    left_open = [name for name in ("method", "optimiser") if getattr(args, name) is None]
+    config, settings = _config(args, task, changes), _settings(args)
+    session = start(config, settings, root=args.out, left_open=left_open, events=screen, heard=screen)
+    with session:
+        return _talk(session, screen, view=args.view)
+
+
+def again(folder: Path, changes: Mapping[str, Any], screen: Screen | None = None, *, view: bool = False) -> Answer:
+    """Go on with the chat in `folder`."""
+    from reward_agent.chat import go_on
+    from reward_agent.cli.chatting.screen import Screen
+
+    screen = screen or Screen()
+    with go_on(folder, changes=changes, events=screen, heard=screen) as session:
+        return _talk(session, screen, view=view)
+
+
+def _talk(session: Session, screen: Screen, *, view: bool) -> Answer:
+    from reward_agent.cli.chatting.commands import COMMANDS, Chat
+    from reward_agent.cli.chatting.lines import Piped, Typed
+    from reward_agent.cli.chatting.loop import catch_up, converse
+
+    chat = Chat(session, screen, wants_view=view)
+    typed = sys.stdin.isatty() and sys.stdout.isatty()
+    source = Typed(COMMANDS, session.run.folder) if typed else Piped(sys.stdin, screen.say)
+    _greet(session, screen)
+    goes_on = f"Saved. `{resume_command(session.run.folder)}` goes on from here."
+    try:
+        catch_up(chat)
+        well = converse(chat, source)
+    except KeyboardInterrupt:
+        screen.say(goes_on)
+        raise
+    finally:
+        if chat.view is not None:
+            chat.view.close()
+    return Answer(session.to_json(), goes_on, exit_code=0 if well or typed else 1)
+
+
+def _greet(session: Session, screen: Screen) -> None:
+    task, settings = session.ledger.folding.task, session.settings
+    how = {
+        "planner": "the planner acts on it at once",
+        "training": f"a short training of {settings.budget:,} steps",
+        "none": "nobody looks",
+    }[settings.look or "none"]
+    screen.say(f"{session.run.id}: {task.id}, {session.method.name} with {session.llm.name}", "bold")
+    screen.note(f"Its own instruction (`/go` takes it): {task.instruction}")
+    screen.note(f"After each reward: {how}. Say what you want; /help lists the commands, Ctrl-D leaves.")
+    if session.config.unsafe:
+        screen.say("Reward programs run WITHOUT the sandbox (--unsafe).", "yellow")
+    if session.llm.name.startswith("replay:"):
+        screen.note("What the model says is recorded, whatever you say; checks, looks and trainings are live.")
+
+
+def _asked_for() -> str:
+    """The task, chosen from those there are."""
+    from reward_agent.cli.chatting.lines import choose
+    from reward_agent.envs.registry import tasks
+
+    known = {name: task.instruction for name, task in sorted(tasks().items()) if task.world.missing() is None}
+    for name, instruction in known.items():
+        print(f"{name:40} {instruction}")
+    chosen = choose("Which task? ", known)
+    if not chosen:
+        raise UsageError("Name a task: `reward-agent chat TASK`. `reward-agent tasks` lists them.")
+    return chosen
+
+
+def _config(args: Namespace, task: str, changes: Mapping[str, Any]) -> RunConfig:
+    from reward_agent.chat.settings import ROUNDS
+    from reward_agent.cli.run import read_initial
+    from reward_agent.config import RunConfig
+    from reward_agent.optimise.choice import read_changes
+
+    optimiser = args.optimiser or "ppo"
+    given = {**changes, "prices": tuple(changes["prices"])} if changes.get("prices") else dict(changes)
+    if args.method is not None:
+        given["method"] = args.method
+    return RunConfig(
+        task=task,
+        temperature=args.temperature,
+        prompts=args.prompts,
+        initial=read_initial(args.init),
+        optimiser=optimiser,
+        preset=args.preset,
+        settings=read_changes(optimiser, args.changes),
+        iterations=ROUNDS,
+        candidates=1,
+        budget=args.budget,
+        seed=args.seed,
+        jobs=1,
+        tensorboard=False,
+        unsafe=args.unsafe,
+        **given,
+    )
+
+
+def _settings(args: Namespace) -> ChatSettings:
+    from reward_agent.chat import ChatSettings
+
+    return ChatSettings(look=args.look, budget=args.look_budget, seconds=args.look_seconds, carry_on=args.carry_on)
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no number of seconds.") from error

@@ -1,0 +1,243 @@
+"""What can be done in a session by a word with a slash: one function each, found by its `usage`.
+
+A function marked `@usage("/name ARGUMENTS")` is a command; the first line of its docstring is its help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reward_agent.cli.board import cost, count
+from reward_agent.errors import RewardAgentError, UsageError, unknown_name
+
+if TYPE_CHECKING:
+    from reward_agent.chat import Session
+    from reward_agent.chat.viewing import View
+    from reward_agent.cli.chatting.screen import Screen
+
+
+class Leave(Exception):  # noqa: N818 - no error: the person goes
+    """The session is over for now."""
+
+
+@dataclass
+class Chat:
+    """What a command works on."""
+
+    session: Session
+    screen: Screen
+    view: View | None = None
+    wants_view: bool = field(default=False)
+    """A view opens before the next look."""
+
+
+Command = Callable[[Chat, str], None]
+"""Is given what follows its name."""
+
+
+def usage(text: str) -> Callable[[Command], Command]:
+    """Marks a command, by how it is typed."""
+
+    def mark(function: Command) -> Command:
+        function.usage = text  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def perform(chat: Chat, line: str) -> None:
+    """Do what a line says: a command, or words to the model.
+
+    Raises:
+        UsageError: an unknown command, with the closest; or what the command is given cannot be.
+        Leave: the person goes.
+        And whatever else the session raises.
+    """
+    if not line.startswith("/"):
+        talk(chat, line)
+        return
+    name, _, rest = line.partition(" ")
+    if name not in COMMANDS:
+        raise unknown_name("command", name, COMMANDS, hint="`/help` lists them.")
+    COMMANDS[name](chat, rest.strip())
+
+
+def talk(chat: Chat, words: str) -> None:
+    """Say something to the model, and show what comes of it."""
+    _open_view(chat)
+    if chat.view is not None:
+        chat.view.caption = words
+    with chat.screen.busy("the model writes"):
+        turn = chat.session.say(words)
+    chat.screen.came_of(turn)
+
+
+@usage("/help")
+def help_(chat: Chat, rest: str) -> None:
+    """list the commands"""
+    width = max(len(typed(command)) for command in COMMANDS.values()) + 2
+    for command in COMMANDS.values():
+        chat.screen.say(f"{typed(command):{width}}{(command.__doc__ or '').splitlines()[0]}")
+    chat.screen.note("Anything else is said to the model. Esc-Enter, or a \\ at the end, begins another line.")
+
+
+@usage("/reward")
+def reward(chat: Chat, rest: str) -> None:
+    """show the reward as it is now"""
+    program = chat.session.with_program().program
+    assert program is not None
+    chat.screen.program(program)
+
+
+@usage("/diff")
+def diff(chat: Chat, rest: str) -> None:
+    """show what the last turn changed in the reward"""
+    programs = [turn.program for turn in chat.session.talk.in_force if turn.program is not None]
+    if len(programs) < 2:
+        raise UsageError("There are no two rewards to compare yet; `/reward` shows the one there is.")
+    chat.screen.difference(programs[-2], programs[-1])
+
+
+@usage("/undo")
+def undo(chat: Chat, rest: str) -> None:
+    """take the last turn back"""
+    turn = chat.session.undo()
+    left = len(chat.session.talk.in_force)
+    chat.screen.say(f"Taken back: “{turn.words or '/go'}”. {count(left, 'turn')} {'is' if left == 1 else 'are'} left.")
+
+
+@usage("/look")
+def look(chat: Chat, rest: str) -> None:
+    """see again what the reward leads to"""
+    chat.session.with_program()
+    _open_view(chat)
+    with chat.screen.busy("looking"):
+        turn = chat.session.look()
+    chat.screen.came_of(turn)
+
+
+@usage("/video [FILE]")
+def video(chat: Chat, rest: str) -> None:
+    """make a clip of the policy that was trained, else of the last look"""
+    from reward_agent.chat.clips import make_clip
+
+    with chat.screen.busy("filming"):
+        path = make_clip(chat.session, Path(rest).expanduser() if rest else None)
+    chat.screen.say(f"The clip is {path}.")
+
+
+@usage("/train [STEPS]")
+def train(chat: Chat, rest: str) -> None:
+    """turn the reward into a policy by reinforcement learning"""
+    steps = _steps(rest)
+    with chat.screen.busy("training"):
+        turn = chat.session.train(steps)
+    if turn is None:
+        chat.screen.say("Stopped. The same command goes on from its last checkpoint.", "yellow")
+    else:
+        chat.screen.trained(turn)
+
+
+@usage("/save [NAME]")
+def save(chat: Chat, rest: str) -> None:
+    """keep reward, policy, clip and transcript in a folder"""
+    from reward_agent.chat.keeping import save as keep
+
+    chat.screen.say(f"Kept in {keep(chat.session, Path(rest).expanduser() if rest else None)}.")
+
+
+@usage("/export FILE")
+def export(chat: Chat, rest: str) -> None:
+    """write the reward as one file that needs nothing of this package"""
+    from reward_agent.chat.keeping import export as write
+
+    if not rest:
+        raise UsageError("Say which file, as `/export reward.py`.")
+    written = write(chat.session, Path(rest).expanduser())
+    chat.screen.say(f"{written} needs nothing of this package; its head says how to use it.")
+
+
+@usage("/cost")
+def spent(chat: Chat, rest: str) -> None:
+    """tell what the model has cost so far"""
+    total = chat.session.llm.spent
+    unpriced = " (some at no known price)" if total.unpriced else ""
+    chat.screen.say(f"{count(total.replies, 'reply')}, {cost(total.tokens, total.usd)}{unpriced}.")
+
+
+@usage("/score")
+def score(chat: Chat, rest: str) -> None:
+    """tell the metrics of the policy that was trained, else of the last look"""
+    from reward_agent.chat.keeping import scores
+
+    made, metrics = scores(chat.session.with_program())
+    if not metrics:
+        raise UsageError("Nothing was measured yet: `/look` at the reward, or `/train` a policy on it.")
+    chat.screen.scores(metrics, "The trained policy" if made else "The last look")
+
+
+@usage("/go")
+def go(chat: Chat, rest: str) -> None:
+    """go on without new words: with the task's own instruction, what was stopped, or what the numbers say"""
+    _open_view(chat)
+    with chat.screen.busy("the model writes"):
+        turn = chat.session.go()
+    chat.screen.came_of(turn)
+
+
+@usage("/view")
+def view(chat: Chat, rest: str) -> None:
+    """open the view in the browser, where looks are drawn as they are played"""
+    if chat.view is None:
+        _view(chat)
+    else:
+        chat.screen.say(f"Watch it at {chat.view.url}")
+
+
+@usage("/quit")
+def quit_(chat: Chat, rest: str) -> None:
+    """leave; what was done is saved"""
+    raise Leave
+
+
+def typed(command: Command) -> str:
+    """A command with its arguments, as it is typed."""
+    return str(command.usage)  # type: ignore[attr-defined]
+
+
+COMMANDS: dict[str, Command] = {
+    typed(each).split()[0]: each for each in list(globals().values()) if hasattr(each, "usage")
+}
+"""By name, in the order above."""
+
+
+def _open_view(chat: Chat) -> None:
+    """As `--view` wants it, once; what cannot be opened stops nothing."""
+    if chat.wants_view and chat.view is None:
+        chat.wants_view = False
+        try:
+            _view(chat)
+        except RewardAgentError as error:
+            chat.screen.trouble(error)
+
+
+def _view(chat: Chat) -> None:
+    from reward_agent.chat.viewing import View
+
+    chat.view = View(chat.session.task)
+    chat.session.showing.watch = chat.view.watch
+    chat.screen.say(f"Watch it at {chat.view.url}")
+
+
+def _steps(text: str) -> int | None:
+    from argparse import ArgumentTypeError
+
+    from reward_agent.cli.options import positive
+
+    try:
+        return positive(text) if text else None
+    except ArgumentTypeError as error:
+        raise UsageError(f"{error} `/train` alone takes the task's own budget.") from error

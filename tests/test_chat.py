@@ -1,0 +1,341 @@
+"""Sessions with a person: turns, corrections, what is taken back, what a kill leaves, what a Ctrl-C ends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import chats_for_tests as chats
+import numpy as np
+import pytest
+from chats_for_tests import Glance, Scripted, Slow
+from runs_for_tests import BROKEN, GOOD, TIMID
+
+from reward_agent import agent
+from reward_agent.chat import ChatSettings, Session
+from reward_agent.chat.keeping import export, save, scores
+from reward_agent.chat.talk import Talk
+from reward_agent.errors import Terminated, UsageError
+from reward_agent.events import TrainingProgress
+from reward_agent.history import Outcome
+from reward_agent.llm import LLMError, Spent
+from reward_agent.messages import Usage
+from reward_agent.optimise.policy import load_policy
+from reward_agent.program import read_program
+from reward_agent.store import read_steps
+from reward_agent.trial import Trained
+
+
+def prompt(model: Scripted, index: int = -1) -> str:
+    return "\n".join(message.text for message in model.asked[index][1])
+
+
+def test_first_words_are_the_instruction_and_the_next_are_on_what_they_led_to(tmp_path: Path) -> None:
+    model, glance = Scripted(GOOD, TIMID), Glance()
+    with chats.begin(tmp_path, model, looker=glance) as session:
+        first = session.say("push the point as far left as it goes")
+        assert first.program is not None and first.program.source.strip() == GOOD
+        second = session.say("gently, please")
+        assert second.program is not None and second.program.source.strip() == TIMID
+    assert "push the point as far left as it goes" in prompt(model, 0)
+    assert "stay there" not in prompt(model, 0), "the task's own instruction is not the person's"
+    said = model.asked[1][1]
+    assert [message.role for message in said] == ["system", "user", "assistant", "user"]
+    assert GOOD in said[2].text and "gently, please" in said[3].text
+    assert [seen[0] for seen in glance.seen] == ["push the point as far left as it goes"] * 2
+    assert [key[:3] for key, _ in model.asked] == [(0, 0, 0), (1, 0, 0)]
+
+
+def test_go_takes_the_instruction_of_the_task_then_words_from_the_numbers(tmp_path: Path) -> None:
+    model = Scripted(GOOD, TIMID)
+    with chats.begin(tmp_path, model) as session:
+        session.go()
+        session.go()
+        assert [turn.automatic for turn in session.talk.turns] == [False, True]
+    assert "push the point to the goal and stay there" in prompt(model, 0)
+    assert "Automatic description" in prompt(model, 1)
+
+
+def test_eureka_hears_the_person_too(tmp_path: Path) -> None:
+    longer = GOOD + "\n# a longer program looks better to a glance\n"
+    model = Scripted(longer, TIMID, GOOD)
+    with chats.begin(tmp_path, model, method="eureka") as session:
+        session.go()
+        session.say("it shakes")
+        session.say("now it does nothing at all")
+    assert "it shakes" in model.asked[1][1][-1].text
+    assert "task_score" in model.asked[1][1][-1].text, "beside what the method tells itself"
+    last = model.asked[2][1]
+    assert longer.strip() in last[2].text, "the best program is what the method goes on from"
+    assert TIMID in last[-1].text, "and the one the person speaks of is shown with the words"
+    assert "Of the reward of round 1:\nit shakes" in last[-1].text and "now it does nothing at all" in last[-1].text
+
+
+@pytest.mark.parametrize("method", ["eureka", "text2reward"])
+def test_words_without_a_look_go_with_the_program_alone(tmp_path: Path, method: str) -> None:
+    model = Scripted(GOOD, TIMID, GOOD)
+    with chats.begin(tmp_path, model, settings=ChatSettings(look="none"), method=method) as session:
+        turn = session.go()
+        assert isinstance(turn.outcome, Outcome) and not turn.outcome.measured
+        session.say("count effort twice")
+        with pytest.raises(UsageError, match="Nothing is known of this reward"):
+            session.go()
+        session.say("and a third time")
+        assert "nan" not in (session.run.folder / "transcript.md").read_text()
+    for asked, words in ((1, "count effort twice"), (2, "and a third time")):
+        said = model.asked[asked][1]
+        assert words in said[-1].text and "has not been seen yet" in said[-1].text
+        assert "nan" not in prompt(model, asked).replace("nan_to_num", "").split() and "did best" not in said[-1].text
+    assert TIMID in model.asked[2][1][-2].text
+
+
+def test_faults_go_back_to_the_model_until_they_are_mended(tmp_path: Path) -> None:
+    model = Scripted(BROKEN, GOOD)
+    with chats.begin(tmp_path, model) as session:
+        turn = session.go()
+        assert [attempt.ok for attempt in turn.attempts] == [False, True]
+        assert turn.attempts[1].messages == model.asked[1][1]
+    assert "nearness" in model.asked[1][1][-1].text
+
+
+def test_a_model_that_cannot_mend_it_ends_the_turn_and_hears_the_next_words(tmp_path: Path) -> None:
+    model = Scripted(BROKEN, BROKEN, BROKEN, GOOD)
+    with chats.begin(tmp_path, model, repairs=2) as session:
+        turn = session.go()
+        assert turn.program is None and not session.unfinished and len(model.asked) == 3
+        assert session.say("use the point's position").program is not None
+    assert "use the point's position" in model.asked[3][1][-1].text and "nearness" in model.asked[3][1][-1].text
+
+
+def test_undo_takes_a_turn_back_and_the_next_words_begin_a_branch(tmp_path: Path) -> None:
+    model = Scripted(GOOD, TIMID, TIMID + "\n# other\n")
+    with chats.begin(tmp_path, model) as session:
+        session.go()
+        session.say("wrong words")
+        session.undo()
+        assert session.with_program().program.source.strip() == GOOD  # type: ignore[union-attr]
+        turn = session.say("right words")
+        assert turn.at == (1, 1) and (session.run.folder / "iter_01/cand_01/attempt_00/program.py").exists()
+        with pytest.raises(UsageError, match="no turn to take back"):
+            for _ in range(3):
+                session.undo()
+        told = (session.run.folder / "transcript.md").read_text()
+    assert "right words" in prompt(model) and "wrong words" not in prompt(model)
+    assert [key[:3] for key, _ in model.asked] == [(0, 0, 0), (1, 0, 0), (1, 1, 0)], "as a replay asks for them"
+    assert "wrong words\n\n(taken back)" in told and "# other" in told
+
+
+def whole_session(root: Path) -> tuple[Path, Talk, list[Talk]]:
+    """One with a repair, an undo, a second look and a fault for good; its state at the end and after each line."""
+    model = Scripted(BROKEN, GOOD, TIMID, GOOD + "\n# again\n", BROKEN, BROKEN)
+    with chats.begin(root, model, repairs=1) as session:
+        session.say("reach it")
+        session.say("softer")
+        session.undo()
+        session.say("much softer")
+        session.look()
+        session.say("perfectly")
+        states = [session.ledger.folding.start()]
+        for key, value in session.run.journal.values.items():
+            states.append(session.ledger.folding.step(states[-1], key, value))
+        return session.run.folder, session.talk, states
+
+
+def test_the_state_is_what_the_journal_says(tmp_path: Path) -> None:
+    folder, talk, states = whole_session(tmp_path)
+    assert chats.same(states[-1], talk)
+    with chats.again(folder, Scripted()) as session:
+        assert chats.same(session.talk, talk)
+        assert session.talk.in_force[0].attempts[1].messages[-1].text.startswith("That cannot be used.")
+
+
+def test_a_session_killed_at_any_line_goes_on_to_the_same_state(tmp_path: Path) -> None:
+    folder, talk, states = whole_session(tmp_path)
+    lines = (folder / "journal.jsonl").read_text().splitlines(keepends=True)
+    before = list(read_steps(folder).items())
+    for cut in range(len(lines) + 1):
+        copy = tmp_path / f"cut{cut}"
+        shutil.copytree(folder, copy)
+        # the kill came while the next line was written
+        (copy / "journal.jsonl").write_text("".join(lines[:cut]) + (lines[cut][:20] if cut < len(lines) else ""))
+        left = [value["text"] for key, value in before[cut:] if key.stage == "reply"]
+        model = Scripted(*[text.removeprefix("```python\n").removesuffix("\n```") for text in left])
+        with chats.again(copy, model) as session:
+            assert chats.same(session.talk, states[cut]), cut
+            if session.unfinished:
+                session.go()
+            for words in ("reach it", "softer", "UNDO", "much softer", "LOOK", "perfectly")[_done(session) :]:
+                step: Callable[[], object] = {"UNDO": session.undo, "LOOK": session.look}.get(
+                    words, lambda words=words: session.say(words)
+                )
+                step()
+            assert chats.same(session.talk, talk), cut
+            assert len(model.asked) == len(left), "no reply was asked for twice"
+
+
+def _done(session: Session) -> int:
+    """How many of the steps of `whole_session` were taken."""
+    words = [turn.words for turn in session.talk.turns]
+    undone = any(turn.undone for turn in session.talk.turns)
+    looks = sum(len(turn.looks) for turn in session.talk.in_force[1:2]) > 1
+    return len(words) + undone + looks
+
+
+def test_ctrl_c_ends_a_slow_reply_and_no_more(tmp_path: Path) -> None:
+    slow = Slow()
+    with chats.begin(tmp_path, slow) as session:
+        interrupt_when(lambda: slow.asked == 1)
+        turn = session.say("anything")
+        assert turn.stopped and turn.program is None and session.unfinished
+        session.asker.llm.llm = Scripted(GOOD)
+        assert session.say("something else").program is not None
+        assert [each.words for each in session.talk.in_force] == ["something else"]
+    with chats.again(tmp_path / "one", Scripted()) as session:
+        assert [turn.undone for turn in session.talk.turns] == [True, False] and not session.unfinished
+
+
+def test_a_stopped_turn_is_tried_again_by_go(tmp_path: Path) -> None:
+    slow = Slow()
+    with chats.begin(tmp_path, slow) as session:
+        interrupt_when(lambda: slow.asked == 1)
+        session.say("anything")
+        model = session.asker.llm.llm = Scripted(GOOD)
+        turn = session.go()
+        assert turn.words == "anything" and turn.program is not None and not turn.stopped
+    assert "anything" in prompt(model)
+
+
+def test_a_kill_is_no_ctrl_c(tmp_path: Path) -> None:
+    class Killed:
+        name = "killed:one"
+
+        def complete(self, messages: object, key: object) -> None:
+            raise Terminated
+
+    with chats.begin(tmp_path, Killed()) as session, pytest.raises(Terminated):
+        session.say("anything")
+    with chats.again(tmp_path / "one", Scripted(GOOD)) as session:
+        assert session.unfinished and session.go().words == "anything"
+
+
+def test_a_failed_request_counts_and_can_be_tried_again(tmp_path: Path) -> None:
+    failures = [LLMError("no luck", usage=Usage(100, 400, 2.0)) for _ in range(2)]
+    with chats.begin(tmp_path, Scripted(*failures, GOOD)) as session:
+        for again in (lambda: session.say("anything"), session.go):
+            with pytest.raises(LLMError, match="no luck"):
+                again()
+        assert session.go().program is not None
+        spent = session.llm.spent
+    assert spent == Spent(1, 300, 850, 4.5)
+    with chats.again(tmp_path / "one", Scripted()) as session:
+        assert session.llm.spent == spent
+
+
+def test_a_look_by_training_is_a_training_in_a_worker(tmp_path: Path) -> None:
+    settings = ChatSettings(look="training", budget=512)
+    with chats.begin(tmp_path, Scripted(GOOD), settings=settings) as session:
+        turn = session.go()
+        assert isinstance(turn.outcome, Outcome) and turn.outcome.by == "training" and turn.outcome.steps == 512
+        assert set(turn.outcome.terms) == {"near", "effort"}
+        assert load_policy(session.run.folder / "iter_00/cand_00/look_00") is not None
+        assert scores(turn) == (None, turn.outcome.metrics)
+
+
+def test_a_training_that_is_stopped_leaves_the_session_and_goes_on_later(tmp_path: Path) -> None:
+    with chats.begin(tmp_path, Scripted(GOOD)) as session:
+        session.go()
+        steps: list[int] = []
+
+        def stop(event: object) -> None:
+            if isinstance(event, TrainingProgress):
+                steps.append(event.steps)
+                if len(steps) == 1:
+                    os.kill(os.getpid(), signal.SIGINT)
+
+        session.trainings = replace(session.trainings, events=stop)
+        assert session.train(8_192) is None
+        assert session.talk.last is not None and not session.talk.last.trained
+        turn = session.train(8_192)
+        assert turn is not None and isinstance(turn.trained[0], Trained) and turn.trained[0].outcome.steps == 8_192
+        assert steps[1] > steps[0], "from its checkpoint"
+        assert turn.outcome == turn.trained[0].outcome, "what the method hears of next"
+        assert scores(turn)[0] == turn.trained[0]
+
+
+def test_what_is_kept(tmp_path: Path) -> None:
+    with chats.begin(tmp_path, Scripted(GOOD, TIMID)) as session:
+        with pytest.raises(UsageError, match="no reward yet"):
+            export(session, tmp_path / "reward.py")
+        session.say("reach it")
+        session.train(512)
+        best = save(session)
+        assert {path.name for path in best.iterdir()} >= {"reward.py", "policy.safetensors", "transcript.md"}
+        assert "reach it" in (best / "reward.py").read_text()
+        session.say("less")
+        assert save(session) == best
+        assert not (best / "policy.safetensors").exists(), "a policy of another reward is not its"
+        assert "512 steps" not in (best / "reward.py").read_text()
+        with pytest.raises(UsageError, match="is there already"):
+            save(session, best)
+        program = read_program(export(session, tmp_path / "out/reward.py"))
+        assert program.source.strip() == TIMID  # type: ignore[union-attr]
+        with pytest.raises(UsageError, match="is there already"):
+            export(session, tmp_path / "out/reward.py")
+
+
+def test_a_look_may_go_on_from_where_the_last_one_ended(tmp_path: Path) -> None:
+    glance = Glance()
+    with chats.begin(tmp_path, Scripted(GOOD, TIMID), settings=ChatSettings(carry_on=True), looker=glance) as session:
+        session.say("one")
+        session.say("two")
+    assert glance.seen[0][2] is None
+    assert np.array_equal(glance.seen[1][2]["x"], [float(len(glance.seen[0][1]))])  # type: ignore[index]
+
+
+def test_a_reward_brought_is_looked_at_first_and_cannot_be_taken_back(tmp_path: Path) -> None:
+    from reward_agent.program import Program
+
+    model, glance = Scripted(GOOD), Glance()
+    with chats.begin(tmp_path, model, looker=glance, initial=Program(TIMID)) as session:
+        assert not session.unfinished
+        session.say("it should move")
+        assert [seen[1].strip() for seen in glance.seen] == [TIMID, GOOD]
+        session.undo()
+        with pytest.raises(UsageError, match="no turn to take back"):
+            session.undo()
+    assert "it should move" in prompt(model) and "the user's own" in prompt(model)
+    assert "push the point to the goal and stay there" in prompt(model)
+
+
+def test_a_method_without_a_model_has_nothing_to_talk_with(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="asks no model"):
+        chats.begin(tmp_path, Scripted(), method="given")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_search_does_not_go_on_with_a_chat(tmp_path: Path) -> None:
+    chats.begin(tmp_path, Scripted()).close()
+    with pytest.raises(UsageError, match="is a chat"):
+        agent.resume(tmp_path / "one", llm=Scripted())
+
+
+@pytest.mark.parametrize("wrong", [{"look": "hard"}, {"budget": 0}, {"seconds": 0.0}])
+def test_settings_that_cannot_be_meant(wrong: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        ChatSettings(**wrong)  # type: ignore[arg-type]
+
+
+def interrupt_when(true: Callable[[], bool]) -> None:
+    """Ctrl-C, once something has happened."""
+
+    def wait() -> None:
+        while not true():
+            threading.Event().wait(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=wait, daemon=True).start()

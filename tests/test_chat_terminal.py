@@ -1,0 +1,261 @@
+"""`reward-agent chat` as a person and as a script meet it: a real terminal, real keys, real processes."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+from loopback import Loopback, hang
+from runs_for_tests import BROKEN, GOOD, TASK, TIMID, recording
+from test_cli_runs import command, environment
+
+from reward_agent.messages import Key
+from reward_agent.program import read_program
+
+CALM = TIMID + "\n# calmer\n"
+LOOK = ("--look-budget", "2048", "--set", "num_envs=16", "--set", "rollout=32", "--method", "text2reward")
+
+
+def replies(path: Path) -> str:
+    """Two rounds, the second in two branches, the first with a repair."""
+    asked = {Key(0, 0, 0): BROKEN, Key(0, 0, 1): GOOD, Key(1, 0, 0): TIMID, Key(1, 1, 0): CALM}
+    return recording(path, asked)
+
+
+class Terminal:
+    """The command in a terminal of its own."""
+
+    def __init__(self, place: Path, *words: str, keys: dict[str, str] | None = None) -> None:
+        more = {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", "XDG_STATE_HOME": str(place / "state")}
+        self.child = pexpect.spawn(
+            "env",
+            ["--default-signal=INT", *command("chat", *words)],
+            cwd=str(place),
+            env=environment() | more | (keys or {}),
+            dimensions=(50, 200),
+            timeout=60,
+            encoding="utf-8",
+        )
+        self.child.delaybeforesend = 0.2
+        self.greeting = self.ready()
+
+    def ready(self) -> str:
+        """Wait until it asks; what was shown before."""
+        self.child.expect(r"\x1b\[\?2004h")  # a prompt begins by asking for pasted text to be marked
+        before = plain(self.child.before)
+        self.child.expect("you>")
+        return before
+
+    def say(self, line: str) -> str:
+        """Type a line; what was shown until it asks again."""
+        self.child.send(line + "\r")
+        self.child.expect(r"\x1b\[\?2004l")
+        return self.ready()
+
+    def quit(self, line: str = "/quit\r") -> str:
+        self.child.send(line)
+        self.child.expect(pexpect.EOF)
+        self.child.close()
+        return plain(self.child.before)
+
+
+def plain(text: Any) -> str:
+    """Without what colours and moves."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\r", "", str(text))
+
+
+@pytest.fixture
+def opened() -> Iterator[list[Terminal]]:
+    found: list[Terminal] = []
+    yield found
+    for terminal in found:
+        terminal.child.close(force=True)
+
+
+def test_a_whole_session_at_a_terminal(tmp_path: Path, opened: list[Terminal]) -> None:
+    llm = replies(tmp_path / "replies.jsonl")
+    chat = Terminal(tmp_path, TASK, "--llm", llm, *LOOK)
+    opened.append(chat)
+    shown = chat.say("push it to the goal, and rest there")
+    assert "Faulty: check fault, line 2" in shown and "Passed check and probe." in shown
+    assert "def compute_reward" in shown and "a short training of 2,048 steps" in shown and "near" in shown
+    assert "Do nothing at all" in chat.say("do less")
+    told = chat.say("/diff")
+    assert "-    near = np.exp" in told and "+    rest = -(action" in told
+    assert "Taken back: “do less”. 1 turn is left." in chat.say("/undo")
+    assert "effort = -0.01" in chat.say("/reward")
+    assert "# calmer" in chat.say("rest more")
+    assert "Did you mean '/reward'?" in chat.say("/rewrad")
+    assert "success" in chat.say("/score") and "4 replies" in chat.say("/cost")
+
+    chat.child.send("/train 1e7\r")
+    chat.child.expect("of 10,000,000 steps")
+    chat.child.sendintr()
+    assert "goes on from its last checkpoint" in chat.ready()
+    shown = chat.say("/export mine.py")
+    assert "mine.py needs nothing of this package" in shown
+    assert "# calmer" in (tmp_path / "mine.py").read_text()
+    assert "rest there" in (tmp_path / "mine.py").read_text()
+
+    chat.child.send("half a line")
+    chat.child.sendintr()
+    assert "Ctrl-C again" in chat.ready()
+    assert "list the commands" in chat.say("/help"), "a word between two Ctrl-C takes the first one back"
+    chat.child.sendintr()
+    chat.ready()
+    chat.child.sendintr()
+    chat.child.expect(pexpect.EOF)
+    chat.child.close()
+    assert chat.child.exitstatus == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert f"resume runs/{folder.name}` goes on from here" in plain(chat.child.before)
+
+    chat = Terminal(tmp_path, "--resume", "last")
+    opened.append(chat)
+    before = chat.greeting
+    assert "> push it to the goal, and rest there" in before and "> rest more" in before and "do less" not in before
+    assert "# calmer" in chat.say("/reward")
+    exported = chat.say("/export again.py")
+    assert "again.py needs" in exported
+    assert read_program(tmp_path / "again.py") == read_program(tmp_path / "mine.py")
+    chat.quit("\x04")
+    assert chat.child.exitstatus == 0
+    typed = (folder / "history").read_text()
+    assert "+rest more" in typed and "+rest more" in (tmp_path / "state/reward-agent/history").read_text()
+
+
+def test_ctrl_c_during_a_look_keeps_the_reward(tmp_path: Path, opened: list[Terminal]) -> None:
+    llm = replies(tmp_path / "replies.jsonl")
+    chat = Terminal(tmp_path, TASK, "--llm", llm, *LOOK, "--look-budget", "1e7")
+    opened.append(chat)
+    chat.child.send("push it\r")
+    chat.child.expect("of 10,000,000 steps")
+    chat.child.sendintr()
+    assert "Not looked at: stopped." in chat.ready()
+    assert "near = np.exp" in chat.say("/reward")
+    assert "`reward-agent" in chat.quit() or "resume runs/" in plain(chat.child.before)
+
+
+def test_a_line_may_have_several(tmp_path: Path, opened: list[Terminal]) -> None:
+    llm = replies(tmp_path / "replies.jsonl")
+    chat = Terminal(tmp_path, TASK, "--llm", llm, *LOOK, "--look", "none")
+    opened.append(chat)
+    chat.child.send("first\\\rsecond\x1b\rthird\r")
+    chat.child.expect("Passed")
+    chat.ready()
+    chat.quit()
+    (folder,) = (tmp_path / "runs").iterdir()
+    (line, *_) = (folder / "journal.jsonl").read_text().splitlines()
+    assert json.loads(line)["value"]["text"] == "first\nsecond\nthird"
+
+
+def test_a_command_is_completed(tmp_path: Path, opened: list[Terminal]) -> None:
+    llm = replies(tmp_path / "replies.jsonl")
+    chat = Terminal(tmp_path, TASK, "--llm", llm, *LOOK, "--look", "none")
+    opened.append(chat)
+    chat.child.send("/co\t")
+    chat.child.expect("/cost")
+    chat.child.send("\r")
+    assert "0 replies" in chat.ready()
+    chat.quit()
+
+
+def piped(text: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*words), cwd=cwd, env=environment(), input=text, capture_output=True, text=True, timeout=300
+    )
+
+
+def test_a_script_without_a_terminal(tmp_path: Path) -> None:
+    llm = replies(tmp_path / "replies.jsonl")
+    said = "push it \\\nto the goal\n/look\ndo less\n/diff\n/undo\n/export out.py\n/save kept\n"
+    done = piped(said, "chat", TASK, "--llm", llm, *LOOK, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert [turn["undone"] for turn in told["turns"]] == [False, True]
+    assert told["instruction"] == "push it \nto the goal" and told["turns"][0]["by"] == "training"
+    assert told["turns"][0]["faults"][0]["stage"] == "check" and set(told["turns"][0]["metrics"]) == {
+        "success",
+        "closeness",
+    }
+    assert "\x1b" not in done.stderr and "you> do less" in done.stderr
+    exported = tmp_path / "out.py"
+    ran = subprocess.run(
+        [sys.executable, "-c", "import out; print(callable(out.compute_reward), out.FIELDS)"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0 and "True" in ran.stdout, ran.stderr
+    assert (tmp_path / "kept/reward.py").read_text().count("near = ") and exported.exists()
+    shown = piped("", "show", told["run"], cwd=tmp_path)
+    assert shown.returncode == 0 and "check fault" in shown.stdout
+    refused = piped("", "export", told["run"], "-o", "x.py", cwd=tmp_path)
+    assert refused.returncode == 2 and "is a chat" in refused.stderr
+    again = piped("/reward\n", "resume", told["run"], cwd=tmp_path)
+    assert again.returncode == 0 and "near = np.exp" in again.stdout and "> push it" in again.stdout
+
+
+def test_a_script_is_told_by_the_exit_code(tmp_path: Path) -> None:
+    llm = replies(tmp_path / "replies.jsonl")
+    done = piped("/raward\n", "chat", TASK, "--llm", llm, *LOOK, cwd=tmp_path)
+    assert done.returncode == 1 and "Did you mean '/reward'?" in done.stdout and "Traceback" not in done.stderr
+    refused = piped("", "chat", TASK, "--llm", llm, "--look", "trainin", cwd=tmp_path)
+    assert refused.returncode == 2 and "Did you mean 'training'?" in refused.stderr
+    wrong = piped("", "chat", TASK, "--resume", "last", cwd=tmp_path)
+    assert wrong.returncode == 2 and "keeps its task" in wrong.stderr
+
+
+def test_without_a_task_one_is_asked_for(tmp_path: Path) -> None:
+    llm = replies(tmp_path / "replies.jsonl")
+    done = piped(f"{TASK}\n/go\n/cost\n", "chat", "--llm", llm, *LOOK, "--look", "none", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "mujoco/hopper-forward" in done.stdout and "2 replies" in done.stdout
+    none = piped("", "chat", "--llm", llm, cwd=tmp_path)
+    assert none.returncode == 2 and "Name a task" in none.stderr
+
+
+def test_a_model_behind_a_server_that_fails_leaves_the_session(tmp_path: Path) -> None:
+    with Loopback() as server:
+        url = server.openai_url
+    said = "push it\n/cost\n"
+    words = ("chat", TASK, "--llm", "openai:m", "--base-url", url, *LOOK)
+    done = subprocess.run(
+        command(*words),
+        cwd=tmp_path,
+        env=environment() | {"OPENAI_API_KEY": "k"},
+        input=said,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert "could not be reached" in done.stdout and "0 replies" in done.stdout, done.stdout + done.stderr
+
+
+def test_ctrl_c_while_the_model_writes(tmp_path: Path, opened: list[Terminal]) -> None:
+    with Loopback() as server:
+        server.script(hang())
+        words = ("--llm", "openai:m", "--base-url", server.openai_url, "--look", "none", "--method", "text2reward")
+        chat = Terminal(tmp_path, TASK, *words, keys={"OPENAI_API_KEY": "k"})
+        opened.append(chat)
+        chat.child.send("push it\r")
+        chat.child.expect("the model writes")
+        chat.child.sendintr()
+        assert "`/go` tries again" in chat.ready()
+        assert "0 replies" in chat.say("/cost")
+        chat.quit()
+        assert chat.child.exitstatus == 0
+
+
+def test_a_view_that_cannot_be_opened_stops_nothing(tmp_path: Path) -> None:
+    llm = replies(tmp_path / "replies.jsonl")
+    done = piped("/go\n", "chat", TASK, "--llm", llm, *LOOK, "--look", "none", "--view", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert ("Passed check and probe." in done.stdout and "/video" in done.stdout) or "live" in done.stdout
