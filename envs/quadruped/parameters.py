@@ -74,7 +74,7 @@ def _torso(values: Values) -> Iterator[Term]:
         yield Term("torso_height", f"near({torso}.position[:, 2] - {target:g}, 0.03)")
     if {"target_torso_pitch", "target_torso_roll"} & values.keys():
         nose_up, right_down = (values.get(f"target_torso_{name}", 0.0) for name in ("pitch", "roll"))
-        yield Term("torso_tilt", f"2.0 * near(tilt_error({torso}.orientation, {nose_up:g}, {right_down:g}), 0.2)")
+        yield Term("torso_tilt", f"3.0 * near(tilt_error({torso}.orientation, {nose_up:g}, {right_down:g}), 0.2)")
     if "target_torso_heading" in values:
         target = values["target_torso_heading"]
         yield Term("torso_heading", f"2.0 * near(angle_difference(yaw({torso}.orientation), {target:g}), 0.2)")
@@ -85,7 +85,7 @@ def _torso(values: Values) -> Iterator[Term]:
     for number, name in enumerate("xy"):
         if (target := values.get(f"target_torso_location_{name}")) is not None:
             moved = f"{torso}.position[:, {number}] - next_state.start.torso.position[:, {number}]"
-            yield Term(f"location_{name}", f"near({moved} - {target:g}, 0.1)")
+            yield Term(f"location_{name}", f"2.0 * near({moved} - {target:g}, 0.1)")
     if "target_turning_speed" in values:
         target = values["target_turning_speed"]
         yield Term("turning_speed", f"2.0 * near({torso}.angular_velocity[:, 2] - {target:g}, 0.5)")
@@ -122,7 +122,7 @@ def _stepping(values: Values) -> Iterator[Term]:
 
 
 ALWAYS = (
-    Term("posture", "-0.05 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1)"),
+    Term("posture", "-0.15 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1)"),
     Term("smoothness", "-0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1)"),
 )
 

@@ -16,6 +16,8 @@ from reward_agent.errors import unknown_name
 from reward_agent.schema import Array
 from reward_agent.task import Bools
 
+KEPT = (1.0, 0.5, 0.0)
+"""What the first variations keep of the mean, without noise: none of it is idling, from where servos stand up again."""
 FEW = 0.3
 """Chance of each action to be varied in a variation that changes a few alone."""
 
@@ -59,15 +61,17 @@ class Sampler(ABC):
         self.mean = np.einsum("pq,rqa->rpa", shift, self.mean)
 
     def propose(self, generator: np.random.Generator, iteration: int) -> Array:
-        """Variations `(R, S, P, A)`, the mean first."""
+        """Variations `(R, S, P, A)`: first the mean, then half of it and none of it."""
         rows, knots, actions = self.mean.shape
         noise = generator.standard_normal((rows, self.samples, knots, actions)) * self.deviation(iteration)
         noise *= generator.permutation(np.linspace(1.0, self.spread.finest, self.samples))[:, None, None]
         few = generator.random((rows, self.samples, 1, actions)) < FEW
         few |= np.arange(self.samples)[:, None, None] >= self.spread.partial * self.samples
         noise *= few
-        noise[:, 0] = 0.0
-        return np.clip(self.mean[:, None] + noise, -1.0, 1.0)
+        noise[:, : len(KEPT)] = 0.0
+        kept = np.ones(self.samples)
+        kept[: len(KEPT)] = KEPT[: self.samples]
+        return np.clip(kept[:, None, None] * self.mean[:, None] + noise, -1.0, 1.0)
 
     def deviation(self, iteration: int) -> Array:
         """Of the noise, broadcast to `(R, S, P, A)`."""

@@ -23,9 +23,9 @@ def compute_reward(state, action, next_state):
     """
     terms = {
         "torso_height": near(next_state.torso.position[:, 2] - 0.28, 0.03),
-        "torso_tilt": 2.0 * near(tilt_error(next_state.torso.orientation, 0, 0), 0.2),
+        "torso_tilt": 3.0 * near(tilt_error(next_state.torso.orientation, 0, 0), 0.2),
         "torso_heading": 2.0 * near(angle_difference(yaw(next_state.torso.orientation), 1.5708), 0.2),
-        "posture": -0.05 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1),
+        "posture": -0.15 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1),
         "smoothness": -0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
     }
     return sum(terms.values()), terms

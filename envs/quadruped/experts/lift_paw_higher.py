@@ -24,9 +24,9 @@ def compute_reward(state, action, next_state):
     """
     terms = {
         "torso_height": near(next_state.torso.position[:, 2] - 0.28, 0.03),
-        "torso_tilt": 2.0 * near(tilt_error(next_state.torso.orientation, 0, 0), 0.2),
+        "torso_tilt": 3.0 * near(tilt_error(next_state.torso.orientation, 0, 0), 0.2),
         "front_right_lift": near(next_state.front_right_foot.position[:, 2] - constants.foot_radius - 0.22, 0.03),
-        "posture": -0.05 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1),
+        "posture": -0.15 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1),
         "smoothness": -0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
     }
     return sum(terms.values()), terms

@@ -19,12 +19,16 @@ def near(error, scale):
 def compute_reward(state, action, next_state):
     """Reward parameters:
 
-    set_torso_targets(target_torso_height=0.08, target_torso_roll=3.14159)
+    set_torso_targets(target_torso_height=0.12, target_torso_roll=1.5708)
+    execute_plan(plan_duration=1)
+    reset_reward()
+    set_torso_targets(target_torso_height=0.06, target_torso_roll=3.14159)
     """
+    phase = 0 + (next_state.episode.time > 1)
     terms = {
-        "torso_height": near(next_state.torso.position[:, 2] - 0.08, 0.03),
-        "torso_tilt": 2.0 * near(tilt_error(next_state.torso.orientation, 0, 3.14159), 0.2),
-        "posture": -0.05 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1),
-        "smoothness": -0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
+        "torso_height": np.where(phase == 0, near(next_state.torso.position[:, 2] - 0.12, 0.03), 0.0) + np.where(phase == 1, near(next_state.torso.position[:, 2] - 0.06, 0.03), 0.0),
+        "torso_tilt": np.where(phase == 0, 3.0 * near(tilt_error(next_state.torso.orientation, 0, 1.5708), 0.2), 0.0) + np.where(phase == 1, 3.0 * near(tilt_error(next_state.torso.orientation, 0, 3.14159), 0.2), 0.0),
+        "posture": np.where(phase == 0, -0.15 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1), 0.0) + np.where(phase == 1, -0.15 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1), 0.0),
+        "smoothness": np.where(phase == 0, -0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1), 0.0) + np.where(phase == 1, -0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1), 0.0),
     }
     return sum(terms.values()), terms
