@@ -22,12 +22,15 @@ import numpy as np
 from mujoco import rollout
 
 from reward_agent.envs.episodes import Episodes, task_schema
+from reward_agent.envs.mujoco.model import Reading, build_model
+from reward_agent.envs.mujoco.packing import plan
 from reward_agent.envs.mujoco.schema import Columns, derive
 from reward_agent.envs.mujoco.world import MachineWorld
 from reward_agent.envs.registry import find_task
 from reward_agent.optimise.choice import choose_training
 from reward_agent.planning.planner import Planner, PlannerSettings
 from reward_agent.program import Program
+from reward_agent.sandbox.helpers import HELPERS
 from reward_agent.sources.cell import CellSource
 from reward_agent.static_check import check
 from reward_agent.task import Task
@@ -45,8 +48,8 @@ def settings_of(task: Task) -> PlannerSettings:
 
 
 def batched(task: Task, samples: int, threads: int) -> dict[str, Any]:
-    """Plans, imagined environment steps and the cell's share, as `mpc` works."""
-    settings = replace(settings_of(task), samples=samples, threads=threads, every=task.world.dt)
+    """Plans of one iteration, imagined environment steps and the cell's share, as `mpc` works."""
+    settings = replace(settings_of(task), samples=samples, threads=threads, iterations=1, every=task.world.dt)
     assert task.expert
     source = CellSource(Program(task.expert.read_text(encoding="utf-8")), task)
     real = Episodes(task, 1, source.fields)
@@ -73,48 +76,42 @@ def batched(task: Task, samples: int, threads: int) -> dict[str, Any]:
 
 
 class PlainLoop:
-    """The same rewards of the same samples, one after the other: a simulation stepped in Python, a reward call a step."""
+    """The same rewards of the same samples one after the other: one simulation, stepped in Python, a call a step."""
 
     def __init__(self, task: Task) -> None:
         assert task.expert and isinstance(task.world, MachineWorld)
-        machine = task.world.machine
-        schema = task_schema(task).visible()
-        paths = check(Program(task.expert.read_text(encoding="utf-8")), schema).fields
-        self.schema = schema.select(paths)
-        self._own = [path for path in self.schema.by_path if path in task.world.schema()]
-        batch = task.world.make(1, task.world.schema().select(self._own))
-        self.model, self.frame_skip, self.dt = batch.model, machine.native.frame_skip, task.world.dt
-        self.data = mujoco.MjData(self.model)
+        machine, schema = task.world.machine, task_schema(task).visible()
+        self.schema = schema.select(check(Program(task.expert.read_text(encoding="utf-8")), schema).fields)
         quantities = derive(machine, contact_forces=False).quantities
-        self._read = [(path, self._reader(quantities[path], at)) for at, path in enumerate(self._own)]
-        self._reward = load_trusted_with_helpers(task)
-        mujoco.mj_resetDataKeyframe(self.model, self.data, 0) if self.model.nkey else mujoco.mj_forward(
-            self.model, self.data
-        )
-        self._size = mujoco.mj_stateSize(self.model, mujoco.mjtState.mjSTATE_INTEGRATION)
-        self.start = np.empty(self._size)
+        own = {path: quantities[path] for path in self.schema.by_path if path in quantities}
+        readings = plan(own.values()).readings
+        self.model = build_model(machine, readings)
+        self.data = mujoco.MjData(self.model)
+        self.frame_skip, self.dt = machine.native.frame_skip, task.world.dt
+        self._read = {path: self._reader(quantity.origin, readings) for path, quantity in own.items()}
+        self._reward = load_expert(task)
+        mujoco.mj_forward(self.model, self.data)
+        self.start = np.empty(mujoco.mj_stateSize(self.model, mujoco.mjtState.mjSTATE_INTEGRATION))
         mujoco.mj_getState(self.model, self.data, self.start, mujoco.mjtState.mjSTATE_INTEGRATION)
-        batch.close()
 
-    def _reader(self, quantity: Any, at: int) -> Callable[[], Any]:
-        origin, data = quantity.origin, self.data
+    def _reader(self, origin: Columns | Reading, readings: tuple[Reading, ...]) -> Callable[[], Any]:
         if isinstance(origin, Columns):
-            source, indices = getattr(data, origin.source).reshape(-1), list(origin.indices)
+            source, indices = getattr(self.data, origin.source).reshape(-1), list(origin.indices)
             return lambda: source[indices]
-        readings = [q for q in range(self.model.nsensor)]
-        sensor = readings[min(at, len(readings) - 1)]
-        first, size = int(self.model.sensor_adr[sensor]), int(self.model.sensor_dim[sensor])
-        return lambda: data.sensordata[first : first + size]
+        sensor = readings.index(origin)
+        first = int(self.model.sensor_adr[sensor])
+        values = self.data.sensordata[first : first + int(self.model.sensor_dim[sensor])]
+        return lambda: values
 
     def _state(self, step: int, action: Any) -> Any:
         packed = np.zeros((1, self.schema.width))
-        for path, read in self._read:
-            columns = self.schema.columns[path]
-            packed[0, columns] = np.resize(read(), columns.stop - columns.start)
-        if "episode.time" in self.schema.columns:
-            packed[0, self.schema.columns["episode.time"]] = step * self.dt
-        if "episode.previous_action" in self.schema.columns:
-            packed[0, self.schema.columns["episode.previous_action"]] = action
+        for path, columns in self.schema.columns.items():
+            if path in self._read:
+                packed[0, columns] = self._read[path]()
+            elif path == "episode.time":
+                packed[0, columns] = step * self.dt
+            elif path == "episode.previous_action":
+                packed[0, columns] = action
         return self.schema.view(packed)
 
     def returns(self, actions: Any) -> Any:
@@ -134,10 +131,8 @@ class PlainLoop:
         return found
 
 
-def load_trusted_with_helpers(task: Task) -> Callable[..., Any]:
+def load_expert(task: Task) -> Callable[..., Any]:
     """The shipped expert, in this process."""
-    from reward_agent.sandbox.helpers import HELPERS
-
     assert task.expert
     scope: dict[str, Any] = {**HELPERS, "constants": task_schema(task).constants_view()}
     exec(compile(task.expert.read_text(encoding="utf-8"), str(task.expert), "exec"), scope)
@@ -145,7 +140,7 @@ def load_trusted_with_helpers(task: Task) -> Callable[..., Any]:
 
 
 def plain(task: Task, samples: int) -> dict[str, Any]:
-    """One plan of the plain loop."""
+    """One iteration of a plan of the plain loop."""
     settings, loop = settings_of(task), PlainLoop(task)
     horizon = max(1, round(settings.seconds / task.world.dt))
     generator = np.random.default_rng(0)
