@@ -38,7 +38,7 @@ SOMERSAULT = 0.87
 """Vertical part of the nose's axis (60 degrees) beyond which it went over its nose or tail, which is no roll."""
 SPIN_FOR = 2.0
 """Seconds of spinning at the end."""
-SPIN = 2.0
+SPIN = 1.5
 """Mean rate over them, rad/s."""
 STAYS = 1.0
 """Metres from where it began within which it spins."""

@@ -71,7 +71,7 @@ def _torso(values: Values) -> Iterator[Term]:
     torso = "next_state.torso"
     if "target_torso_height" in values:
         target = values["target_torso_height"]
-        yield Term("torso_height", f"near({torso}.position[:, 2] - {target:g}, 0.03)")
+        yield Term("torso_height", f"2.0 * near({torso}.position[:, 2] - {target:g}, 0.03)")
     if {"target_torso_pitch", "target_torso_roll"} & values.keys():
         nose_up, right_down = (values.get(f"target_torso_{name}", 0.0) for name in ("pitch", "roll"))
         yield Term("torso_tilt", f"3.0 * near(tilt_error({torso}.orientation, {nose_up:g}, {right_down:g}), 0.2)")
@@ -123,6 +123,7 @@ def _stepping(values: Values) -> Iterator[Term]:
 
 ALWAYS = (
     Term("posture", "-0.15 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1)"),
+    Term("steadiness", "-0.2 * next_state.torso.linear_velocity[:, 2] ** 2"),
     Term("smoothness", "-0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1)"),
 )
 

@@ -22,9 +22,9 @@ class PlannerSettings(Settings):
     """How to plan."""
 
     sampler: Literal["predictive", "cem", "mppi"] = "cem"
-    samples: Annotated[int, Range(2)] = 32
+    samples: Annotated[int, Range(2)] = 36
     """Variations of the plan that are imagined in one iteration."""
-    iterations: Count = 2
+    iterations: Count = 3
     """Of improving one plan before it is acted on."""
     seconds: Positive = 0.5
     """That a plan looks ahead."""

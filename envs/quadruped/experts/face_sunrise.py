@@ -22,10 +22,11 @@ def compute_reward(state, action, next_state):
     set_torso_targets(target_torso_height=0.28, target_torso_pitch=0, target_torso_heading=-1.5708)
     """
     terms = {
-        "torso_height": near(next_state.torso.position[:, 2] - 0.28, 0.03),
+        "torso_height": 2.0 * near(next_state.torso.position[:, 2] - 0.28, 0.03),
         "torso_tilt": 3.0 * near(tilt_error(next_state.torso.orientation, 0, 0), 0.2),
         "torso_heading": 2.0 * near(angle_difference(yaw(next_state.torso.orientation), -1.5708), 0.2),
         "posture": -0.15 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1),
+        "steadiness": -0.2 * next_state.torso.linear_velocity[:, 2] ** 2,
         "smoothness": -0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
     }
     return sum(terms.values()), terms

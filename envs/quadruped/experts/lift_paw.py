@@ -23,10 +23,11 @@ def compute_reward(state, action, next_state):
     set_foot_pos_parameters(foot_name="front_right", lift_height=0.12)
     """
     terms = {
-        "torso_height": near(next_state.torso.position[:, 2] - 0.28, 0.03),
+        "torso_height": 2.0 * near(next_state.torso.position[:, 2] - 0.28, 0.03),
         "torso_tilt": 3.0 * near(tilt_error(next_state.torso.orientation, 0, 0), 0.2),
         "front_right_lift": near(next_state.front_right_foot.position[:, 2] - constants.foot_radius - 0.12, 0.03),
         "posture": -0.15 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1),
+        "steadiness": -0.2 * next_state.torso.linear_velocity[:, 2] ** 2,
         "smoothness": -0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
     }
     return sum(terms.values()), terms
