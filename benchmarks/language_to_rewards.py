@@ -1,0 +1,181 @@
+"""Language to Rewards on its 17 tasks: parameters by hand, and a real model's recorded replies, full and its baselines.
+
+    python benchmarks/language_to_rewards.py --json --out l2r.jsonl
+
+Every row is one reward program (of a hand, or of one recorded conversation) planned on for some seeds and judged by the
+task's own success metric. A conversation that came to no program fails on every seed. Replies are those of the
+recordings under `envs/*/recordings/<task>/<method>.jsonl`, one candidate a conversation, answered by a model that saw
+each prompt alone; nothing of them was touched up. A line of `--out` is written as each row ends; started again, it goes
+on from there. The paper's figures are in `PAPER`: another robot, another planner, evaluators that were not released.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from reward_agent.envs.registry import find_task, recordings, tasks
+from reward_agent.history import Attempt, Candidate, History
+from reward_agent.llm.recordings import Recording, read_recording
+from reward_agent.methods import Ask, Settings, find_method
+from reward_agent.optimise.choice import choose_training
+from reward_agent.planning.planner import PlannerSettings
+from reward_agent.planning.policy import PlannedPolicy
+from reward_agent.program import Fault, Program
+from reward_agent.scoring import confidence_interval, roll_out
+from reward_agent.task import Task
+from reward_agent.templates import Templates
+
+METHODS = ("l2r", "l2r_coder", "code_as_policies")
+HAND = "hand"
+PAPER: Mapping[str, tuple[float, float, float]] = {
+    "quadruped/face-sunrise": (1.0, 1.0, 1.0),
+    "quadruped/face-sunset": (1.0, 0.8, 0.7),
+    "quadruped/sit-down": (0.98, 0.18, 0.86),
+    "quadruped/roll-over": (0.9, 0.42, 0.33),
+    "quadruped/spin": (1.0, 1.0, 0.79),
+    "quadruped/lift-paw": (1.0, 0.98, 0.47),
+    "quadruped/lift-paw-higher": (0.99, 1.0, 0.16),
+    "quadruped/spin-with-lifted-paws": (0.99, 0.55, 0.01),
+    "quadruped/stand-on-hind-legs": (0.71, 0.07, 0.0),
+    "dexterous/touch-box": (0.97, 1.0, 0.96),
+    "dexterous/lift-box": (0.89, 0.33, 0.01),
+    "dexterous/move-apple": (0.71, 0.58, 0.04),
+    "dexterous/upright-box": (0.83, 0.11, 0.22),
+    "dexterous/flip-box": (0.98, 0.33, 0.0),
+    "dexterous/lift-both": (0.03, 0.0, 0.0),
+    "dexterous/turn-on-faucet": (0.99, 0.06, 0.0),
+    "dexterous/open-drawer": (1.0, 0.24, 0.04),
+}
+"""Success of the full method, of the coder alone and of code as policies (Yu et al., 2023, read off its figures)."""
+FIRST_SEED = 5_000
+"""Of the episodes that are scored; no parameter was tuned on these."""
+
+
+class Reward(NamedTuple):
+    task: str
+    method: str
+    conversation: int
+    program: Program | None
+    replies: int
+
+
+def by_hand(task_id: str) -> Reward:
+    task = find_task(task_id)
+    assert task.expert
+    return Reward(task_id, HAND, 0, Program(task.expert.read_text(encoding="utf-8")), 0)
+
+
+def conversations(task_id: str, method: str) -> Iterator[Reward]:
+    """The last program of each recorded conversation."""
+    found = recordings(task_id).get(method)
+    if found is None:
+        return
+    recording = read_recording(found)
+    task = find_task(task_id)
+    turns = 1 + len(task.corrections)
+    for index in range(1 + max(key.candidate for key in recording.replies)):
+        history = played_again(task, method, recording, index)
+        last = history.candidates.get((turns - 1, index))
+        replies = sum(key.candidate == index for key in recording.replies)
+        yield Reward(task_id, method, index, last.program if last else None, replies)
+
+
+def played_again(task: Task, method: str, recording: Recording, index: int) -> History:
+    """One conversation, as far as its recorded replies go."""
+    made = find_method(method)(Settings(iterations=1, candidates=index + 1), Templates())
+    history = History()
+    while isinstance(action := made.next(task, history), Ask):
+        prompts = [prompt for prompt in action.prompts if prompt.key in recording.replies]
+        for prompt in prompts:
+            reply = recording.replies[prompt.key]
+            read = made.read(task, history, prompt, reply.text)
+            program = read if isinstance(read, Program) else None
+            faults = (read,) if isinstance(read, Fault) else ()
+            at = prompt.key.iteration, prompt.key.candidate
+            before = history.candidates.get(at, Candidate(*at))
+            attempt = Attempt(prompt.key, prompt.messages, reply, program, faults)
+            history = History({**history.candidates, at: replace(before, attempts=(*before.attempts, attempt))})
+        if not prompts:
+            break
+    return history
+
+
+def scored(reward: Reward, seeds: int) -> dict[str, Any]:
+    """Success by seed, and how fast the planner was."""
+    task = find_task(reward.task)
+    row: dict[str, Any] = {"task": reward.task, "method": reward.method, "conversation": reward.conversation}
+    row |= {"replies": reward.replies, "program": reward.program.id if reward.program else None}
+    if reward.program is None:
+        return row | {"success": [0.0] * seeds, "real_time_factor": None}
+    settings = choose_training(task, "mpc").settings
+    assert isinstance(settings, PlannerSettings)
+    policy = PlannedPolicy(reward.program, settings, seed=0)
+    began = time.monotonic()
+    scores = roll_out(task, policy, list(range(FIRST_SEED, FIRST_SEED + seeds)))
+    seconds = time.monotonic() - began
+    graded = task.graded.name
+    return row | {
+        "success": scores[task.metrics[0].name].tolist(),
+        graded: np.round(scores[graded], 4).tolist(),
+        "real_time_factor": seeds * task.horizon * task.world.dt / seconds,
+    }
+
+
+def table(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Success by task and method, with 95 % intervals over episodes, beside the paper's."""
+    found: dict[str, Any] = {}
+    for task_id, paper in PAPER.items():
+        entry: dict[str, Any] = {"paper": dict(zip(METHODS, paper, strict=True))}
+        for method in (HAND, *METHODS):
+            own = [row for row in rows if row["task"] == task_id and row["method"] == method]
+            if own:
+                success = [value for row in own for value in row["success"]]
+                speeds = [row["real_time_factor"] for row in own if row["real_time_factor"]]
+                entry[method] = {
+                    **confidence_interval(success, "success")._asdict(),
+                    "episodes": len(success),
+                    "conversations": len(own),
+                    "real_time_factor": float(np.median(speeds)) if speeds else None,
+                }
+        found[task_id] = entry
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print JSON (it always is)")
+    parser.add_argument("--tasks", nargs="+", default=list(PAPER))
+    parser.add_argument("--methods", nargs="+", default=[HAND, *METHODS])
+    parser.add_argument("--hand-seeds", type=int, default=10, help="episodes of each set of parameters by hand (10)")
+    parser.add_argument("--seeds", type=int, default=3, help="episodes of each conversation (3)")
+    parser.add_argument("--out", type=Path, default=Path("language_to_rewards.jsonl"))
+    args = parser.parse_args()
+    assert PAPER.keys() <= tasks().keys()
+    rows = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
+    done = {(row["task"], row["method"], row["conversation"], row["program"]) for row in rows}
+    for task_id in args.tasks:
+        for method in args.methods:
+            wanted = [by_hand(task_id)] if method == HAND else list(conversations(task_id, method))
+            for reward in wanted:
+                program = reward.program.id if reward.program else None
+                if (task_id, method, reward.conversation, program) in done:
+                    continue
+                row = scored(reward, args.hand_seeds if method == HAND else args.seeds)
+                row |= {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
+                rows.append(row)
+                with args.out.open("a") as file:
+                    file.write(json.dumps(row) + "\n")
+    print(json.dumps(table(rows), indent=2))
+
+
+if __name__ == "__main__":
+    main()
