@@ -35,6 +35,12 @@ def fingers_to(hand, place):
     return 0.125 * four + 0.5 * norm(hand.{TIPS[4]}.position - place)
 
 
+def grip_off(hand, place):
+    """How far (N,) the middle between the thumb and the three fingers across from it is from a place, m."""
+    fingers = (hand.{TIPS[0]}.position + hand.{TIPS[1]}.position + hand.{TIPS[2]}.position) / 3.0
+    return norm(0.5 * (fingers + hand.{TIPS[4]}.position) - place)
+
+
 def tilt(orientation):
     """Angle (N,) between a thing's own z axis and the vertical, rad."""
     return np.arccos(np.clip(up_vector(orientation)[:, 2], -1.0, 1.0))
@@ -69,6 +75,7 @@ def _distance(names: tuple[str, ...]) -> Function:
         if a == HAND:
             yield Term(f"hand_to_{b}", f"near(norm(next_state.palm.position - {there}), 0.05)")
             yield Term(f"fingers_to_{b}", f"near(fingers_to(next_state, {there}), 0.05)")
+            yield Term(f"grip_on_{b}", f"near(grip_off(next_state, {there}), 0.03)")
         else:
             yield Term(f"{a}_to_{b}", f"3.0 * near(norm(next_state.{a}.position - {there}), 0.05)")
 

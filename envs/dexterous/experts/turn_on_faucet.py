@@ -8,6 +8,12 @@ def fingers_to(hand, place):
     return 0.125 * four + 0.5 * norm(hand.thumb_tip.position - place)
 
 
+def grip_off(hand, place):
+    """How far (N,) the middle between the thumb and the three fingers across from it is from a place, m."""
+    fingers = (hand.first_fingertip.position + hand.middle_fingertip.position + hand.ring_fingertip.position) / 3.0
+    return norm(0.5 * (fingers + hand.thumb_tip.position) - place)
+
+
 def near(error, scale):
     """0 at the target, -0.41 at `scale` from it, and falling by one a `scale` further away (pseudo-Huber)."""
     return 1.0 - np.sqrt(1.0 + (error / scale) ** 2)
@@ -22,6 +28,7 @@ def compute_reward(state, action, next_state):
     terms = {
         "hand_to_faucet_handle": near(norm(next_state.palm.position - next_state.faucet_handle.position), 0.05),
         "fingers_to_faucet_handle": near(fingers_to(next_state, next_state.faucet_handle.position), 0.05),
+        "grip_on_faucet_handle": near(grip_off(next_state, next_state.faucet_handle.position), 0.03),
         "faucet_joint": 4.0 * near((next_state.joints.faucet.angle - constants.faucet_low) / (constants.faucet_high - constants.faucet_low) - 1, 0.2),
         "smoothness": -0.02 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
     }
