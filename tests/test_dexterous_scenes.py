@@ -168,7 +168,7 @@ def test_nothing_flies_apart_under_random_targets(scene: str) -> None:
         worst, fastest = max(worst, limits(model, data)), max(fastest, float(np.abs(data.qvel).max()))
     assert np.isfinite(data.qpos).all()
     assert not any(warning.number for warning in data.warning)
-    assert worst < 0.3
+    assert worst < 0.35
     assert fastest < 100
     if "place_x" in {model.joint(at).name for at in range(model.njnt)}:
         moved = data.qpos[THINGS][:3] - begin(scene)[1].qpos[THINGS][:3]

@@ -32,12 +32,13 @@ class Plan:
     """Some of it must be brought up to date with the new state after a step."""
 
 
-def plan(quantities: Iterable[Quantity]) -> Plan:
-    """The least that gives `quantities`."""
+def plan(quantities: Iterable[Quantity], *, servos: bool = False) -> Plan:
+    """The least that gives `quantities`; the force of servos depends on the state as well as on the action."""
+    current = _CURRENT - {"qfrc_actuator"} if servos else _CURRENT
     origins = [quantity.origin for quantity in quantities]
     readings = tuple(dict.fromkeys(origin for origin in origins if isinstance(origin, Reading)))
     sources = frozenset(origin.source for origin in origins if isinstance(origin, Columns))
-    return Plan(readings, sources, needs_forward=bool(readings) or not sources <= _CURRENT)
+    return Plan(readings, sources, needs_forward=bool(readings) or not sources <= current)
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,12 @@ class MachineWorld(ABC):
                 raise unknown_name(f"state field of {self.machine.name}", field.path, quantities)
         return MujocoBatch(self.machine, num_envs, fields, threads, contact_forces=self.forces)
 
+    def witness(self) -> Witness:
+        """See `task.Witness`; here the machine alone, stepped by MuJoCo itself."""
+        from reward_agent.envs.mujoco.plain_witness import PlainWitness
+
+        return PlainWitness(self.machine)
+
     def fork(self, saved: Mapping[str, NDArray[Any]], rows: Ints) -> dict[str, NDArray[Any]]:
         """See `task.Forking`."""
         return {name: values[rows] for name, values in saved.items()}
@@ -151,7 +157,7 @@ class MujocoBatch:
         self._native: Native = machine.native
         derived = derive(machine, contact_forces)
         quantities: list[Quantity] = [derived.quantities[field.path] for field in fields.fields]
-        needed = plan(quantities)
+        needed = plan(quantities, servos=bool(machine.servos))
         self.model = build_model(machine, needed.readings)
         """The `mujoco.MjModel` in use, with sensors for just these fields; the batch has a copy of its own."""
         robot = machine.robot
