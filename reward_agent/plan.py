@@ -19,7 +19,7 @@ from reward_agent.llm.prices import price_list
 from reward_agent.methods import Ask, Done
 from reward_agent.methods.base import starting_history
 from reward_agent.optimise import Progress
-from reward_agent.optimise.choice import Choice, choose_training
+from reward_agent.optimise.choice import Choice, choose_training, scoring_steps
 from reward_agent.program import Fault, Program
 from reward_agent.recorded import settle
 from reward_agent.store import JOURNAL, MANIFEST, read_manifest
@@ -107,7 +107,10 @@ def make_plan(
     finals = config.final_seeds + of_expert
     rate = rate or known_rate(root, config, task) or (measured_rate(config, task) if measure else None)
     # side by side as far as cores go, but the rounds one after another
-    waves = sum(math.ceil(width / jobs) for width in (*widths, finals))
+    waves = sum(math.ceil(width / jobs) for width in widths), math.ceil(finals / jobs)
+    scoring = scoring_steps(choice, task)
+    searching, ending = config.select_episodes * scoring, (config.select_episodes + config.report_episodes) * scoring
+    lasting = waves[0] * (budget + searching) + waves[1] * (budget + ending)
     requests = math.ceil(config.iterations * config.candidates * (1 + FAULTY_SHARE))
     tokens_in = _prompt_tokens(config, task) * requests
     tokens_in += FEEDBACK_TOKENS * requests * max(0, config.iterations - 1) // 2
@@ -123,7 +126,7 @@ def make_plan(
         steps=(sum(widths) + finals) * budget,
         jobs=jobs,
         steps_per_second=rate,
-        seconds=waves * budget / rate + START_SECONDS if rate else None,
+        seconds=lasting / rate + START_SECONDS if rate else None,
         requests=requests,
         tokens=tokens_in + REPLY_TOKENS * requests,
         usd=_usd(config, llm, tokens_in, REPLY_TOKENS * requests) if asked else 0.0,

@@ -17,7 +17,7 @@ from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
 from reward_agent.optimise import find_optimiser
-from reward_agent.optimise.choice import choose_training, usual
+from reward_agent.optimise.choice import choose_training, scoring_steps, usual
 from reward_agent.optimise.policy import load_policy
 from reward_agent.planning.imagination import Imagination
 from reward_agent.planning.performance import Performing
@@ -254,3 +254,11 @@ def test_eval_takes_the_tasks_own_optimiser_and_few_episodes() -> None:
     )
     assert found.ok and found.choice.optimiser == "mpc" and len(found.outcomes) == 1
     assert 0.0 <= found.metrics["progress"].mean <= 1.0
+
+
+def test_a_plan_of_a_run_counts_the_episodes_that_are_planned_to_be_scored() -> None:
+    task = find_task("quadruped/spin")
+    choice = choose_training(task, "mpc", changes={"samples": 10, "iterations": 2, "seconds": 0.2, "every": 0.04})
+    # 150 plans of 300 steps, each of 20 variations of 10 steps
+    assert scoring_steps(choice, task) == 150 * 20 * 10
+    assert scoring_steps(choose_training(task, "ppo"), task) == 0

@@ -82,6 +82,15 @@ def usual(optimiser: str) -> Usual:
     return found
 
 
+def scoring_steps(choice: Choice, task: Task) -> int:
+    """Environment steps that are simulated for the policy of one scored episode beside the episode's own.
+
+    0 where the optimiser's module does not tell (`imagined(task, settings)`), as for all that only act.
+    """
+    imagined = getattr(_module(choice.optimiser), "imagined", None)
+    return int(imagined(task, choice.settings)) if imagined else 0
+
+
 def read_changes(optimiser: str, words: Iterable[str]) -> dict[str, Any]:
     """Changes of an optimiser's settings from texts as `learning_rate=1e-3`.
 

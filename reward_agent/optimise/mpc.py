@@ -41,6 +41,13 @@ STRETCH = 10
 refuses = cannot_plan
 
 
+def imagined(task: Task, settings: PlannerSettings) -> int:
+    """Environment steps that are imagined for one episode to the horizon."""
+    dt = task.world.dt
+    plans = -(-task.horizon // max(1, round(settings.every / dt)))
+    return plans * settings.samples * settings.iterations * max(1, round(settings.seconds / dt))
+
+
 def optimise(
     task: Task,
     source: RewardSource,
