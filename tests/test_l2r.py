@@ -151,7 +151,7 @@ def test_phases_of_skills_become_one_program() -> None:
     )
     history = answered(method, TASK, history, f"```python\n{calls}\n```")
     program = history.candidates[0, 0].program
-    assert program and "next_state.episode.time > 2" in program.source and "phase == 1" in program.source
+    assert program and "next_state.episode.time > 2" in program.source and "phase >= 1" in program.source
 
 
 def test_the_description_may_come_without_its_marks() -> None:

@@ -31,8 +31,7 @@ def compile_plan(plan: Plan, api: RewardApi) -> Program | Fault:
             by_name.setdefault(term.name, {})[number] = term.expression
     if len(by_name) > MAX_TERMS:
         return Fault("check", f"This sets {len(by_name)} targets; at most {MAX_TERMS} may be set at once.")
-    phased = len(plan.phases) > 1
-    lines = [f'"{name}": {_sum(parts, phased=phased)},' for name, parts in by_name.items()]
+    lines = [f'"{name}": {_sum(parts, len(plan.phases))},' for name, parts in by_name.items()]
     body = "terms = {\n" + textwrap.indent("\n".join(lines), "    ") + "\n}\nreturn sum(terms.values()), terms"
     calls = "\n".join(map(str, plan.calls()))
     entry = (
@@ -62,10 +61,21 @@ def _terms(phase: Phase, api: RewardApi) -> Iterable[Term]:
     yield from api.always
 
 
-def _sum(parts: Mapping[int, str], *, phased: bool) -> str:
-    if not phased:
-        return parts[0]
-    return " + ".join(f"np.where(phase == {number}, {expression}, 0.0)" for number, expression in parts.items())
+def _sum(parts: Mapping[int, str], phases: int) -> str:
+    """A term's expression, by phase where it is not the same in all of them; 0 in phases that do not have it."""
+    alike: dict[str, list[int]] = {}
+    for number, expression in parts.items():
+        alike.setdefault(expression, []).append(number)
+    return " + ".join(
+        expression if len(numbers) == phases else f"np.where({_during(numbers, phases)}, {expression}, 0.0)"
+        for expression, numbers in alike.items()
+    )
+
+
+def _during(numbers: list[int], phases: int) -> str:
+    if numbers == list(range(numbers[0], phases)):
+        return f"phase >= {numbers[0]}"
+    return " | ".join(f"(phase == {number})" for number in numbers) if len(numbers) > 1 else f"phase == {numbers[0]}"
 
 
 def _clock(plan: Plan) -> str:

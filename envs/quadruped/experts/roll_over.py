@@ -26,10 +26,10 @@ def compute_reward(state, action, next_state):
     """
     phase = 0 + (next_state.episode.time > 1)
     terms = {
-        "torso_height": np.where(phase == 0, 2.0 * near(next_state.torso.position[:, 2] - 0.12, 0.03), 0.0) + np.where(phase == 1, 2.0 * near(next_state.torso.position[:, 2] - 0.06, 0.03), 0.0),
-        "torso_tilt": np.where(phase == 0, 3.0 * near(tilt_error(next_state.torso.orientation, 0, 1.5708), 0.2), 0.0) + np.where(phase == 1, 3.0 * near(tilt_error(next_state.torso.orientation, 0, 3.14159), 0.2), 0.0),
-        "posture": np.where(phase == 0, -0.15 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1), 0.0) + np.where(phase == 1, -0.15 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1), 0.0),
-        "steadiness": np.where(phase == 0, -0.2 * next_state.torso.linear_velocity[:, 2] ** 2, 0.0) + np.where(phase == 1, -0.2 * next_state.torso.linear_velocity[:, 2] ** 2, 0.0),
-        "smoothness": np.where(phase == 0, -0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1), 0.0) + np.where(phase == 1, -0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1), 0.0),
+        "torso_height": np.where(phase == 0, 2.0 * near(next_state.torso.position[:, 2] - 0.12, 0.03), 0.0) + np.where(phase >= 1, 2.0 * near(next_state.torso.position[:, 2] - 0.06, 0.03), 0.0),
+        "torso_tilt": np.where(phase == 0, 3.0 * near(tilt_error(next_state.torso.orientation, 0, 1.5708), 0.2), 0.0) + np.where(phase >= 1, 3.0 * near(tilt_error(next_state.torso.orientation, 0, 3.14159), 0.2), 0.0),
+        "posture": -0.15 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1),
+        "steadiness": -0.2 * next_state.torso.linear_velocity[:, 2] ** 2,
+        "smoothness": -0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
     }
     return sum(terms.values()), terms
