@@ -62,7 +62,7 @@ def anybotics(text: str) -> str:
             text = text.replace(f'name="{ours}{a}"', f'name="{theirs}{b}"')
         text = text.replace(f'joint name="{ours}_hip"', f'joint name="{theirs}_HFE"')
         text = text.replace(f'body name="{ours}_thigh"', f'body name="{theirs}_THIGH"')
-    text = text.replace('name="base" pos', 'name="base" quat="0 0 0 1" pos')
+    text = text.replace('name="base" pos', 'name="base" quat="0 0 0 1" pos').replace(' armature="0.01"', "")
     text = text.replace('range="-2.7 -0.6"', "").replace('range="-1.5 3.4"', 'range="-9.42 9.42"')
     servos = "".join(
         f'<position joint="{leg}_{part}" kp="100" forcerange="-80 80"/>'

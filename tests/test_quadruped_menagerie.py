@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from reward_agent.conformance import conform
+from reward_agent.envs import registry
 from reward_agent.envs.mujoco.model import base_model
 from reward_agent.envs.quadruped import metrics
 from reward_agent.envs.quadruped.menagerie import ROBOTS, VARIABLE, menagerie_machine
@@ -25,7 +26,7 @@ from reward_agent.envs.registry import find_task, tasks
 from reward_agent.errors import MissingComponentError, UsageError
 from reward_agent.program import Program
 from reward_agent.schema import Array
-from reward_agent.task import Episode
+from reward_agent.task import Episode, Task
 from reward_agent.trial import reference
 from reward_agent.vet import vet
 
@@ -123,6 +124,7 @@ def test_without_a_key_frame_a_robot_stands_as_it_is_known_to() -> None:
     model = base_model(machine)
     np.testing.assert_allclose(model.qpos0[3:7], [1, 0, 0, 0])
     assert (model.jnt_actfrcrange[1:] == [-80, 80]).all()
+    np.testing.assert_allclose(model.dof_armature[6:], 0.01, err_msg="servos on joints without rotors never rest")
     reach = {name: float(model.actuator(name).gainprm[0] / -model.actuator(name).biasprm[1]) for name in DRIVEN}
     assert reach["front_left_knee"] == pytest.approx(2.6), "a joint that goes round must not be out of control"
 
@@ -164,6 +166,21 @@ def test_a_variant_is_a_task_like_any_other() -> None:
     assert task.id not in tasks()
 
 
+def test_any_world_may_have_variants(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = replace(find_task("quadruped/spin"), id="hall/spin")
+    asked: list[tuple[str, str, str]] = []
+
+    def variant(task: Task, key: str, value: str) -> Task:
+        asked.append((task.id, key, value))
+        return replace(task, instruction=f"{task.instruction} on {value}")
+
+    world = SimpleNamespace(tasks=lambda: {task.id: task}, variant=variant)
+    monkeypatch.setattr(registry, "worlds", lambda: {"hall": world})
+    made = find_task("hall/spin@floor=ice@light=0.5")
+    assert (made.id, made.instruction[-14:]) == ("hall/spin@floor=ice@light=0.5", " on ice on 0.5")
+    assert asked == [("hall/spin", "floor", "ice"), ("hall/spin@floor=ice", "light", "0.5")]
+
+
 def test_it_conforms() -> None:
     report = conform(find_task("quadruped/lift-paw@robot=unitree_go2"))
     assert report.ok, [finding for finding in report.findings if finding.level == "failed"]
@@ -201,7 +218,7 @@ def test_what_cannot_be_is_told_in_one_paragraph() -> None:
 
 def test_files_that_are_not_there_are_told_with_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     world = QuadrupedWorld(robot="unitree_a1")
-    assert "which has no unitree_a1/a1.xml" in (world.missing() or "")
+    assert (world.missing() or "").startswith("unitree_a1/a1.xml in ")
     monkeypatch.delenv(VARIABLE)
     monkeypatch.setitem(sys.modules, "robot_descriptions", None)  # as if not installed
     for robot in ROBOTS:

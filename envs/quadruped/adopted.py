@@ -27,6 +27,9 @@ SETTLES = 2.0
 _CONTACT = {"condim": 3, "margin": 0.0, "gap": 0.0, "solref": (0.01, 1.0), "solimp": (0.9, 0.95, 0.001, 0.5, 2.0)}
 """Of shapes that touch the floor, as our own robot's."""
 
+ARMATURE = 0.01
+"""Inertia of the motors' rotors of a robot as heavy as ours, kg m², where a model has none: servos then keep still in
+steps of 5 ms."""
 _TILES = "reward-agent:tiles"
 
 
@@ -162,6 +165,7 @@ def _spec(build: _Build) -> Any:
             bodies[number].name = f"{name}_{part}"
         for part, number in zip(JOINTS, leg.joints, strict=True):
             joints[number].name = f"{name}_{part}"
+            joints[number].armature = joints[number].armature or ARMATURE * found.mass / MASS
             if number in build.limits:
                 joints[number].actfrclimited, joints[number].actfrcrange = True, build.limits[number]
         foot = geoms[leg.foot]

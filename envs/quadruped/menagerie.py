@@ -69,7 +69,7 @@ def missing(name: str) -> str | None:
     ways = f"git clone --depth 1 {URL}, then export {VARIABLE}=$PWD/mujoco_menagerie; or pip install {PACKAGE}"
     if checkout:
         file = Path(checkout) / source.file
-        return None if file.is_file() else f"{VARIABLE} is {checkout}, which has no {source.file}: {ways}"
+        return None if file.is_file() else f"{source.file} in {checkout}, which {VARIABLE} names: {ways}"
     if importlib.util.find_spec(PACKAGE) is None:
         return (
             f"the model of {name}, which MuJoCo Menagerie has and this package has not: {ways}, which downloads it "
