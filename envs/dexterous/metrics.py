@@ -6,9 +6,9 @@ counts: what holds for an instant, or by a throw, does not. A success is that nu
 **Held.** An object is held when its middle is within `REACH` of the palm's point and it goes no faster than `CALM`.
 Over half a second nothing in free fall stays that slow: it was carried. The middle must then be `HIGH` over the table.
 
-**At rest.** Moving an object ends with it on the table, at the height that its size gives to within `LEVEL`. There, and
-where one is to be turned, it goes no faster than `STILL` in all of the last half second: the hand may still have hold of
-it, but it is not in flight.
+**At rest.** Moving an object ends with it on the table, at the height that its size gives to within `LEVEL`. There,
+and where one is to be turned, it goes no faster than `STILL` in all of the last half second: the hand may still have
+hold of it, but it is not in flight.
 """
 
 from __future__ import annotations
