@@ -192,7 +192,7 @@ def _on_the_box(state: SimpleNamespace) -> None:
 
 def _rolling_by(state: SimpleNamespace) -> None:
     bring(state, 0.01)
-    state.apple.linear_velocity[80:, 1] = 0.2
+    state.apple.linear_velocity[80:, 1] = 0.31
 
 
 def _taken_away_again(state: SimpleNamespace) -> None:
@@ -250,9 +250,16 @@ def test_a_box_set_on_its_lid_is_flipped() -> None:
     assert scores(metrics.flipped(), state) == (1.0, pytest.approx(np.cos(0.1)))
 
 
+def test_a_box_that_the_hand_keeps_turned_counts_as_well() -> None:
+    state = table()
+    stand(state, LID_DOWN, height=0.2)
+    state.box.linear_velocity[80:, 0] = 0.2  # a hand that holds it is never quite still
+    assert scores(metrics.flipped(), state)[0] == 1.0
+
+
 def _moving(state: SimpleNamespace, turn: tuple[float, ...]) -> None:
     stand(state, turn)
-    state.box.linear_velocity[-1, 0] = 0.11
+    state.box.linear_velocity[-1, 0] = 0.31
 
 
 @pytest.mark.parametrize("way", ["upright", "flip"])
@@ -260,13 +267,12 @@ def _moving(state: SimpleNamespace, turn: tuple[float, ...]) -> None:
     "change",
     [
         lambda state, turn: None,
-        lambda state, turn: stand(state, turn, height=0.2),
         lambda state, turn: stand(state, tilted(turn, 0.35)),
         lambda state, turn: stand(state, turn, since=STATES - 13),
         lambda state, turn: stand(state, tilted(turn, np.pi)),
         _moving,
     ],
-    ids=["as it was", "in the air", "tilted", "too late", "the other way up", "moving"],
+    ids=["as it was", "tilted", "too late", "the other way up", "moving"],
 )
 def test_what_does_not_stand(way: str, change: Callable[[SimpleNamespace, tuple[float, ...]], None]) -> None:
     if way == "upright":

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from reward_agent.envs.quadruped.world import QuadrupedWorld
-from reward_agent.envs.registry import find_task
+from reward_agent.envs.registry import find_task, tasks
+from reward_agent.parameters import Parameterised
 from reward_agent.parameters.api import Function, RewardApi, Term
 from reward_agent.parameters.calls import MAX_CALLS, Call, read_calls
 from reward_agent.parameters.compiling import compile_plan, plan_in
 from reward_agent.parameters.plan import Plan, gather
 from reward_agent.program import Fault, Program
+from reward_agent.task import Task
 from reward_agent.vet import vet
 
 API = QuadrupedWorld().reward_api()
@@ -184,14 +186,54 @@ def test_programs_pass_check_and_probe() -> None:
     assert {"torso_height", "front_left_inward", "front_right_swing", "posture"} <= set(verdict.term_names)
 
 
-@pytest.mark.parametrize("name", ["face-sunrise", "roll-over", "spin-with-lifted-paws", "stand-on-hind-legs"])
-def test_experts_are_what_their_calls_compile_to(name: str) -> None:
-    task = find_task(f"quadruped/{name}")
-    assert task.expert
-    shipped = Program(task.expert.read_text(encoding="utf-8"))
-    plan = plan_in(shipped, API)
+PARAMETERISED = [task for task in tasks().values() if isinstance(task.world, Parameterised)]
+
+
+@pytest.mark.parametrize("task", PARAMETERISED, ids=lambda task: task.id)
+def test_experts_are_what_their_calls_compile_to(task: Task) -> None:
+    assert task.expert and isinstance(task.world, Parameterised)
+    shipped, api = Program(task.expert.read_text(encoding="utf-8")), task.world.reward_api()
+    plan = plan_in(shipped, api)
     assert isinstance(plan, Plan)
-    assert compile_plan(plan, API) == shipped, "run scripts/compile_parameters.py envs/quadruped/experts/*.py"
+    assert compile_plan(plan, api) == shipped, f"run scripts/compile_parameters.py {task.expert}"
+
+
+HAND_CALLS = {
+    "dexterous/lift-both": "set_l2_distance_reward('hand', 'box')\nset_l2_distance_reward('apple', 'box')\n"
+    "set_obj_z_position_reward('apple', 0.3)\nset_obj_orientation_reward('box', 1.57)",
+    "dexterous/open-drawer": "set_l2_distance_reward('drawer_handle', 'hand')\nset_joint_fraction_reward('drawer', 1)",
+    "dexterous/turn-on-faucet": "set_joint_fraction_reward('faucet', 0.5)",
+}
+SKILLS = {
+    "quadruped/spin": "head_towards(1)\nexecute_plan(1)\nwalk(0.5, turning_speed=1)\nexecute_plan(2)\n"
+    "set_torso_pose(roll=1)\nmove_foot('back_left', 0.1, 0.05)",
+    "dexterous/lift-box": "end_effector_to_object('box', offset_z=0.1)\nend_effector_open()\nexecute_plan(2)\n"
+    "end_effector_close()\nexecute_plan(1)\nend_effector_to(0, 0, 0.5)",
+}
+
+
+@pytest.mark.needs("bubblewrap")
+@pytest.mark.needs("robotics")
+@pytest.mark.parametrize("name", [*HAND_CALLS, *(f"skills of {name}" for name in SKILLS)])
+def test_every_function_makes_programs_that_pass(name: str) -> None:
+    task = find_task(name.removeprefix("skills of "))
+    assert isinstance(task.world, Parameterised)
+    skills = name.startswith("skills of ")
+    api = task.world.primitives() if skills else task.world.reward_api()
+    calls = read_calls((SKILLS if skills else HAND_CALLS)[task.id], api)
+    assert isinstance(calls, tuple), calls
+    made = compile_plan(gather(calls, api), api)
+    assert isinstance(made, Program)
+    verdict = vet(made, task)
+    assert verdict.ok, verdict.faults
+    assert all(function in {call.function for call in calls} for function in api.by_name) or not skills
+
+
+def test_what_a_scene_does_not_have_cannot_be_named() -> None:
+    task = find_task("dexterous/open-drawer")
+    assert isinstance(task.world, Parameterised)
+    found = read_calls("set_l2_distance_reward('hand', 'box')", task.world.reward_api())
+    assert isinstance(found, Fault) and '"drawer_handle"' in found.message
 
 
 def test_the_prompt_names_every_function_and_argument() -> None:

@@ -6,8 +6,9 @@ counts: what holds for an instant, or by a throw, does not. A success is that nu
 **Held.** An object is held when its middle is within `REACH` of the palm's point and it goes no faster than `CALM`.
 Over half a second nothing in free fall stays that slow: it was carried. The middle must then be `HIGH` over the table.
 
-**At rest.** Tasks that end with an object on the table want it to lie there, at the height that its size gives to
-within `LEVEL`, no faster than `STILL`, in all of the last half second.
+**At rest.** Moving an object ends with it on the table, at the height that its size gives to within `LEVEL`. There,
+and where one is to be turned, it goes no faster than `STILL` in all of the last half second: the hand may still have
+hold of it, but it is not in flight.
 """
 
 from __future__ import annotations
@@ -41,10 +42,10 @@ NUDGED = 0.05
 """Metres that the box may have moved while the apple was brought to it."""
 UPRIGHT = 0.95
 """Least vertical part of the box's own z axis (18 degrees of tilt), up or down."""
-LEVEL = 0.01
+LEVEL = 0.015
 """Metres by which the height of an object's middle may differ from that of one that rests on the table."""
-STILL = 0.1
-"""Most m/s of an object at rest."""
+STILL = 0.3
+"""Most m/s of an object that is left where it is, or that a hand still has hold of."""
 OPEN = 0.75
 """Share of the range of faucet and drawer."""
 
@@ -134,20 +135,22 @@ def _pair(
 
 
 def _stands(sign: float, name: str, way: str, began: Callable[[float], bool]) -> tuple[Metric, Metric]:
-    """The box stands on its small side, its z axis along `sign` times the vertical, where it did not at reset."""
+    """The box's z axis is along `sign` times the vertical, where it was not at reset; on the table or in the hand."""
 
     def score(episode: Episode) -> float:
         state = episode.state
         up = sign * _vertical(state.box.orientation)
         if not began(float(up[0])):
             return -1.0
-        return _at_the_end(np.where(_rests(state, "box", BOX[2]), up, np.minimum(up, 0.0)), episode.dt)
+        return _at_the_end(np.where(_speed(state, "box") <= STILL, up, np.minimum(up, 0.0)), episode.dt)
 
     doc = (
-        f"in all of the last {HOLD:g} s the box stands on the table {way}, tilted by at most 18 degrees, no faster "
-        f"than {STILL:g} m/s; at reset it did not"
+        f"in all of the last {HOLD:g} s the box is {way}, tilted by at most 18 degrees, no faster than {STILL:g} m/s, "
+        "on the table or in the hand; at reset it was not"
     )
-    graded = f"least share of the box's z axis that is vertical, {way}, in the last {HOLD:g} s; at most 0 off the table"
+    graded = (
+        f"least share of the box's z axis that is vertical, {way}, in the last {HOLD:g} s; at most 0 where it is faster"
+    )
     return _pair(name, doc, graded, (*_pose("box"), "box.linear_velocity"), score, UPRIGHT)
 
 

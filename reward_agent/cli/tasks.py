@@ -41,9 +41,11 @@ def _describe(task: Task, recorded: tuple[str, ...]) -> dict[str, Any]:
         "id": task.id,
         "world": task.id.partition("/")[0],
         "instruction": task.instruction,
+        "corrections": list(task.corrections),
         "metrics": [{"name": m.name, "kind": m.kind, "doc": m.doc} for m in task.metrics],
         "horizon": task.horizon,
         "budget": task.budget,
+        "optimiser": task.optimiser,
         "expert": None if task.expert is None else str(task.expert),
         "ready": missing is None,
         "missing": missing,
@@ -65,6 +67,7 @@ def _listing(rows: list[dict[str, Any]]) -> str:
         notes = [f"measured by {', '.join(metric['name'] for metric in row['metrics'])}"]
         notes += [f"recorded: {', '.join(row['recordings'])}"] if row["recordings"] else []
         notes += [] if row["ready"] else [f"not ready: {row['missing']}"]
-        lines += [row["id"], f"    {row['instruction']}", f"    {'; '.join(notes)}"]
+        told = "; then: ".join([row["instruction"], *row["corrections"]])
+        lines += [row["id"], f"    {told}", f"    {'; '.join(notes)}"]
         lines += ["", row["fields"], ""] if row.get("fields") else []
     return "\n".join(lines)

@@ -98,6 +98,10 @@ PRESETS: Mapping[str, Preset[PPOSettings]] = {
         PPOSettings(discount=0.97, gae_lambda=0.9, hidden=(128, 128)),
         "Zoo: Reacher, Pusher (horizons of 50-100 steps); changed: discount 0.97 for the short horizon, wider layers",
     ),
+    "dexterity": Preset(
+        PPOSettings(discount=0.97, gae_lambda=0.9, hidden=(128, 128)),
+        "as `manipulation`; nothing was measured with a hand of many fingers",
+    ),
     "tabletop": Preset(
         PPOSettings(
             num_envs=16,

@@ -78,6 +78,7 @@ PRESETS: Mapping[str, Preset[SACSettings]] = {
     "acrobatics": Preset(SACSettings(discount=0.995), PPO_DISCOUNT),
     "posture": Preset(SACSettings(discount=0.98), PPO_DISCOUNT),
     "manipulation": Preset(SACSettings(discount=0.97, learning_rate=1e-3), f"{PPO_DISCOUNT}, and the rate is higher"),
+    "dexterity": Preset(SACSettings(discount=0.97, learning_rate=1e-3), f"{PPO_DISCOUNT}, and the rate is higher"),
     "tabletop": Preset(
         SACSettings(gradient_steps=2, batch_size=256, learning_rate=1e-3, discount=0.97, learning_starts=2_000),
         "measured once: Meta-World's button-press with its dense reward, horizon 200, one seed: success 0.35 at 10k "

@@ -28,25 +28,13 @@ def compute_reward(state, action, next_state):
     """Reward parameters:
 
     set_l2_distance_reward(name_obj_A="hand", name_obj_B="box")
-    set_obj_z_position_reward(name_obj="box", z_height=0.15)
-    execute_plan(plan_duration=2)
-    reset_reward()
-    set_l2_distance_reward(name_obj_A="hand", name_obj_B="box")
-    set_obj_z_position_reward(name_obj="box", z_height=0.15)
     set_obj_orientation_reward(name_obj="box", tilt_radians=3.14159)
-    execute_plan(plan_duration=3.5)
-    reset_reward()
-    set_l2_distance_reward(name_obj_A="hand", name_obj_B="box")
-    set_obj_orientation_reward(name_obj="box", tilt_radians=3.14159)
-    set_obj_z_position_reward(name_obj="box", z_height=0.045)
     """
-    phase = 0 + (next_state.episode.time > 2) + (next_state.episode.time > 5.5)
     terms = {
         "hand_to_box": near(norm(next_state.palm.position - next_state.box.position), 0.05),
         "fingers_to_box": near(fingers_to(next_state, next_state.box.position), 0.05),
         "grip_on_box": near(grip_off(next_state, next_state.box.position), 0.03),
-        "box_height": np.where((phase == 0) | (phase == 1), 4.0 * near(next_state.box.position[:, 2] - 0.15, 0.05), 0.0) + np.where(phase >= 2, 4.0 * near(next_state.box.position[:, 2] - 0.045, 0.05), 0.0),
+        "box_tilt": 3.0 * near(tilt(next_state.box.orientation) - 3.14159, 0.2),
         "smoothness": -0.02 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
-        "box_tilt": np.where(phase >= 1, 3.0 * near(tilt(next_state.box.orientation) - 3.14159, 0.2), 0.0),
     }
     return sum(terms.values()), terms

@@ -29,14 +29,12 @@ def compute_reward(state, action, next_state):
 
     set_l2_distance_reward(name_obj_A="hand", name_obj_B="box")
     set_obj_orientation_reward(name_obj="box", tilt_radians=0)
-    set_obj_z_position_reward(name_obj="box", z_height=0.045)
     """
     terms = {
         "hand_to_box": near(norm(next_state.palm.position - next_state.box.position), 0.05),
         "fingers_to_box": near(fingers_to(next_state, next_state.box.position), 0.05),
         "grip_on_box": near(grip_off(next_state, next_state.box.position), 0.03),
         "box_tilt": 3.0 * near(tilt(next_state.box.orientation) - 0, 0.2),
-        "box_height": 4.0 * near(next_state.box.position[:, 2] - 0.045, 0.05),
         "smoothness": -0.02 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
     }
     return sum(terms.values()), terms
