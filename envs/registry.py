@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +19,8 @@ from reward_agent.task import Task
 GROUP = "reward_agent.worlds"
 DISGUISE = "@disguise="
 """Between a task's name and how it is disguised: a seed, or a file of words."""
+_VARIANT = re.compile(r"(.+)@([a-z_]+)=([^@/]+)")
+"""A task's name, and what its world is to make of it: `quadruped/spin@robot=unitree_go2`."""
 FROM_PYTHON = "python:"
 """Begins the name that a run keeps of a task that only its caller has."""
 
@@ -39,10 +45,12 @@ def tasks() -> dict[str, Task]:
 def find_task(name: str) -> Task:
     """A shipped task by its id (the part after the world's name will do), or `path/to/file.py:variable`.
 
-    With `@disguise=SEED` or `@disguise=FILE` after it, that task in disguise (`envs/disguise.py`).
+    With `@disguise=SEED` or `@disguise=FILE` after it, that task in disguise (`envs/disguise.py`). With `@key=value`
+    after a shipped task's, what its world makes of it: `variant(task, key, value) -> Task` of the world's module.
 
     Raises:
-        UsageError: no such task, file or variable, with the closest valid name; or the file fails, with the line.
+        UsageError: no such task, file, variable or variant, with the closest valid name; or the file fails, with the
+            line.
     """
     if DISGUISE in name:
         from reward_agent.envs.disguise import disguise
@@ -51,6 +59,8 @@ def find_task(name: str) -> Task:
         return disguise(find_task(plain), int(how) if how.isdecimal() else Path(how))
     if ".py" in name:
         return task_in(name)
+    if found := _VARIANT.fullmatch(name):
+        return _variant(find_task(found[1]).id, found[2], found[3])
     known = tasks()
     of_that_name = [id_ for id_ in known if id_.partition("/")[2] == name]
     if len(of_that_name) == 1:
@@ -59,6 +69,19 @@ def find_task(name: str) -> Task:
         like = known if "/" in name else {id_.partition("/")[2] for id_ in known}
         raise unknown_name("task", name, like, hint="`reward-agent tasks` describes them.")
     return known[name]
+
+
+@cache
+def _variant(task_id: str, key: str, value: str) -> Task:
+    """One object of each, under a name that finds it."""
+    world = task_id.partition("/")[0]
+    make: Callable[[Task, str, str], Task] | None = getattr(worlds()[world], "variant", None)
+    if make is None:
+        raise UsageError(
+            f"Tasks of the world {world} have no variants, so `@{key}={value}` can name none. Name the task alone: "
+            f"{task_id}"
+        )
+    return replace(make(find_task(task_id), key, value), id=f"{task_id}@{key}={value}")
 
 
 def find_again(name: str, instead: str) -> Task:

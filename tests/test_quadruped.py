@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -73,6 +74,22 @@ def test_the_schema_tells_of_servos_and_of_the_standing_pose() -> None:
     assert "constants.joint_standing = (0, 0.8, -1.6" in text
     assert "a servo, whose target" in text and "gear" not in text
     assert STANDING == {"abduction": 0.0, "hip": 0.8, "knee": -1.6}
+
+
+def test_what_prompts_say_of_it_is_what_recorded_replies_answer() -> None:
+    api = WORLD.reward_api()
+    assert api.robot == (
+        "a quadruped of 13 kg: a trunk 0.4 m long and 0.15 m wide on four legs of two links, 0.2 m each, with three "
+        "joints a leg. It stands with its torso's middle 0.28 m high; with folded legs its belly lies on the floor at "
+        "0.06 m; the hip joints are 0.18 m ahead of and behind the middle. It faces along +x at first, which is north; "
+        "+y, at its left, is west; +z is up"
+    )
+    said = {"functions": api.render(), "motion": api.motion, "skills": WORLD.primitives().render()}
+    assert {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in said.items()} == {
+        "functions": "a31c7127a7a0e478",
+        "motion": "0f1495d1bde54561",
+        "skills": "82b966eb9ba0a3b4",
+    }
 
 
 def test_nothing_breaks_under_random_actions() -> None:

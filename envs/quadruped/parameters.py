@@ -10,14 +10,8 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 from reward_agent.envs.quadruped.names import LEGS
+from reward_agent.envs.quadruped.words import Words
 from reward_agent.parameters.api import Argument, Function, RewardApi, Term, Values
-
-ROBOT = (
-    "a quadruped of 13 kg: a trunk 0.4 m long and 0.15 m wide on four legs of two links, 0.2 m each, with three joints "
-    "a leg. It stands with its torso's middle 0.28 m high; with folded legs its belly lies on the floor at 0.06 m; the "
-    "hip joints are 0.18 m ahead of and behind the middle. It faces along +x at first, which is north; +y, at its "
-    "left, is west; +z is up"
-)
 
 DEFINITIONS = '''
 def heading(orientation):
@@ -55,19 +49,66 @@ def step_phase(time, frequency, offset):
 _FOOT = Argument("foot_name", "which foot", choices=LEGS, required=True)
 
 
-def reward_api() -> RewardApi:
-    """Torso targets, foot positions and foot stepping."""
+def reward_api(words: Words) -> RewardApi:
+    """Torso targets, foot positions and foot stepping, of a robot of that build."""
+    motion = (files(__package__) / "motion.md").read_text(encoding="utf-8")
     return RewardApi(
-        robot=ROBOT,
-        functions=(TORSO, FOOT, STEPPING),
+        robot=words.robot,
+        functions=(torso(words), FOOT, STEPPING),
         always=ALWAYS,
         definitions=DEFINITIONS,
-        motion=(files(__package__) / "motion.md").read_text(encoding="utf-8"),
+        motion=motion.replace("[STANDING]", f"[{words.height:g}]"),
         advice=(files(__package__) / "coding.md").read_text(encoding="utf-8"),
     )
 
 
-def _torso(values: Values) -> Iterator[Term]:
+def standing_at(height: float) -> str:
+    """What is said of a height of the torso."""
+    return f"of the torso's middle above the floor; {height:g} standing"
+
+
+def torso(words: Words) -> Function:
+    """How the torso should be."""
+    return Function(
+        "set_torso_targets",
+        "How the torso should be and move. What is left out or None is no target; so none of it is an aim by itself.",
+        (
+            Argument(
+                "target_torso_height",
+                f"of the torso's middle above the floor; {words.height:g} standing",
+                "m",
+                0.0,
+                1.0,
+            ),
+            Argument(
+                "target_torso_pitch",
+                "0 level; positive raises the nose, 1.57 is upright on the hind legs",
+                "rad",
+                -3.15,
+                3.15,
+            ),
+            Argument(
+                "target_torso_roll", "0 level; positive lowers the right side, 3.14 is on the back", "rad", -3.15, 3.15
+            ),
+            Argument("target_torso_location_x", "along world x, from where it is when this begins", "m", -20.0, 20.0),
+            Argument("target_torso_location_y", "along world y, from where it is when this begins", "m", -20.0, 20.0),
+            Argument(
+                "target_torso_velocity_forward", "ahead in its own heading; negative goes backwards", "m/s", -3.0, 3.0
+            ),
+            Argument("target_torso_velocity_left", "to its own left", "m/s", -3.0, 3.0),
+            Argument(
+                "target_torso_heading", "of the nose in the plane: 0 along world +x, 1.57 along +y", "rad", -6.3, 6.3
+            ),
+            Argument(
+                "target_turning_speed", "about the vertical, seen from above counter-clockwise", "rad/s", -10.0, 10.0
+            ),
+        ),
+        torso_terms,
+    )
+
+
+def torso_terms(values: Values) -> Iterator[Term]:
+    """What targets of the torso are worth."""
     torso = "next_state.torso"
     if "target_torso_height" in values:
         target = values["target_torso_height"]
@@ -127,32 +168,6 @@ ALWAYS = (
     Term("smoothness", "-0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1)"),
 )
 
-TORSO = Function(
-    "set_torso_targets",
-    "How the torso should be and move. What is left out or None is no target; so none of it is an aim by itself.",
-    (
-        Argument("target_torso_height", "of the torso's middle above the floor; 0.28 standing", "m", 0.0, 1.0),
-        Argument(
-            "target_torso_pitch",
-            "0 level; positive raises the nose, 1.57 is upright on the hind legs",
-            "rad",
-            -3.15,
-            3.15,
-        ),
-        Argument(
-            "target_torso_roll", "0 level; positive lowers the right side, 3.14 is on the back", "rad", -3.15, 3.15
-        ),
-        Argument("target_torso_location_x", "along world x, from where it is when this begins", "m", -20.0, 20.0),
-        Argument("target_torso_location_y", "along world y, from where it is when this begins", "m", -20.0, 20.0),
-        Argument(
-            "target_torso_velocity_forward", "ahead in its own heading; negative goes backwards", "m/s", -3.0, 3.0
-        ),
-        Argument("target_torso_velocity_left", "to its own left", "m/s", -3.0, 3.0),
-        Argument("target_torso_heading", "of the nose in the plane: 0 along world +x, 1.57 along +y", "rad", -6.3, 6.3),
-        Argument("target_turning_speed", "about the vertical, seen from above counter-clockwise", "rad/s", -10.0, 10.0),
-    ),
-    _torso,
-)
 FOOT = Function(
     "set_foot_pos_parameters",
     "Where one foot should be held. What is left out or None is no target.",
