@@ -136,7 +136,8 @@ def load_expert(task: Task) -> Callable[..., Any]:
     assert task.expert
     scope: dict[str, Any] = {**HELPERS, "constants": task_schema(task).constants_view()}
     exec(compile(task.expert.read_text(encoding="utf-8"), str(task.expert), "exec"), scope)
-    return scope["compute_reward"]  # type: ignore[no-any-return]
+    reward: Callable[..., Any] = scope["compute_reward"]
+    return reward
 
 
 def plain(task: Task, samples: int) -> dict[str, Any]:

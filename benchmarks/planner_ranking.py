@@ -16,7 +16,6 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +30,6 @@ from reward_agent.planning.planner import PlannerSettings
 from reward_agent.program import Program, extract
 from reward_agent.sources import SourceFaultError
 from reward_agent.sources.cell import CellSource
-from reward_agent.task import Episode, Task
 
 SESSIONS = Path(__file__).parent / "results" / "sessions.json"
 TASKS = ("mujoco/hopper-forward", "mujoco/halfcheetah-run", "mujoco/ant-wave-leg")
@@ -93,7 +91,7 @@ def planned(candidate: Candidate, seconds: float, seed: int) -> dict[str, Any]:
                 played = performing.go_on(task.horizon, stop=lambda: time.monotonic() - began >= seconds)
                 steps += len(played.actions)
                 if len(played.actions) >= min(LEAST, task.horizon) or performing.ended:
-                    scores.append((len(played.actions), _score(task, performing, played.states, played.actions)))
+                    scores.append((len(played.actions), float(task.graded.score(performing.episode(played)))))
     except SourceFaultError as fault:
         return {"fault": str(fault), "episodes": len(scores)}
     finally:
@@ -101,15 +99,6 @@ def planned(candidate: Candidate, seconds: float, seed: int) -> dict[str, Any]:
     weights = np.array([count for count, _ in scores], float)
     values = np.array([value for _, value in scores])
     return {"planned": float((weights * values).sum() / weights.sum()), "episodes": len(scores), "steps": steps}
-
-
-def _score(task: Task, performing: Performing, states: Any, actions: Any) -> float:
-    schema = performing.episodes.schema
-    view = schema.view(states)
-    for path in task.graded.fields:
-        attrgetter(path)(view)
-    episode = Episode(view, actions, False, schema.constants_view(), task.world.dt)
-    return float(task.graded.score(episode))
 
 
 def correlation(planned_scores: list[float], trained: list[float], seed: int = 0) -> dict[str, Any]:

@@ -46,8 +46,7 @@ class Battery:
 
     def select(self, schema: StateSchema) -> tuple[Array, Array, Array]:
         """State, action and next state with the columns of just this selection, in its order."""
-        columns = [self.schema.columns[path] for path in schema.by_path]
-        index = np.concatenate([np.arange(c.start, c.stop) for c in columns] or [np.zeros(0, int)]).astype(int)
+        index = self.schema.indices(schema.by_path)
         return self.state[:, index], self.action, self.next_state[:, index]
 
 
@@ -78,8 +77,7 @@ def record_battery(task: Task, seed: int = 0, rows: int = 256) -> Battery:
         draw, idle = episodes.actions.draw, episodes.actions.idle(ENVIRONMENTS)
         held = draw(generator, ENVIRONMENTS)
         episodes.reset(np.ones(ENVIRONMENTS, bool), generator.integers(2**31, size=ENVIRONMENTS))
-        own = [episodes.schema.columns[path] for path in schema.by_path]
-        index = np.concatenate([np.arange(c.start, c.stop) for c in own])
+        index = episodes.schema.indices(schema.by_path)
         for step in range(-(-rows // ENVIRONMENTS) * STEPS_BETWEEN):
             actions = draw(generator, ENVIRONMENTS)
             actions[ENVIRONMENTS // 2 :] = held[ENVIRONMENTS // 2 :]

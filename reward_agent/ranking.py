@@ -75,8 +75,8 @@ def order(scores: Scores, metric: str) -> list[int]:
     return [int(index) for index in np.argsort(scores[metric], kind="stable")]
 
 
-def record_episodes(task: Task, policy: Path, seeds: Sequence[int]) -> tuple[Battery, ...]:
-    """Play the episodes of these seeds again by the policy saved in a folder."""
+def record_episodes(task: Task, policy: Path, seeds: Sequence[int], *, unsafe: bool = False) -> tuple[Battery, ...]:
+    """Play the episodes of these seeds again by the policy saved in a folder; `unsafe` as in `load_policy`."""
     schema = task_schema(task).visible()
     found: dict[int, Battery] = {}
 
@@ -86,7 +86,7 @@ def record_episodes(task: Task, policy: Path, seeds: Sequence[int]) -> tuple[Bat
             packed[:, columns] = attrgetter(path)(episode.state).reshape(len(packed), -1)
         found[index] = Battery(schema, packed[:-1], episode.action, packed[1:])
 
-    play(task, load_policy(policy), seeds, set(schema.by_path), keep, num_envs=len(seeds))
+    play(task, load_policy(policy, unsafe=unsafe), seeds, set(schema.by_path), keep, num_envs=len(seeds))
     return tuple(found[index] for index in range(len(seeds)))
 
 

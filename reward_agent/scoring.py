@@ -226,23 +226,33 @@ def record_video(task: Task, act: Acting, seed: int, path: Path, max_frames: int
     Raises:
         MissingComponentError: no off-screen rendering works on this machine.
     """
-    from reward_agent.envs.rendering import write_video
-
     played: list[Array] = []
     play(task, act, [seed], set(), lambda _, episode: played.append(episode.action), num_envs=1)
-    (actions,) = played
-    every = -(-(len(actions) + 1) // max_frames)
     episodes = Episodes(task, 1, ())
     try:
         episodes.reset(np.ones(1, bool), np.array([seed]))
-        frames = [episodes.render(0)]
-        for step, action in enumerate(actions, 1):
-            episodes.step(action[None])
-            if step % every == 0:
-                frames.append(episodes.render(0))
+        film_actions(episodes, played[0], path, max_frames)
     finally:
         episodes.close()
-    write_video(frames, path, fps=1.0 / (task.world.dt * every))
+
+
+def film_actions(episodes: Episodes, actions: Array, path: Path, max_frames: int = 200) -> None:
+    """Go on with the one episode by `actions` `(T, A)`, to its end at most, and write that to `path` (mp4).
+
+    Raises:
+        MissingComponentError: no off-screen rendering works on this machine.
+    """
+    from reward_agent.envs.rendering import write_video
+
+    every = -(-(len(actions) + 1) // max_frames)
+    frames = [episodes.render(0)]
+    for number, action in enumerate(actions, 1):
+        step = episodes.step(action[None])
+        if number % every == 0:
+            frames.append(episodes.render(0))
+        if step.terminated[0] or step.truncated[0]:
+            break
+    write_video(frames, path, fps=1.0 / (episodes.task.world.dt * every))
 
 
 def no_op(task: Task) -> Act:

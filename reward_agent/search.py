@@ -6,9 +6,10 @@ through the same code and ends up where the killed one was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 from reward_agent import ranking
@@ -63,6 +64,21 @@ class Vetted:
     def is_data(self) -> bool:
         """Neither a program nor anything wrong."""
         return self.program is None and not self.faults
+
+
+def look_over(read: Program | Data | Fault, vet_it: Callable[[Program], Verdict]) -> Vetted:
+    """What becomes of what a method read in a reply; only a program is looked at further."""
+    if isinstance(read, Data):
+        return Vetted(None, (), None)
+    if isinstance(read, Fault):
+        return Vetted(None, (read,), None)
+    verdict = vet_it(read)
+    return Vetted(read, verdict.faults, verdict)
+
+
+def is_reply(value: object) -> bool:
+    """Whether a line of a journal is a model's reply."""
+    return isinstance(value, Mapping) and {"text", "model", "usage"} <= value.keys()
 
 
 INITIAL_VETTED = Key(0, 0, 0, "vet")
@@ -185,7 +201,7 @@ class Search:
         key = prompt.key._replace(stage="vet" if prompt.key.stage == MAIN else f"{prompt.key.stage}.vet")
         recorded = key in self.run.journal
         read = partial(self.method.read, self.task, self.history, prompt, reply.text)
-        vetted = self.run.once(key, Vetted, lambda: self._vet(read()))
+        vetted = self.run.once(key, Vetted, lambda: look_over(read(), self._vet))
         warnings = vetted.verdict.warnings if vetted.verdict else ()
         attempt = Attempt(prompt.key, prompt.messages, reply, vetted.program, vetted.faults, warnings)
         at = (key.iteration, key.candidate)
@@ -200,13 +216,8 @@ class Search:
         else:
             self.events(Faulted(prompt.key, attempt.program, attempt.faults, recorded))
 
-    def _vet(self, read: Program | Data | Fault) -> Vetted:
-        if isinstance(read, Data):
-            return Vetted(None, (), None)
-        if isinstance(read, Fault):
-            return Vetted(None, (read,), None)
-        verdict = vet(read, self.task, unsafe=self.config.unsafe, battery=self._battery, examples=self._known())
-        return Vetted(read, verdict.faults, verdict)
+    def _vet(self, program: Program) -> Verdict:
+        return vet(program, self.task, unsafe=self.config.unsafe, battery=self._battery, examples=self._known())
 
     @cached_property
     def _battery(self) -> Battery:
@@ -226,10 +237,13 @@ class Search:
             seeds = SeedPlan.select_seeds(self.config.seed, self.config.select_episodes)
             best, worst = ranking.order(good.select, metric)[-EPISODES:], ranking.order(bad.select, metric)[:EPISODES]
             self._examples[pair] = Examples(
-                record_episodes(self.task, folders[0], seeds[best].tolist()),
-                record_episodes(self.task, folders[1], seeds[worst].tolist()),
+                self._episodes(folders[0], seeds[best].tolist()),
+                self._episodes(folders[1], seeds[worst].tolist()),
             )
         return self._examples[pair]
+
+    def _episodes(self, folder: Path, seeds: Sequence[int]) -> tuple[Battery, ...]:
+        return record_episodes(self.task, folder, seeds, unsafe=self.config.unsafe)
 
     def _train(self, candidates: Sequence[tuple[int, int]]) -> None:
         wanted = []
@@ -301,7 +315,7 @@ def spent_in(steps: Mapping[Key, Any], prices: tuple[float, float] | None = None
     for key, value in steps.items():
         if key.stage.endswith(UNANSWERED):
             answers += (_priced(usage, prices) for usage in decode(tuple[Usage, ...], value))
-        elif isinstance(value, Mapping) and {"text", "model", "usage"} <= value.keys():
+        elif is_reply(value):
             reply: Reply = decode(Reply, value)
             answers.append(replace(reply, usage=_priced(reply.usage, prices)))
     return Spent.on(answers)

@@ -105,7 +105,7 @@ class Trainer:
         if path.exists() and mark.exists() and mark.read_text() == policy:
             return
         try:
-            job = Job(film, VideoSpec(self.reference, folder, seed, path), seconds=FILM_SECONDS)
+            job = Job(film, VideoSpec(self.reference, folder, seed, path, self.config.unsafe), seconds=FILM_SECONDS)
             for _, lacking in self.pool.run({trial: job}):
                 if lacking:
                     self.events(Noted(f"No video could be made: {lacking}"))

@@ -89,6 +89,7 @@ class VideoSpec:
     """Folder of the policy."""
     seed: int
     path: Path
+    unsafe: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def film(spec: VideoSpec, progress: Callable[[object], None], stop: Callable[[],
     try:
         with atomic(spec.path) as temporary:
             whole = temporary.with_suffix(spec.path.suffix)
-            record_video(resolve(spec.task), load_policy(spec.policy), spec.seed, whole)
+            record_video(resolve(spec.task), load_policy(spec.policy, unsafe=spec.unsafe), spec.seed, whole)
             whole.replace(temporary)
     except MissingComponentError as error:
         return str(error)
@@ -273,9 +274,9 @@ def _outcome(task: Task, optimised: Optimised, select: Scores) -> Outcome:
     first = task.metrics[0]
     return Outcome(
         metrics=intervals,
-        terms={name: _points(values) for name, values in curves.terms.items()},
-        episode_return=_points(curves.episode_return),
-        episode_length=_points(curves.episode_length),
+        terms={name: points(values) for name, values in curves.terms.items()},
+        episode_return=points(curves.episode_return),
+        episode_length=points(curves.episode_length),
         task_score=tuple(means[task.graded.name] for means in course),
         success=tuple(means[first.name] for means in course) if first.kind == "success" else (),
         measured_at=(*optimised.measured_at, optimised.steps),
@@ -285,7 +286,7 @@ def _outcome(task: Task, optimised: Optimised, select: Scores) -> Outcome:
     )
 
 
-def _points(values: Array) -> tuple[float, ...]:
+def points(values: Array) -> tuple[float, ...]:
     """At most `POINTS` means over equal stretches; nan where nothing was measured."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a stretch of nan has the mean nan

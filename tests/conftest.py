@@ -15,10 +15,12 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+from loopback import SECRET, Loopback
 
 # before torch or MuJoCo is imported: two threads of torch collapse when the cores are shared
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -137,3 +139,19 @@ def _require(lacking: str | None, required: bool) -> None:
 def repository() -> Path:
     """The root of the checkout."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def model_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys of providers that are a secret to look for, and nothing else in the environment that concerns them."""
+    for name in list(os.environ):
+        if name.upper().endswith(("_API_KEY", "_AUTH_TOKEN", "_BASE_URL", "_PROXY")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", SECRET)
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    with Loopback() as running:
+        yield running

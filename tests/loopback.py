@@ -26,6 +26,9 @@ from typing import Any, Literal, Self
 
 import loopback_streams
 
+SECRET = "sk-proj-Zx81vQm3Lr7Tn2Wk9"
+"""A key that no message may show."""
+
 
 @dataclass(frozen=True)
 class Request:

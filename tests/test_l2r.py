@@ -162,7 +162,7 @@ def test_the_description_may_come_without_its_marks() -> None:
 
 
 def test_worlds_without_reward_parameters_are_refused() -> None:
-    with pytest.raises(UsageError, match=r"`quadruped`.*--method text2reward"):
+    with pytest.raises(UsageError, match=r"dexterous, quadruped.*--method text2reward"):
         make("l2r").next(pointmass_task(), History())
 
 

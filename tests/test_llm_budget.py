@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 from loopback import Loopback, Request, Step, fail, say
@@ -25,12 +24,6 @@ from reward_agent.llm import (
 from reward_agent.messages import Key, Message, Reply, Usage
 
 KEY = Key(0, 0, 0)
-
-
-@pytest.fixture
-def server() -> Iterator[Loopback]:
-    with Loopback() as running:
-        yield running
 
 
 @pytest.fixture

@@ -6,19 +6,17 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from hearing import Listener
-from loopback import Loopback, Step, cut, fail, hang, raw, say, write
+from loopback import SECRET, Loopback, Step, cut, fail, hang, raw, say, write
 
 from reward_agent.errors import MissingComponentError, UsageError
 from reward_agent.llm import LLM, LLMError, Options, connect, stream_reply
 from reward_agent.messages import Key, Message
 
-SECRET = "sk-proj-Zx81vQm3Lr7Tn2Wk9"
 KEY = Key(0, 0, 0)
 PROMPT = (Message("system", "You write rewards."), Message("user", "Hop."))
 NOW = {"retry-after": "0.01"}
@@ -29,12 +27,6 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.upper().endswith(("_API_KEY", "_AUTH_TOKEN", "_BASE_URL", "_PROXY")):
             monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def server() -> Iterator[Loopback]:
-    with Loopback() as running:
-        yield running
 
 
 def model(server: Loopback, **options: Any) -> LLM:

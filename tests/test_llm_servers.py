@@ -5,21 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import traceback
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from loopback import Loopback, Step, cut, fail, hang, raw, say
+from loopback import SECRET, Loopback, Step, cut, fail, hang, raw, say
 
 from reward_agent.errors import MissingComponentError, UsageError
 from reward_agent.llm import LLM, LLMError, Options, connect, default_llm, providers
 from reward_agent.llm.registry import DEFAULTS
 from reward_agent.messages import Key, Message
 
-SECRET = "sk-proj-Zx81vQm3Lr7Tn2Wk9"
 KEY = Key(0, 0, 0)
 PROMPT = (
     Message("system", "You write rewards."),
@@ -29,22 +26,8 @@ PROMPT = (
 )
 SOON = {"retry-after-ms": "1"}
 
+pytestmark = pytest.mark.usefixtures("model_keys")
 both = pytest.mark.parametrize("provider", ["openai", "anthropic"])
-
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.upper().endswith(("_API_KEY", "_AUTH_TOKEN", "_BASE_URL", "_PROXY")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
-    monkeypatch.setenv("ANTHROPIC_API_KEY", SECRET)
-
-
-@pytest.fixture
-def server() -> Iterator[Loopback]:
-    with Loopback() as running:
-        yield running
 
 
 def model(server: Loopback, provider: str, **options: Any) -> LLM:

@@ -7,38 +7,22 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from hearing import Listener
-from loopback import Loopback, Request, Step, cut, fail, hang, raw, say, whole, write
+from loopback import SECRET, Loopback, Request, Step, cut, fail, hang, raw, say, whole, write
 
 from reward_agent.llm import LLMError, Options, Streaming, connect
 from reward_agent.messages import Key, Message, Reply
 
-SECRET = "sk-proj-Zx81vQm3Lr7Tn2Wk9"
 KEY = Key(0, 0, 0)
 PROMPT = (Message("system", "You write rewards."), Message("user", "Hop."))
 SOON = {"retry-after-ms": "1"}
 
+pytestmark = pytest.mark.usefixtures("model_keys")
 both = pytest.mark.parametrize("provider", ["openai", "anthropic"])
-
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.upper().endswith(("_API_KEY", "_AUTH_TOKEN", "_BASE_URL", "_PROXY")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
-    monkeypatch.setenv("ANTHROPIC_API_KEY", SECRET)
-
-
-@pytest.fixture
-def server() -> Iterator[Loopback]:
-    with Loopback() as running:
-        yield running
 
 
 def model(server: Loopback, provider: str, **options: Any) -> Streaming:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -209,6 +210,16 @@ def test_a_policy_that_plans_is_saved_loaded_and_filmed(tmp_path: Path) -> None:
     np.testing.assert_array_equal(first, second)
     record_video(plannable(), again, 1, tmp_path / "clip.mp4")
     assert (tmp_path / "clip.mp4").stat().st_size > 1000
+
+
+def test_no_file_can_take_its_program_out_of_the_sandbox(tmp_path: Path) -> None:
+    PlannedPolicy(Program(EXPERT), QUICK, 3, unsafe=True).save(tmp_path)
+    facts = json.loads((tmp_path / "policy.json").read_text())
+    (tmp_path / "policy.json").write_text(json.dumps(facts | {"unsafe": True}))
+    found = load_policy(tmp_path)
+    assert isinstance(found, PlannedPolicy) and not found.unsafe
+    asked_for = load_policy(tmp_path, unsafe=True)
+    assert isinstance(asked_for, PlannedPolicy) and asked_for.unsafe
 
 
 def test_a_planner_on_no_program_cannot_be_saved(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 
 from reward_agent.envs.dexterous.names import TIPS
 from reward_agent.envs.dexterous.scenes import APPLE, BOX, DRAWER_RANGE, FAUCET_RANGE
-from reward_agent.envs.mujoco.metrics import steps_in
+from reward_agent.envs.mujoco.metrics import level, steps_in
 from reward_agent.schema import Array
 from reward_agent.task import Bools, Episode, Metric
 
@@ -139,7 +139,7 @@ def _stands(sign: float, name: str, way: str, began: Callable[[float], bool]) ->
 
     def score(episode: Episode) -> float:
         state = episode.state
-        up = sign * _vertical(state.box.orientation)
+        up = sign * level(state.box.orientation)
         if not began(float(up[0])):
             return -1.0
         return _at_the_end(np.where(_speed(state, "box") <= STILL, up, np.minimum(up, 0.0)), episode.dt)
@@ -183,11 +183,6 @@ def _into(orientation: Array, vectors: Array) -> Array:
     w, v = orientation[..., :1], -orientation[..., 1:]
     twice = 2.0 * np.cross(v, vectors)
     return np.asarray(vectors + w * twice + np.cross(v, twice))
-
-
-def _vertical(orientation: Array) -> Array:
-    """Vertical part `(T,)` of the body's own z axis, from quaternions `(T, 4)` wxyz."""
-    return np.asarray(1.0 - 2.0 * (orientation[:, 1] ** 2 + orientation[:, 2] ** 2))
 
 
 def _speed(state: Any, thing: str) -> Array:

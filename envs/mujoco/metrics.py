@@ -96,6 +96,11 @@ def runs(mask: Array | Any) -> list[tuple[int, int]]:
     return [(int(first), int(end) - 1) for first, end in zip(edges[::2], edges[1::2], strict=True)]
 
 
+def level(orientation: Array) -> Array:
+    """Vertical part `(T,)` of a body's own z axis, from quaternions `(T, 4)` wxyz: 1 upright, -1 upside down."""
+    return np.asarray(1.0 - 2.0 * (orientation[:, 1] ** 2 + orientation[:, 2] ** 2))
+
+
 def steps_in(seconds: float, dt: float) -> int:
     """Fewest steps that last at least `seconds`."""
     return int(np.ceil(seconds / dt - 1e-9))

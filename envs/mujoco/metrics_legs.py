@@ -19,7 +19,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from reward_agent.envs.mujoco.metrics import runs, steps_in
+from reward_agent.envs.mujoco.metrics import level, runs, steps_in
 from reward_agent.schema import Array
 from reward_agent.task import Bools, Episode, Metric
 
@@ -114,11 +114,6 @@ def wave_fitness() -> Metric:
     return Metric("waving", "fitness", doc, WAVE_FIELDS, score)
 
 
-def _level(orientation: Array) -> Array:
-    """Vertical part `(T,)` of the body's own up axis, from quaternions `(T, 4)` wxyz."""
-    return 1.0 - 2.0 * (orientation[:, 1] ** 2 + orientation[:, 2] ** 2)
-
-
 def _touches(episode: Episode, names: tuple[str, ...]) -> Bools:
     """`(T, len(names))`."""
     return np.stack([getattr(episode.state, name).contact for name in names], axis=-1).astype(bool)
@@ -132,7 +127,7 @@ def _lying_states(episode: Episode) -> Bools:
         & (np.linalg.norm(torso.angular_velocity, axis=-1) <= spin)
         & (np.abs(episode.state.joints.velocities).max(-1) <= joint)
     )
-    low = (torso.position[:, 2] <= LOW) & (_level(torso.orientation) >= LEVEL)
+    low = (torso.position[:, 2] <= LOW) & (level(torso.orientation) >= LEVEL)
     on_feet = _touches(episode, _FEET).all(-1) & ~_touches(episode, _BODIES).any(-1)
     return np.asarray(still & low & on_feet)
 
@@ -141,7 +136,7 @@ def _lies(episode: Episode) -> float:
     down = steps_in(DOWN_BY, episode.dt)
     lying = _lying_states(episode)[down:]
     enough = len(lying) - 1 >= steps_in(LIE_FOR, episode.dt)
-    tipped = bool((_level(episode.state.torso.orientation) < TIPPED).any())
+    tipped = bool((level(episode.state.torso.orientation) < TIPPED).any())
     return float(enough and not tipped and bool(lying.all()))
 
 
@@ -152,8 +147,8 @@ def _lying(episode: Episode) -> float:
         return 0.0
     torso = episode.state.torso
     lowness = np.clip((0.75 - torso.position[down:, 2]) / (0.75 - LOW), 0.0, 1.0)
-    level = _level(torso.orientation)[down:] >= LEVEL
-    return float(0.5 * lying.mean() + 0.5 * (lowness * level).mean())
+    is_level = level(torso.orientation)[down:] >= LEVEL
+    return float(0.5 * lying.mean() + 0.5 * (lowness * is_level).mean())
 
 
 def _held_up(episode: Episode, leg: str) -> Bools:
@@ -161,7 +156,7 @@ def _held_up(episode: Episode, leg: str) -> Bools:
     state, radius = episode.state, episode.constants.foot_radius
     raised = getattr(state, f"{leg}_foot").position[:, 2] - radius >= CLEARANCE
     others = _touches(episode, tuple(foot for foot in _FEET if foot != f"{leg}_foot"))
-    upright = (_level(state.torso.orientation) >= UP) & (state.torso.position[:, 2] >= STAND)
+    upright = (level(state.torso.orientation) >= UP) & (state.torso.position[:, 2] >= STAND)
     carried = _lately(others, steps_in(BOUNCE, episode.dt)).all(-1)
     at, ago = state.torso.position[:, :2], steps_in(1.0, episode.dt)
     before = at[np.maximum(np.arange(len(at)) - ago, 0)]

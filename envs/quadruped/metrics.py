@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from reward_agent.envs.mujoco.metrics import runs, steps_in
+from reward_agent.envs.mujoco.metrics import level, runs, steps_in
 from reward_agent.envs.quadruped.names import LEGS
 from reward_agent.schema import Array
 from reward_agent.task import Bools, Episode, Metric
@@ -67,7 +67,7 @@ def faces(name: str, heading: float) -> tuple[Metric, Metric]:
     doc = f"on its feet, its nose within {FACES:g} rad of {name}"
 
     def holds(episode: Episode) -> Bools:
-        nose = _axis(episode, 0)
+        nose = _nose(episode)
         apart = np.arctan2(nose[:, 1], nose[:, 0]) - heading
         return (np.abs(np.arctan2(np.sin(apart), np.cos(apart))) <= FACES) & _on_its_feet(episode)
 
@@ -79,7 +79,7 @@ def sits() -> tuple[Metric, Metric]:
     doc = f"torso at most {SITS:g} m high and level"
 
     def holds(episode: Episode) -> Bools:
-        low: Bools = (episode.state.torso.position[:, 2] <= SITS) & (_axis(episode, 2)[:, 2] >= FLAT)
+        low: Bools = (episode.state.torso.position[:, 2] <= SITS) & (_up(episode) >= FLAT)
         return low
 
     return _held(doc, _TORSO, holds)
@@ -100,9 +100,9 @@ def rolls_over() -> tuple[Metric, Metric]:
     doc = f"on its back for {OVER_FOR:g} s without a break, got there without ever pointing its nose up or down by 60°"
 
     def share(episode: Episode) -> float:
-        over = _axis(episode, 2)[:, 2] <= ON_ITS_BACK
+        over = _up(episode) <= ON_ITS_BACK
         first = int(over.argmax()) if over.any() else len(over)
-        if (np.abs(_axis(episode, 0)[:first, 2]) > SOMERSAULT).any():
+        if (np.abs(_nose(episode)[:first, 2]) > SOMERSAULT).any():
             return 0.0
         return _longest(over) / steps_in(OVER_FOR, episode.dt)
 
@@ -118,7 +118,7 @@ def spins(paws: tuple[str, ...] = ()) -> tuple[Metric, Metric]:
 
     def share(episode: Episode) -> float:
         steps = steps_in(SPIN_FOR, episode.dt)
-        nose, place = _axis(episode, 0), episode.state.torso.position[:, :2]
+        nose, place = _nose(episode), episode.state.torso.position[:, :2]
         turned = np.unwrap(np.arctan2(nose[:, 1], nose[:, 0]))
         went = np.linalg.norm(place - place[0], axis=-1)[-steps:].max()
         if len(turned) <= steps or went > STAYS or _on_its_feet(episode)[-steps:].mean() < SHARE:
@@ -139,7 +139,7 @@ def rears() -> tuple[Metric, Metric]:
 
     def share(episode: Episode) -> float:
         torso = episode.state.torso
-        up = (_axis(episode, 0)[:, 2] >= REARED) & (torso.position[:, 2] >= REARED_HEIGHT) & ~torso.contact
+        up = (_nose(episode)[:, 2] >= REARED) & (torso.position[:, 2] >= REARED_HEIGHT) & ~torso.contact
         for leg in LEGS[:2]:
             up &= _paw(episode, leg) >= REARED_PAWS
         return _longest(up) / steps_in(REARED_FOR, episode.dt)
@@ -163,17 +163,20 @@ def _graded(doc: str, fields: tuple[str, ...], share: Callable[[Episode], float]
     return success, Metric("progress", "fitness", f"0 to 1: {doc}", fields, lambda e: min(share(e), 1.0))
 
 
-def _axis(episode: Episode, number: int) -> Array:
-    """The torso's own axis (0 ahead, 2 up) in the world, `(T + 1, 3)`."""
+def _nose(episode: Episode) -> Array:
+    """Where the torso's own x axis points in the world, `(T + 1, 3)`."""
     w, x, y, z = episode.state.torso.orientation.T
-    ahead = (1 - 2 * (y**2 + z**2), 2 * (x * y + w * z), 2 * (x * z - w * y))
-    up = (2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x**2 + y**2))
-    return np.stack(up if number == 2 else ahead, axis=-1)
+    return np.stack((1 - 2 * (y**2 + z**2), 2 * (x * y + w * z), 2 * (x * z - w * y)), axis=-1)
+
+
+def _up(episode: Episode) -> Array:
+    """Vertical part of the torso's up axis, `(T + 1,)`."""
+    return level(episode.state.torso.orientation)
 
 
 def _on_its_feet(episode: Episode) -> Bools:
     torso = episode.state.torso
-    stands: Bools = (_axis(episode, 2)[:, 2] >= UPRIGHT) & (torso.position[:, 2] >= STANDS) & ~torso.contact
+    stands: Bools = (_up(episode) >= UPRIGHT) & (torso.position[:, 2] >= STANDS) & ~torso.contact
     return stands
 
 

@@ -11,11 +11,11 @@ from reward_agent.codec import encode
 from reward_agent.events import Accepted, Asked, Described, Events, Faulted, Replied
 from reward_agent.llm import Heard, LLMError, Metered
 from reward_agent.messages import MAIN, Key, Reply
-from reward_agent.methods import Data, Prompt
+from reward_agent.methods import Prompt
 from reward_agent.probe import Battery, record_battery
-from reward_agent.program import Fault
-from reward_agent.search import UNANSWERED, Vetted
-from reward_agent.vet import vet
+from reward_agent.program import Program
+from reward_agent.search import UNANSWERED, Vetted, look_over
+from reward_agent.vet import Verdict, vet
 
 
 class Asker:
@@ -60,12 +60,10 @@ class Asker:
 
     def _vetted(self, prompt: Prompt, reply: Reply) -> Vetted:
         read = self.ledger.folding.method.read(self.ledger.task, self.ledger.talk.history, prompt, reply.text)
-        if isinstance(read, Data):
-            return Vetted(None, (), None)
-        if isinstance(read, Fault):
-            return Vetted(None, (read,), None)
-        verdict = vet(read, self.ledger.folding.task, unsafe=self._unsafe, battery=self._battery)
-        return Vetted(read, verdict.faults, verdict)
+        return look_over(read, self._vet)
+
+    def _vet(self, program: Program) -> Verdict:
+        return vet(program, self.ledger.folding.task, unsafe=self._unsafe, battery=self._battery)
 
     @cached_property
     def _battery(self) -> Battery:

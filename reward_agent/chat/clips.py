@@ -18,12 +18,11 @@ from reward_agent.errors import MissingComponentError, UsageError
 from reward_agent.events import Trial
 from reward_agent.files import atomic
 from reward_agent.optimise.policy import TENSORS
+from reward_agent.scoring import film_actions
 from reward_agent.task import Task
 from reward_agent.trainings import FILM_SECONDS
 from reward_agent.trial import VIDEO, VideoSpec, film, resolve
 from reward_agent.workers import Job
-
-MOST_FRAMES = 200
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,11 @@ def make_clip(session: Session, to: Path | None = None) -> Path:
     path = folder / VIDEO
     if not path.exists():
         if (folder / TENSORS).exists():
-            job = Job(film, VideoSpec(session.reference, folder, session.seed, path), seconds=FILM_SECONDS)
+            clip = VideoSpec(session.reference, folder, session.seed, path, session.config.unsafe)
+            job = Job(film, clip, seconds=FILM_SECONDS)
         else:
             played = Played(session.reference, folder / ACTIONS, folder / START, session.seed, path)
-            job = Job(film_actions, played, seconds=FILM_SECONDS)
+            job = Job(film_look, played, seconds=FILM_SECONDS)
         for _, lacking in session.pool.run({Trial("candidate", *turn.at): job}):
             if lacking:
                 raise MissingComponentError(str(lacking))
@@ -69,12 +69,9 @@ def make_clip(session: Session, to: Path | None = None) -> Path:
     return to
 
 
-def film_actions(spec: Played, progress: Callable[[object], None], stop: Callable[[], bool]) -> str:
+def film_look(spec: Played, progress: Callable[[object], None], stop: Callable[[], bool]) -> str:
     """Render an episode of these actions; what kept it from being rendered, or nothing."""
-    from reward_agent.envs.rendering import write_video
-
     task, actions = resolve(spec.task), np.load(spec.actions, allow_pickle=False)
-    every = -(-(len(actions) + 1) // MOST_FRAMES)
     carried_on = spec.start.is_file()
     # a state that was kept has all fields
     episodes = Episodes(task, 1, task_schema(task).by_path if carried_on else ())
@@ -82,16 +79,9 @@ def film_actions(spec: Played, progress: Callable[[object], None], stop: Callabl
         episodes.reset(np.ones(1, bool), np.array([spec.seed]))
         if carried_on:
             episodes.restore({**load(spec.start), ELAPSED: np.zeros(1, np.int64)})
-        frames = [episodes.render(0)]
-        for index, action in enumerate(actions, 1):
-            step = episodes.step(action[None])
-            if index % every == 0:
-                frames.append(episodes.render(0))
-            if step.terminated[0] or step.truncated[0]:
-                break
         with atomic(spec.path) as temporary:
             whole = temporary.with_suffix(spec.path.suffix)
-            write_video(frames, whole, fps=1.0 / (task.world.dt * every))
+            film_actions(episodes, actions, whole)
             whole.replace(temporary)
     except MissingComponentError as error:
         return str(error)

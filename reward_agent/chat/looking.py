@@ -13,9 +13,7 @@ from reward_agent.history import Interval, Outcome
 from reward_agent.program import Fault, Program
 from reward_agent.schema import Array
 from reward_agent.task import Task
-
-POINTS = 10
-"""Of a series that is kept."""
+from reward_agent.trial import points
 
 Watch = Callable[[Any], None]
 """Is told what happens while it is looked at, as a view in a browser draws it."""
@@ -82,8 +80,8 @@ def outcome_of(task: Task, look: Look) -> Outcome:
     steps = round(look.seconds / task.world.dt)
     return Outcome(
         metrics={name: Interval(value, value, value) for name, value in known.items()},
-        terms={name: course(values) for name, values in look.terms.items()},
-        episode_return=course(look.total),
+        terms={name: points(np.asarray(values)) for name, values in look.terms.items()},
+        episode_return=points(np.asarray(look.total)),
         episode_length=(float(steps),),
         task_score=(known[graded.name],),
         steps=steps,
@@ -98,9 +96,3 @@ def unseen(task: Task) -> Outcome:
     """Of a program that nothing acted on."""
     nothing = Interval(math.nan, math.nan, math.nan)
     return Outcome({metric.name: nothing for metric in task.metrics}, {}, (), (), (), 0, 0.0, by="nothing")
-
-
-def course(values: tuple[float, ...]) -> tuple[float, ...]:
-    """At most `POINTS` means over equal stretches."""
-    parts = np.array_split(np.asarray(values, float), min(POINTS, len(values) or 1))
-    return tuple(float(part.mean()) for part in parts if part.size)

@@ -16,7 +16,7 @@ from reward_agent.envs.episodes import task_schema
 from reward_agent.program import Fault, Program
 from reward_agent.schema import Array
 from reward_agent.sources import SourceFaultError
-from reward_agent.task import Episode, Task
+from reward_agent.task import Task
 
 if TYPE_CHECKING:
     from reward_agent.planning.performance import Performance, Performing
@@ -74,10 +74,7 @@ class PlannerLooker:
             return error.fault
 
     def _told(self, task: Task, performing: Performing, played: Performance, names: tuple[str, ...]) -> Look:
-        schema = performing.episodes.schema
-        terminated = performing.ended and int(performing.episodes.elapsed[0]) < task.horizon
-        state, constants = schema.view(played.states), schema.constants_view()
-        episode = Episode(state, played.actions, terminated, constants, task.world.dt)
+        episode = performing.episode(played)
         return Look(
             terms={name: tuple(map(float, played.terms[:, at])) for at, name in enumerate(names)},
             total=tuple(map(float, played.total)),

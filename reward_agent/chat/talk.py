@@ -17,7 +17,7 @@ from reward_agent.history import Attempt, Candidate, History, Outcome
 from reward_agent.messages import MAIN, Key, Message, Reply
 from reward_agent.methods import Ask, Method
 from reward_agent.program import Fault, Program, TrainingFault
-from reward_agent.search import UNANSWERED, Vetted, folder_of
+from reward_agent.search import UNANSWERED, Vetted, folder_of, is_reply
 from reward_agent.task import Task
 from reward_agent.trial import Trained
 
@@ -182,7 +182,7 @@ class Folding:
                 return talk.changed(at, stopped=True)
             case stage if stage == VET or stage.endswith(f".{VET}"):
                 return self._vetted(talk, turn, key, decode(Vetted, value))
-            case stage if not stage.endswith(UNANSWERED) and _is_reply(value):
+            case stage if not stage.endswith(UNANSWERED) and is_reply(value):
                 waiting = {**turn.waiting, as_asked(key): decode(Reply, value)}
                 return talk.changed(at, waiting=waiting, stopped=False)
         return talk
@@ -217,7 +217,3 @@ def policy_folder(turn: Turn, number: int) -> str:
 def look_folder(turn: Turn, number: int) -> str:
     """Of the files of the turn's `number`-th look, relative to the run's."""
     return f"{turn.folder}/look_{number:02d}"
-
-
-def _is_reply(value: Any) -> bool:
-    return isinstance(value, Mapping) and {"text", "model", "usage"} <= value.keys()

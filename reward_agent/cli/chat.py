@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reward_agent.cli.answer import Answer
-from reward_agent.cli.options import RUNS, add_unsafe, amount, find, limit, money_limit, natural, positive
+from reward_agent.cli.options import RUNS, add_unsafe, find, natural, positive
+from reward_agent.cli.running import ASKED, add_asked
 from reward_agent.errors import UsageError
 from reward_agent.invocation import resume_command
 
@@ -19,32 +20,17 @@ if TYPE_CHECKING:
     from reward_agent.config import RunConfig
 
 HELP = "talk a reward into shape: say what you want, see what it leads to, correct, train, keep"
-LATER = {
-    "llm": "llm",
-    "base_url": "base_url",
-    "prices": "prices",
-    "token_budget": "max_tokens",
-    "money_budget": "max_usd",
-}
-"""Names in `RunConfig` of the options that a session may be given when it goes on."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    from reward_agent.plugins import METHODS, OPTIMISERS, PROVIDERS
+    from reward_agent.plugins import METHODS, OPTIMISERS
 
     add = parser.add_argument
     add("task", metavar="TASK", nargs="?", help="a task's id, or path/to/file.py:variable; asked for unless given")
     add("--resume", metavar="RUN", help="go on with a chat: its folder, its name, or `last`")
     what = f"{METHODS.choices()} (what suits the task)"
     add("--method", metavar="NAME", help=what)
-    add("--llm", default=SUPPRESS, metavar="PROVIDER:MODEL", help=f"who writes the rewards, by {PROVIDERS.choices()}")
-    add("--base-url", default=SUPPRESS, metavar="URL", help="of a server of your own")
-    what = "the model's, in US$ per million input and output tokens, where they are not known or not as listed"
-    add("--prices", default=SUPPRESS, type=amount, nargs=2, metavar=("IN", "OUT"), help=what)
-    what = "stop asking the model after so many tokens, or `none`"
-    add("--token-budget", default=SUPPRESS, type=limit, metavar="N", help=what)
-    what = "stop asking the model after so much money, or `none`; its prices must be known"
-    add("--money-budget", default=SUPPRESS, type=money_limit, metavar="USD", help=what)
+    add_asked(parser, absent=SUPPRESS)
     add("--temperature", type=float, metavar="T", help="to sample at; the model's own unless given")
     add("--prompts", type=Path, metavar="DIR", help="a folder of prompt templates that go before the shipped ones")
     add("--init", metavar="FILE", help="a reward of your own to begin with")
@@ -67,7 +53,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> Answer:
     from reward_agent.cli.chatting.screen import Screen
 
-    changes = {LATER[name]: value for name, value in vars(args).items() if name in LATER}
+    changes = {ASKED[name]: value for name, value in vars(args).items() if name in ASKED}
     screen = Screen()
     if args.resume is not None:
         if args.task is not None:

@@ -41,8 +41,7 @@ def run(args: Namespace) -> Answer:
     from reward_agent.program import Fault
 
     optimiser = optimiser_of(args)
-    settings, effort = read_changes(optimiser, args.changes), usual(optimiser)
-    seeds = args.seeds or effort.trainings
+    settings, seeds = read_changes(optimiser, args.changes), args.seeds or usual(optimiser).trainings
     task, program = find_task(args.task), read_program(args.file)
     if isinstance(program, Fault):
         return _unfit([asdict(program)], args.file)
@@ -52,7 +51,7 @@ def run(args: Namespace) -> Answer:
             args.task,
             budget=args.budget,
             seeds=seeds,
-            episodes=args.episodes or effort.report_episodes,
+            episodes=args.episodes,
             seed=args.seed,
             optimiser=optimiser,
             preset=args.preset,

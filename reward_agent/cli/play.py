@@ -34,7 +34,7 @@ def run(args: Namespace) -> Answer:
     instead = (
         "Score it from there: `reward_agent.scoring.roll_out(task, reward_agent.load_policy(result.best), seeds)`."
     )
-    task, policy = find_again(manifest.task, instead), load_policy(folder / "best")
+    task, policy = find_again(manifest.task, instead), load_policy(folder / "best", unsafe=config.unsafe)
     if args.video is not None:
         seed = int(SeedPlan.report_seeds(config.seed, 1)[0]) if args.seed is None else args.seed
         record_video(task, policy, seed, args.video)

@@ -7,17 +7,10 @@ from pathlib import Path
 
 from reward_agent.cli.answer import Answer
 from reward_agent.cli.options import add_run, find
+from reward_agent.cli.running import ASKED
 
 HELP = "go on with a run that was stopped, killed or waits for a person"
-_CHANGES = {
-    "llm": "llm",
-    "base_url": "base_url",
-    "prices": "prices",
-    "token_budget": "max_tokens",
-    "money_budget": "max_usd",
-    "jobs": "jobs",
-    "words": "words",
-}
+_CHANGES = {**ASKED, "jobs": "jobs", "words": "words"}
 """Names in `RunConfig` of the options that change it."""
 
 
@@ -48,6 +41,6 @@ def run(args: Namespace) -> Answer:
 
 def _chat(folder: Path, args: Namespace) -> Answer:
     """A session with a person goes on as one."""
-    from reward_agent.cli.chat import LATER, again
+    from reward_agent.cli.chat import again
 
-    return again(folder, {LATER[option]: value for option, value in vars(args).items() if option in LATER})
+    return again(folder, {ASKED[option]: value for option, value in vars(args).items() if option in ASKED})

@@ -23,8 +23,18 @@ if TYPE_CHECKING:
     from reward_agent.task import Task
 
 
-def add_model(parser: ArgumentParser, *, absent: Any = None) -> None:
-    """Options that a resumed run may change as well; `absent` is the default of those that can be changed."""
+ASKED = {
+    "llm": "llm",
+    "base_url": "base_url",
+    "prices": "prices",
+    "token_budget": "max_tokens",
+    "money_budget": "max_usd",
+}
+"""Names in `RunConfig` of the options that say who is asked, and for how long."""
+
+
+def add_asked(parser: ArgumentParser, *, absent: Any = None) -> None:
+    """Options that say who is asked; `absent` is their default."""
     from reward_agent.plugins import PROVIDERS
 
     def add(option: str, **how: Any) -> None:
@@ -37,13 +47,19 @@ def add_model(parser: ArgumentParser, *, absent: Any = None) -> None:
     add("--token-budget", type=limit, metavar="N", help="stop asking the model after so many tokens, or `none`")
     what = "stop asking the model after so much money, or `none`; its prices must be known"
     add("--money-budget", type=money_limit, metavar="USD", help=what)
+
+
+def add_model(parser: ArgumentParser, *, absent: Any = None) -> None:
+    """Options that a resumed run may change as well; `absent` is the default of those that can be changed."""
+    add_asked(parser, absent=absent)
     what = (
         "where words on a policy come from, for a method that wants some: `ask` at the terminal, wait for a `file` in "
         "the candidate's folder, or `automatic` ones"
     )
-    add("--words", choices=("ask", "file", "automatic"), metavar="SOURCE", help=what)
-    add("--jobs", type=positive, metavar="J", help="trainings side by side; one a core unless given")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--words", default=absent, choices=("ask", "file", "automatic"), metavar="SOURCE", help=what)
+    add("--jobs", default=absent, type=positive, metavar="J", help="trainings side by side; one a core unless given")
+    add(
         "--yes",
         action="store_true",
         help="ask nothing: start at once, and make words from the outcome (unless they come from a file)",

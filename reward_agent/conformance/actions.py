@@ -13,7 +13,7 @@ from gymnasium.spaces import Discrete
 
 from reward_agent.conformance.finding import Finding, counted, failed, listed, passed, warning
 from reward_agent.conformance.subject import Subject
-from reward_agent.conformance.tracing import bounds, columns_of, same
+from reward_agent.conformance.tracing import bounds, same
 from reward_agent.envs.episodes import Episodes
 from reward_agent.schema import ActionSpec, Array
 from reward_agent.task import Batch
@@ -112,7 +112,7 @@ def _acts(subject: Subject, episodes: Episodes, column: int) -> bool:
     low, high = bounds(subject.schema.action)
     pair = np.tile(np.clip(0.0, low, high), (2, 1))
     pair[:, column] = low[column], high[column]
-    world = columns_of(subject.full, (path for path in subject.full.by_path if not path.startswith("episode.")))
+    world = subject.full.indices(path for path in subject.full.by_path if not path.startswith("episode."))
     one, two = _pair(subject, episodes, pair, HELD)
     return not same(one[world], two[world])
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from reward_agent.conformance.finding import Finding, failed, passed
 from reward_agent.conformance.subject import Subject, Whole
-from reward_agent.conformance.tracing import columns_of
 from reward_agent.envs.episodes import START
 from reward_agent.schema import Array, StateSchema
 from reward_agent.task import Ints
@@ -101,7 +100,7 @@ def _shared(path: Array, twins: list[Array]) -> bool:
 def _columns(schema: StateSchema) -> Ints:
     """Columns of the world's own float fields."""
     own = (field for field in schema.fields if not field.path.startswith((START, "episode.")))
-    return columns_of(schema, (field.path for field in own if field.kind == "float"))
+    return schema.indices(field.path for field in own if field.kind == "float")
 
 
 def _who(episode: Whole) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from reward_agent.conformance.finding import Finding, failed, listed, passed, warning
 from reward_agent.conformance.subject import Subject, Whole
-from reward_agent.conformance.tracing import columns_of
 from reward_agent.errors import unknown_name
 from reward_agent.metric_check import problem
 from reward_agent.task import Episode, Metric, Termination
@@ -70,6 +69,6 @@ def _readers(subject: Subject) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _episode(subject: Subject, metric: Metric, whole: Whole) -> Episode:
     """An episode with just the fields that the metric names."""
     schema = subject.full.select(metric.fields)
-    states = whole.states[:, columns_of(subject.full, schema.by_path)]
+    states = whole.states[:, subject.full.indices(schema.by_path)]
     dt = subject.task.world.dt
     return Episode(schema.view(states), whole.actions.copy(), whole.terminated, schema.constants_view(), dt)

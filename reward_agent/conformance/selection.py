@@ -9,7 +9,7 @@ import numpy as np
 
 from reward_agent.conformance.finding import Finding, counted, failed, listed, passed
 from reward_agent.conformance.subject import Subject
-from reward_agent.conformance.tracing import Trace, columns_of, follow, parting
+from reward_agent.conformance.tracing import Trace, follow, parting
 
 NAME = "selection"
 
@@ -52,6 +52,6 @@ def _problem(subject: Subject, paths: list[str], whole: Trace) -> str:
         (some,) = follow(batch, [whole.script])
     if some.states.shape[1] != fields.width:
         return f"states have {counted(some.states.shape[1], 'column')}, and these fields have {fields.width}"
-    among_all = whole.states[:, columns_of(subject.schema, fields.by_path)]
+    among_all = whole.states[:, subject.schema.indices(fields.by_path)]
     found = parting(replace(whole, states=among_all), some, fields)
     return f"{found}, packing all and packing these" if found else ""

@@ -6,7 +6,7 @@ company, and the traces must be equal, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,12 +141,6 @@ def parting(ours: Trace, other: Trace, schema: StateSchema) -> str:
             values = f"{ours.observations[at, column]!r} and {other.observations[at, column]!r}"
             return f"{when} component {column} of the observation is {values}".replace("np.float64", "")
     return ""
-
-
-def columns_of(schema: StateSchema, paths: Iterable[str]) -> Ints:
-    """Columns of some fields in a packed state, in the order given."""
-    parts = [np.arange(columns.start, columns.stop) for columns in map(schema.columns.__getitem__, paths)]
-    return np.concatenate([np.zeros(0, np.int64), *parts])
 
 
 def differing(schema: StateSchema, a: Array, b: Array) -> str:

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+from reward_agent.envs.registry import tasks
 from reward_agent.errors import UsageError
 from reward_agent.feedback import faults_text
 from reward_agent.history import Attempt, Candidate, History, Outcome
@@ -145,10 +146,11 @@ class Parametric(ABC):
 
     def _refuse(self, task: Task) -> None:
         if not isinstance(task.world, Parameterised):
+            able = sorted({known.world.name for known in tasks().values() if isinstance(known.world, Parameterised)})
             raise UsageError(
                 f"The method {self.name} sets reward parameters, which the world of {task.id} ({task.world.name}) does "
-                "not have. Take a task of `quadruped` or `dexterous` (`reward-agent tasks`), or another method: "
-                "`--method text2reward`."
+                f"not have. Take a task of a world that has some ({', '.join(able)}: `reward-agent tasks`), or another "
+                "method: `--method text2reward`."
             )
         if self.settings.initial is not None:
             raise UsageError(

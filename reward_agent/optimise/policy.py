@@ -138,8 +138,10 @@ class Policy:
         }
 
 
-def load_policy(folder: Path | str) -> Policy | PlannedPolicy:
+def load_policy(folder: Path | str, *, unsafe: bool = False) -> Policy | PlannedPolicy:
     """The policy that `Policy.save`, or one that plans, wrote into `folder`.
+
+    `unsafe` runs the program that one plans on without the sandbox, at the user's word.
 
     Raises:
         UsageError: a file is missing, of another version, or holds other tensors than its architecture says,
@@ -148,7 +150,7 @@ def load_policy(folder: Path | str) -> Policy | PlannedPolicy:
     folder = Path(folder)
     architecture, tensors = _read(folder)
     if architecture["version"] == PLANNED:
-        return _planned(folder, architecture)
+        return _planned(folder, architecture, unsafe=unsafe)
     try:
         sizes = [int(size) for size in architecture["sizes"]]
         activation = architecture["activation"]
@@ -178,11 +180,11 @@ def load_policy(folder: Path | str) -> Policy | PlannedPolicy:
     )
 
 
-def _planned(folder: Path, facts: dict[str, Any]) -> PlannedPolicy:
+def _planned(folder: Path, facts: dict[str, Any], *, unsafe: bool) -> PlannedPolicy:
     from reward_agent.planning.policy import read_planned
 
     try:
-        return read_planned(facts)
+        return read_planned(facts, unsafe=unsafe)
     except (KeyError, TypeError, ValueError) as error:
         raise _bad(folder / ARCHITECTURE, f"{error!r} is missing or malformed") from error
 

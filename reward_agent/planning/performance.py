@@ -14,7 +14,7 @@ from reward_agent.planning.planner import Planner, PlannerSettings
 from reward_agent.program import Rewards
 from reward_agent.schema import Array
 from reward_agent.sources import RewardSource
-from reward_agent.task import Task
+from reward_agent.task import Episode, Task
 
 Watch = Callable[[Episodes], None]
 """Called after every step with the one episode, row 0."""
@@ -93,6 +93,13 @@ class Performing:
         packed, applied = np.array(states), np.array(actions).reshape(len(actions), -1)
         rewards = self._rewards(packed, applied)
         return Performance(*rewards, packed, applied, len(actions) * self.task.world.dt, spent)
+
+    def episode(self, played: Performance) -> Episode:
+        """What was played, for a metric whose fields were among those to pack; from a reset on, it is an episode."""
+        schema = self.episodes.schema
+        terminated = self.ended and int(self.episodes.elapsed[0]) < self.task.horizon
+        state, constants = schema.view(played.states), schema.constants_view()
+        return Episode(state, played.actions, terminated, constants, self.task.world.dt)
 
     def _rewards(self, states: Array, actions: Array) -> Rewards:
         if not len(actions):

@@ -70,17 +70,17 @@ class PlannedPolicy:
         if self.program is None:
             raise UsageError("A planner can be saved where it plans on a reward program, and this one does not.")
         folder.mkdir(parents=True, exist_ok=True)
-        facts = {"version": PLANNED, "planner": asdict(self.settings), "seed": self.seed, "unsafe": self.unsafe}
+        facts = {"version": PLANNED, "planner": asdict(self.settings), "seed": self.seed}
         facts |= {"program": self.program.source, "entry": self.program.entry}
         write_atomically(folder / TENSORS, save({}))
         write_atomically(folder / ARCHITECTURE, (json.dumps(facts, indent=2) + "\n").encode())
 
 
-def read_planned(facts: dict[str, Any]) -> PlannedPolicy:
-    """What `save` wrote.
+def read_planned(facts: dict[str, Any], *, unsafe: bool = False) -> PlannedPolicy:
+    """What `save` wrote. No file can say that its program may run without the sandbox: only the user can, `unsafe`.
 
     Raises:
         KeyError, TypeError, UsageError: it is another thing.
     """
     program = Program(str(facts["program"]), str(facts["entry"]))
-    return PlannedPolicy(program, PlannerSettings(**facts["planner"]), int(facts["seed"]), bool(facts["unsafe"]))
+    return PlannedPolicy(program, PlannerSettings(**facts["planner"]), int(facts["seed"]), unsafe)

@@ -34,18 +34,27 @@ class Chat:
     """A view opens before the next look."""
 
 
-Command = Callable[[Chat, str], None]
-"""Is given what follows its name."""
+@dataclass(frozen=True)
+class Command:
+    """What a word with a slash does."""
+
+    usage: str
+    """How it is typed, with its arguments."""
+    does: Callable[[Chat, str], None]
+    """Is given what follows its name; the first line of its docstring is its help."""
+
+    @property
+    def name(self) -> str:
+        return self.usage.split()[0]
+
+    @property
+    def help(self) -> str:
+        return (self.does.__doc__ or "").splitlines()[0]
 
 
-def usage(text: str) -> Callable[[Command], Command]:
-    """Marks a command, by how it is typed."""
-
-    def mark(function: Command) -> Command:
-        function.usage = text  # type: ignore[attr-defined]
-        return function
-
-    return mark
+def usage(text: str) -> Callable[[Callable[[Chat, str], None]], Command]:
+    """Makes a command of a function, by how it is typed."""
+    return lambda function: Command(text, function)
 
 
 def perform(chat: Chat, line: str) -> None:
@@ -62,7 +71,7 @@ def perform(chat: Chat, line: str) -> None:
     name, _, rest = line.partition(" ")
     if name not in COMMANDS:
         raise unknown_name("command", name, COMMANDS, hint="`/help` lists them.")
-    COMMANDS[name](chat, rest.strip())
+    COMMANDS[name].does(chat, rest.strip())
 
 
 def talk(chat: Chat, words: str) -> None:
@@ -78,9 +87,9 @@ def talk(chat: Chat, words: str) -> None:
 @usage("/help")
 def help_(chat: Chat, rest: str) -> None:
     """list the commands"""
-    width = max(len(typed(command)) for command in COMMANDS.values()) + 2
+    width = max(len(command.usage) for command in COMMANDS.values()) + 2
     for command in COMMANDS.values():
-        chat.screen.say(f"{typed(command):{width}}{(command.__doc__ or '').splitlines()[0]}")
+        chat.screen.say(f"{command.usage:{width}}{command.help}")
     chat.screen.note("Anything else is said to the model. Esc-Enter, or a \\ at the end, begins another line.")
 
 
@@ -203,14 +212,7 @@ def quit_(chat: Chat, rest: str) -> None:
     raise Leave
 
 
-def typed(command: Command) -> str:
-    """A command with its arguments, as it is typed."""
-    return str(command.usage)  # type: ignore[attr-defined]
-
-
-COMMANDS: dict[str, Command] = {
-    typed(each).split()[0]: each for each in list(globals().values()) if hasattr(each, "usage")
-}
+COMMANDS: dict[str, Command] = {each.name: each for each in list(globals().values()) if isinstance(each, Command)}
 """By name, in the order above."""
 
 

@@ -58,7 +58,7 @@ def catch_up(chat: Chat) -> None:
         return
     chat.screen.note("The last turn was not finished; it goes on.")
     try:
-        go(chat, "")
+        go.does(chat, "")
     except WaitingForPersonError:
         raise
     except RewardAgentError as error:
