@@ -20,6 +20,8 @@ BOX = (0.03, 0.03, 0.045)
 """Half the box's edges along its own axes, m; its own z axis points out of the red lid."""
 APPLE = 0.035
 """The apple's radius, m."""
+ROLLING = 2e-4
+"""N·m·s of the apple's own damping: pushed, it rolls to rest in about a second, with contacts of three dimensions."""
 FAUCET_RANGE = (0.0, 1.571)
 """Of the joint `faucet`, rad: closed, wide open."""
 DRAWER_RANGE = (0.0, 0.2)
@@ -42,9 +44,9 @@ def table() -> Any:
     lid = (BOX[0] + 5e-4, BOX[1] + 5e-4, 0.006)
     box.add_geom(name="lid", type=shape.mjGEOM_BOX, size=lid, pos=(0, 0, BOX[2] - 0.0055), rgba=_RED, **_SEEN)
     apple = spec.worldbody.add_body(name="apple", pos=(0.2, 0.0, APPLE))
-    apple.add_freejoint(name="apple")
+    apple.add_joint(name="apple", type=mujoco.mjtJoint.mjJNT_FREE, damping=[ROLLING, 0, 0])
     apple.add_geom(
-        name="apple", type=shape.mjGEOM_SPHERE, size=(APPLE, 0, 0), mass=0.15, rgba=_RED, **_thing(rolls=True)
+        name="apple", type=shape.mjGEOM_SPHERE, size=(APPLE, 0, 0), mass=0.15, rgba=_RED, **_thing()
     )
     return spec
 
@@ -112,13 +114,13 @@ _BAR = (0.0, -0.07, 0.0)
 _SEEN = {"contype": 0, "conaffinity": 0, "mass": 0.0}
 
 
-def _thing(*, rolls: bool = False) -> dict[str, Any]:
-    return {"contype": THING, "conaffinity": HAND | THING, "condim": 6 if rolls else 4, "friction": _GRIP}
+def _thing() -> dict[str, Any]:
+    return {"contype": THING, "conaffinity": HAND | THING, "condim": 3, "friction": _GRIP}
 
 
 def _fixed() -> dict[str, Any]:
     """Furniture: hands and things bump into it."""
-    return {"contype": 0, "conaffinity": HAND | THING, "condim": 4, "friction": _GRIP}
+    return {"contype": 0, "conaffinity": HAND | THING, "condim": 3, "friction": _GRIP}
 
 
 def _empty_table() -> Any:
@@ -128,8 +130,8 @@ def _empty_table() -> Any:
     option = spec.option
     option.tolerance = 1e-6
     option.timestep, option.integrator = TIMESTEP, mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-    option.cone, option.impratio = mujoco.mjtCone.mjCONE_ELLIPTIC, 1.0
-    option.iterations, option.ls_iterations, option.noslip_iterations = 20, 20, 5
+    option.cone, option.impratio = mujoco.mjtCone.mjCONE_PYRAMIDAL, 1.0
+    option.iterations, option.ls_iterations, option.noslip_iterations = 20, 20, 3
     spec.worldbody.add_geom(
         name="table",
         type=mujoco.mjtGeom.mjGEOM_PLANE,
