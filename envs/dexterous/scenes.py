@@ -130,8 +130,8 @@ def _empty_table() -> Any:
     option = spec.option
     option.tolerance = 1e-6
     option.timestep, option.integrator = TIMESTEP, mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-    option.cone, option.impratio = mujoco.mjtCone.mjCONE_PYRAMIDAL, 1.0
-    option.iterations, option.ls_iterations, option.noslip_iterations = 20, 20, 3
+    option.cone, option.impratio = mujoco.mjtCone.mjCONE_ELLIPTIC, 1.0
+    option.iterations, option.ls_iterations, option.noslip_iterations = 20, 20, 5
     spec.worldbody.add_geom(
         name="table",
         type=mujoco.mjtGeom.mjGEOM_PLANE,
