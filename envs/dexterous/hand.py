@@ -135,7 +135,7 @@ def _set_collision(geom: Any) -> None:
     collides = geom.name.startswith("C_")
     geom.contype, geom.conaffinity = (HAND, 0) if collides else (0, 0)
     if collides:
-        geom.condim, geom.friction = 3, SKIN
+        geom.condim, geom.friction = 4, SKIN
 
 
 def _drive(mujoco: Any, model: Any, servo: Servo) -> None:

@@ -21,7 +21,7 @@ BOX = (0.03, 0.03, 0.045)
 APPLE = 0.035
 """The apple's radius, m."""
 ROLLING = 2e-4
-"""N·m·s of the apple's own damping: pushed, it rolls to rest in about a second, with contacts of three dimensions."""
+"""N·m·s of the apple's own damping: pushed, it rolls to rest in about a second. Rolling friction costs more."""
 FAUCET_RANGE = (0.0, 1.571)
 """Of the joint `faucet`, rad: closed, wide open."""
 DRAWER_RANGE = (0.0, 0.2)
@@ -45,9 +45,7 @@ def table() -> Any:
     box.add_geom(name="lid", type=shape.mjGEOM_BOX, size=lid, pos=(0, 0, BOX[2] - 0.0055), rgba=_RED, **_SEEN)
     apple = spec.worldbody.add_body(name="apple", pos=(0.2, 0.0, APPLE))
     apple.add_joint(name="apple", type=mujoco.mjtJoint.mjJNT_FREE, damping=[ROLLING, 0, 0])
-    apple.add_geom(
-        name="apple", type=shape.mjGEOM_SPHERE, size=(APPLE, 0, 0), mass=0.15, rgba=_RED, **_thing()
-    )
+    apple.add_geom(name="apple", type=shape.mjGEOM_SPHERE, size=(APPLE, 0, 0), mass=0.15, rgba=_RED, **_thing())
     return spec
 
 
@@ -115,12 +113,12 @@ _SEEN = {"contype": 0, "conaffinity": 0, "mass": 0.0}
 
 
 def _thing() -> dict[str, Any]:
-    return {"contype": THING, "conaffinity": HAND | THING, "condim": 3, "friction": _GRIP}
+    return {"contype": THING, "conaffinity": HAND | THING, "condim": 4, "friction": _GRIP}
 
 
 def _fixed() -> dict[str, Any]:
     """Furniture: hands and things bump into it."""
-    return {"contype": 0, "conaffinity": HAND | THING, "condim": 3, "friction": _GRIP}
+    return {"contype": 0, "conaffinity": HAND | THING, "condim": 4, "friction": _GRIP}
 
 
 def _empty_table() -> Any:
