@@ -99,6 +99,8 @@ class Episodes:
         self._start_from = [(self.schema.columns[p], renamed.columns[p.removeprefix(START)]) for p in self._start_paths]
         self._plain = self.schema.fields == renamed.fields
         self.elapsed: Ints = np.zeros(num_envs, np.int64)
+        self.seeds: Ints = np.zeros(num_envs, np.int64)
+        """Of the episodes that were begun here."""
         self._previous: Array = np.full((num_envs, full.action.width), self.actions.before_any)
         self._start: Array = np.zeros((num_envs, renamed.width))
         self._states: Array = np.zeros((num_envs, self.schema.width))
@@ -112,6 +114,7 @@ class Episodes:
         """Begin new episodes in the rows of `mask`; row i from `seeds[i]` alone. Returns all observations."""
         observations, states = self._batch.reset(mask, seeds)
         self.elapsed[mask] = 0
+        self.seeds[mask] = seeds[mask]
         self._previous[mask] = self.actions.before_any
         self._start[mask] = states[mask]
         self._states = self._pack(states)

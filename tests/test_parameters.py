@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from reward_agent.envs.quadruped.names import LEGS
 from reward_agent.envs.quadruped.world import QuadrupedWorld
 from reward_agent.envs.registry import find_task, tasks
 from reward_agent.parameters import Parameterised
@@ -15,6 +18,7 @@ from reward_agent.parameters.calls import MAX_CALLS, Call, read_calls
 from reward_agent.parameters.compiling import compile_plan, plan_in
 from reward_agent.parameters.plan import Plan, gather
 from reward_agent.program import Fault, Program
+from reward_agent.sandbox.helpers import HELPERS
 from reward_agent.task import Task
 from reward_agent.vet import vet
 
@@ -100,12 +104,12 @@ def test_calls_go_on_from_what_is_in_force() -> None:
     lifted = "set_torso_targets(target_torso_pitch=None)\nset_foot_pos_parameters('front_left', 0.1)"
     then = gather(calls(lifted), API, first)
     (phase,) = then.phases
-    assert phase.settings == {
-        ("set_torso_targets", ()): {"target_torso_height": 0.2},
-        ("set_foot_pos_parameters", ("front_left",)): {"foot_name": "front_left", "lift_height": 0.1},
-    }
+    assert [(call.function, call.values) for call in phase.calls()] == [
+        ("set_torso_targets", {"target_torso_height": 0.2}),
+        ("set_foot_pos_parameters", {"foot_name": "front_left", "lift_height": 0.1}),
+    ]
     anew = gather(calls("reset_reward()\nset_torso_targets(0.3)"), API, then)
-    assert anew.phases[0].settings == {("set_torso_targets", ()): {"target_torso_height": 0.3}}
+    assert [call.values for call in anew.phases[0].calls()] == [{"target_torso_height": 0.3}]
 
 
 def test_each_foot_is_set_for_itself() -> None:
@@ -117,17 +121,96 @@ def test_each_foot_is_set_for_itself() -> None:
         API,
     )
     back, front = plan.phases[0].settings.values()
-    assert front == {"foot_name": "front_left", "lift_height": 0.1, "extend_forward": 0.05}
-    assert back == {"foot_name": "back_left", "lift_height": 0.2}
+    assert front.values == {"foot_name": "front_left", "lift_height": 0.1, "extend_forward": 0.05}
+    assert back.values == {"foot_name": "back_left", "lift_height": 0.2}
 
 
-def test_what_is_called_last_wins() -> None:
-    api = find_task("dexterous/lift-box").world.primitives()  # type: ignore[attr-defined]
-    text = "end_effector_open()\nend_effector_close()\nexecute_plan(1)\nend_effector_open()"
-    found = read_calls(text, api)
+@pytest.mark.parametrize(
+    ("task", "text", "left"),
+    [
+        ("dexterous/lift-box", "end_effector_open()\nend_effector_close()", ["end_effector_close()"]),
+        (
+            "dexterous/lift-box",
+            "end_effector_to_object('box', offset_z=0.2)\nend_effector_close()\nend_effector_to_object('box')",
+            ["end_effector_close()", 'end_effector_to_object(name_obj="box")'],
+        ),
+        ("quadruped/spin", "walk(1)\nhead_towards(1.5)", ["head_towards(heading=1.5)"]),
+        ("quadruped/spin", "head_towards(1.5)\nwalk(turning_speed=2)", ["walk(turning_speed=2)"]),
+        (
+            "quadruped/spin",
+            "move_foot('back_left', 0.1, 0.05)\nmove_foot('front_left', 0.1)\nmove_foot('back_left', 0.2)",
+            ['move_foot(foot_name="front_left", height=0.1)', 'move_foot(foot_name="back_left", height=0.2)'],
+        ),
+    ],
+)
+def test_a_skill_takes_the_place_of_what_was_called_before(task: str, text: str, left: list[str]) -> None:
+    world = find_task(task).world
+    assert isinstance(world, Parameterised)
+    found = read_calls(text, world.primitives())
     assert isinstance(found, tuple)
-    last = gather(found, api).phases[-1]
-    assert [name for name, _ in last.settings] == ["end_effector_close", "end_effector_open"]
+    assert list(map(str, gather(found, world.primitives()).phases[-1].calls())) == left
+
+
+def _hand_api() -> RewardApi:
+    world = find_task("dexterous/lift-box").world
+    assert isinstance(world, Parameterised)
+    return world.reward_api()
+
+
+def reward(text: str, api: RewardApi, **state: Any) -> float:
+    """What calls are worth in one state, whose fields are given by path with `_` for dots."""
+    found = read_calls(text, api)
+    assert isinstance(found, tuple), found
+    made = compile_plan(gather(found, api), api)
+    assert isinstance(made, Program)
+    space: dict[str, Any] = dict(HELPERS)
+    exec(made.source, space)  # ours, of our own API
+    at = SimpleNamespace(episode=SimpleNamespace(previous_action=np.zeros((1, 2)), time=np.zeros(1)), **state)
+    total, _ = space["compute_reward"](at, np.zeros((1, 2)), at)
+    return float(total[0])
+
+
+@pytest.mark.parametrize(
+    ("call", "place"),
+    [
+        ("end_effector_to_object('box', offset_z=0.2)", (0.1, 0.0, 0.245)),
+        ("end_effector_to_object('box', offset_x=-0.1, offset_y=0.05)", (0.0, 0.05, 0.045)),
+        ("end_effector_to(0.1, -0.2, 0.3)", (0.1, -0.2, 0.3)),
+    ],
+)
+def test_the_palm_is_worth_most_where_a_skill_says(call: str, place: tuple[float, float, float]) -> None:
+    world = find_task("dexterous/lift-box").world
+    assert isinstance(world, Parameterised)
+    box = SimpleNamespace(position=np.array([[0.1, 0.0, 0.045]]))
+
+    def worth(*palm: float) -> float:
+        return reward(call, world.primitives(), palm=SimpleNamespace(position=np.array([palm])), box=box)
+
+    x, y, z = place
+    assert worth(x, y, z) == 0.0
+    for dx, dy, dz in ((0.05, 0, 0), (-0.05, 0, 0), (0, 0.05, 0), (0, -0.05, 0), (0, 0, 0.05), (0, 0, -0.05)):
+        assert worth(x + dx, y + dy, z + dz) < -0.5
+
+
+def test_no_reply_breaks_the_reader_or_is_lost() -> None:
+    huge = "set_torso_targets(target_torso_height=1" + "0" * 400 + ")"
+    found = read_calls(huge, API)
+    assert isinstance(found, Fault) and "no finite number" in found.message
+    endless = f"set_torso_targets({' + '.join(['0.001'] * 3000)})"
+    assert isinstance(read_calls(endless, API), Fault)
+    same = read_calls("set_l2_distance_reward('box', 'box')", _hand_api())
+    assert isinstance(same, Fault) and "same thing" in same.message
+    unset = gather(calls("set_torso_targets(0.2)\nexecute_plan(None)"), API)
+    assert unset.phases[0].seconds == 4.0
+
+
+def test_a_program_of_many_phases_is_read_back_whole() -> None:
+    feet = [f"set_foot_pos_parameters('{leg}', 0.1)" for leg in LEGS]
+    text = "\n".join([*feet, "set_torso_targets(0.2)", *["set_torso_targets(0.3)\nexecute_plan(0.5)"] * 60])
+    plan = gather(calls(text), API)
+    made = compile_plan(plan, API)
+    assert isinstance(made, Program)
+    assert plan_in(made, API) == plan
 
 
 def test_phases_follow_each_other_and_carry_over() -> None:
@@ -135,8 +218,7 @@ def test_phases_follow_each_other_and_carry_over() -> None:
         calls("set_torso_targets(0.1)\nexecute_plan(2)\nset_torso_targets(target_torso_roll=1)\nexecute_plan(1.5)"), API
     )
     assert [phase.seconds for phase in plan.phases] == [2.0, 1.5]
-    assert plan.seconds == 3.5
-    assert plan.phases[1].settings["set_torso_targets", ()]["target_torso_height"] == 0.1
+    assert plan.phases[1].calls()[0].values["target_torso_height"] == 0.1
 
 
 def test_a_program_holds_the_calls_that_made_it() -> None:

@@ -97,28 +97,52 @@ def test_an_unknown_order_or_sampler_names_the_closest() -> None:
 
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_samplers_climb_a_hill_without_losing_it(name: str) -> None:
-    target = np.array([[0.6, -0.4], [-0.2, 0.8]])
+    target = np.array([0.6, -0.4])
 
     def value(knots: Array) -> Array:
-        return -((knots[:, :, 0] - target[:, None]) ** 2).sum(axis=-1)
+        return -((knots[:, 0] - target) ** 2).sum(axis=-1)
 
-    sampler = SAMPLERS[name](2, 1, 2, 40, Spread(0.3, 0.3, 0.7))
+    sampler = SAMPLERS[name](1, 2, 40, Spread(0.3, 0.3, 0.7))
     generator = np.random.default_rng(0)
     for _ in range(10):
         for iteration in range(3):
             proposed = sampler.propose(generator, iteration)
-            assert proposed.shape == (2, 40, 1, 2) and np.abs(proposed).max() <= 1.0
-            np.testing.assert_array_equal(proposed[:, 0], sampler.mean)
+            assert proposed.shape == (40, 1, 2) and np.abs(proposed).max() <= 1.0
+            np.testing.assert_array_equal(proposed[0], sampler.mean)
             sampler.update(proposed, value(proposed))
-    assert np.abs(sampler.mean[:, 0] - target).max() < 0.1
-    sampler.begin(np.array([True, False]))
-    assert not sampler.mean[0].any() and sampler.mean[1].any()
+    assert np.abs(sampler.mean[0] - target).max() < 0.1
+    sampler.begin()
+    assert not sampler.mean.any()
+
+
+def test_the_best_stay_in_the_running() -> None:
+    sampler = find_sampler("cem")(2, 1, 20, Spread(0.3, 0.3, 1.0))
+    generator, lucky = np.random.default_rng(0), np.array([[0.9], [-0.9]])
+    proposed = sampler.propose(generator, 0)
+    proposed[-1] = lucky
+    sampler.update(proposed, np.append(np.full(19, -1.0), 0.0))
+    again = sampler.propose(generator, 1)
+    sampler.update(again, np.full(20, -2.0))  # none as good as those before
+    assert sampler.mean[0, 0] > 0.2  # of three, with the lucky one among them
+    sampler.advance(np.eye(2)[::-1])
+    assert any(np.array_equal(plan, lucky[::-1]) for plan in sampler.propose(generator, 0))
+
+
+def test_the_deviation_narrows_with_decay() -> None:
+    def spread_of(decay: float) -> float:
+        sampler = find_sampler("cem")(1, 1, 400, Spread(0.3, 0.3, decay))
+        generator = np.random.default_rng(0)
+        proposed = sampler.propose(generator, 0)
+        sampler.update(proposed, -np.abs(proposed[:, 0, 0]))
+        return float(sampler.propose(generator, 1)[3:].std())
+
+    assert spread_of(0.1) < spread_of(1.0)
 
 
 def test_noise_changes_along_the_plan_and_with_each_iteration() -> None:
-    sampler = find_sampler("predictive")(1, 3, 1, 4000, Spread(0.1, 0.3, 0.5))
+    sampler = find_sampler("predictive")(3, 1, 4000, Spread(0.1, 0.3, 0.5))
     generator = np.random.default_rng(1)
-    first, second = (sampler.propose(generator, i)[0, 1:, :, 0].std(axis=0) for i in (0, 1))
+    first, second = (sampler.propose(generator, i)[3:, :, 0].std(axis=0) for i in (0, 1))
     np.testing.assert_allclose(first, [0.1, 0.2, 0.3], rtol=0.1)
     np.testing.assert_allclose(second, first / 2, rtol=0.1)
 
@@ -178,6 +202,15 @@ def test_the_same_seed_gives_the_same_actions_and_threads_change_nothing() -> No
     np.testing.assert_array_equal(actions(one, 0), actions(one, 0))
     np.testing.assert_array_equal(actions(one, 0), actions(replace(one, threads=2), 0))
     assert np.abs(actions(one, 0) - actions(one, 1)).max() > 0.01
+
+
+@pytest.mark.parametrize("beside", [[], [7], [6, 7, 8]])
+def test_an_episode_is_acted_in_as_if_it_were_alone(beside: list[int]) -> None:
+    def scores(seeds: list[int]) -> Array:
+        policy = PlannedPolicy(None, replace(QUICK, rows=2), 0, source=Nearness())
+        return roll_out(plannable(), policy, seeds)["closeness"]
+
+    assert scores([5, *beside])[0] == scores([5])[0] == scores([*beside, 5])[-1]
 
 
 class _Low(Nearness):

@@ -69,8 +69,6 @@ def reward_api(scene: str) -> RewardApi:
 def _distance(names: tuple[str, ...]) -> Function:
     def terms(values: Values) -> Iterator[Term]:
         a, b = sorted((str(values["name_obj_A"]), str(values["name_obj_B"])), key=lambda name: name != HAND)
-        if a == b:
-            return
         there = f"next_state.{b}.position"
         if a == HAND:
             yield Term(f"hand_to_{b}", f"near(norm(next_state.palm.position - {there}), 0.05)")
@@ -88,6 +86,7 @@ def _distance(names: tuple[str, ...]) -> Function:
         ),
         terms,
         key=("name_obj_A", "name_obj_B"),
+        fault=lambda values: "it is one and the same thing" * (values["name_obj_A"] == values["name_obj_B"]),
     )
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reward_agent.envs.dexterous.parameters import ALWAYS, DEFINITIONS, HAND, ROBOT, THINGS, reward_api
+from reward_agent.envs.dexterous.parameters import ALWAYS, DEFINITIONS, HAND, ROBOT, THINGS
 from reward_agent.parameters.api import Argument, Function, RewardApi, Term, Values
 
+_ADVICE = "- Things do not move by themselves: what is to move needs the hand brought to it and closed on it."
 _OPEN, _CLOSED = 0.11, 0.05
 """Metres of the fingertips from the palm's point in an open hand and in one closed on something."""
 
@@ -22,7 +23,7 @@ def primitives(scene: str) -> RewardApi:
         functions=(_move_to_object(things), _MOVE_TO_PLACE, _OPEN_HAND, _CLOSE_HAND),
         always=ALWAYS,
         definitions=DEFINITIONS,
-        advice=reward_api(scene).advice.splitlines()[1] if scene != "table" else "",
+        advice=_ADVICE,
     )
 
 
@@ -30,7 +31,7 @@ def _move_to_object(things: tuple[str, ...]) -> Function:
     def terms(values: Values) -> Iterator[Term]:
         offset = [values["offset_x"], values["offset_y"], values["offset_z"]]
         there = f"next_state.{values['name_obj']}.position + np.array({offset})"
-        yield Term(HAND, f"3.0 * near(norm(next_state.palm.position - {there}), 0.05)")
+        yield Term(HAND, f"3.0 * near(norm(next_state.palm.position - ({there})), 0.05)")
 
     def along(axis: str, doc: str) -> Argument:
         return Argument(f"offset_{axis}", doc, "m", -0.4, 0.6, default=0.0)
@@ -45,6 +46,7 @@ def _move_to_object(things: tuple[str, ...]) -> Function:
             along("z", "above it"),
         ),
         terms,
+        skill="palm",
     )
 
 
@@ -66,6 +68,11 @@ _MOVE_TO_PLACE = Function(
         Argument("z", "over the table", "m", 0.0, 0.68, required=True),
     ),
     _to_place,
+    skill="palm",
 )
-_OPEN_HAND = Function("end_effector_open", "Open the hand.", (), lambda values: iter([_fingers(_OPEN)]))
-_CLOSE_HAND = Function("end_effector_close", "Close the hand.", (), lambda values: iter([_fingers(_CLOSED)]))
+_OPEN_HAND = Function(
+    "end_effector_open", "Open the hand.", (), lambda values: iter([_fingers(_OPEN)]), skill="fingers"
+)
+_CLOSE_HAND = Function(
+    "end_effector_close", "Close the hand.", (), lambda values: iter([_fingers(_CLOSED)]), skill="fingers"
+)

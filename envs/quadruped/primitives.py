@@ -14,6 +14,7 @@ from reward_agent.envs.quadruped.parameters import ALWAYS, DEFINITIONS, FOOT, ST
 from reward_agent.envs.quadruped.words import Words
 from reward_agent.parameters.api import Argument, Function, RewardApi, Term, Values
 
+_ADVICE = "- Legs that carry the weight need no skill of their own."
 _TROT = {"front_left": 0.0, "front_right": 0.5, "back_left": 0.5, "back_right": 0.0}
 """Phase of each foot in the gait of `walk`."""
 
@@ -25,6 +26,7 @@ def primitives(words: Words) -> RewardApi:
         functions=(_head_towards(words.height), _WALK, _torso_pose(words.height), _MOVE_FOOT),
         always=ALWAYS,
         definitions=DEFINITIONS,
+        advice=_ADVICE,
     )
 
 
@@ -62,6 +64,7 @@ def _head_towards(height: float) -> Function:
         "Turn on the spot until the nose points there.",
         (Argument("heading", "in the plane: 0 along world +x, 1.57 along +y", "rad", -6.3, 6.3, required=True),),
         partial(_heading, height),
+        skill="way",
     )
 
 
@@ -75,6 +78,7 @@ def _torso_pose(height: float) -> Function:
             Argument("roll", "positive lowers the right side", "rad", -3.15, 3.15, default=0.0),
         ),
         _pose,
+        skill="torso",
     )
 
 
@@ -87,6 +91,7 @@ _WALK = Function(
         Argument("turning_speed", "seen from above counter-clockwise", "rad/s", -5.0, 5.0, default=0.0),
     ),
     _walk,
+    skill="way",
 )
 _MOVE_FOOT = Function(
     "move_foot",
@@ -98,4 +103,5 @@ _MOVE_FOOT = Function(
     ),
     _move_foot,
     key=("foot_name",),
+    skill="foot",
 )

@@ -110,7 +110,12 @@ class Parametric(ABC):
         if earlier is None or earlier.program is None:
             return None
         plan = plan_in(earlier.program, self.api(task))
-        return plan if isinstance(plan, Plan) else None
+        if isinstance(plan, Fault):
+            raise UsageError(
+                f"What turn {key.iteration} of this conversation set cannot be read by this version: {plan.message} "
+                "Begin a new conversation."
+            )
+        return plan
 
     def in_force_text(self, task: Task, history: History, key: Key) -> str:
         """The same as calls."""

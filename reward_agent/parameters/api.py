@@ -62,6 +62,11 @@ class Function:
     key: tuple[str, ...] = ()
     """Arguments that name what is set, as `foot_name`: calls with others stand side by side, calls with the same go on
     from each other."""
+    skill: str = ""
+    """What a skill takes hold of, as `palm`: a call says all of it, and takes the place of what any function of this
+    name set before for the same key. Empty where calls go on from each other."""
+    fault: Callable[[Values], str] = lambda values: ""
+    """What is wrong with values each of which is right by itself; empty where nothing is."""
 
     @property
     def by_name(self) -> dict[str, Argument]:

@@ -32,8 +32,13 @@ class _WrongCallError(Exception):
         self.line = getattr(node, "lineno", None)
 
 
-def read_calls(reply: str, api: RewardApi) -> tuple[Call, ...] | Fault:
+def read_calls(reply: str, api: RewardApi, most: int | None = MAX_CALLS) -> tuple[Call, ...] | Fault:
     """The calls in the last fenced block of a reply, in their order; or in the whole reply where it is all code.
+
+    Args:
+        reply: of a model; nothing in it is trusted.
+        api: what can be called.
+        most: calls that are taken; None where they were not written by a model.
 
     Returns:
         A `Fault` of stage `extract` where there are none, of stage `check` with its line where one is wrong.
@@ -49,8 +54,10 @@ def read_calls(reply: str, api: RewardApi) -> tuple[Call, ...] | Fault:
         found = tuple(_calls(tree, api))
     except _WrongCallError as wrong:
         return Fault("check", str(wrong), wrong.line)
-    if len(found) > MAX_CALLS:
-        return Fault("check", f"There are {len(found)} calls; at most {MAX_CALLS} are allowed.")
+    except RecursionError:
+        return Fault("check", "An expression is nested too deep to be read. Spell each value out as one number.")
+    if most is not None and len(found) > most:
+        return Fault("check", f"There are {len(found)} calls; at most {most} are allowed.")
     if not any(call.function != EXECUTE.name for call in found):
         return Fault("extract", "The code block calls nothing that says what to do. " + _wanted(api))
     return found
@@ -99,7 +106,10 @@ def _call(node: ast.Call, functions: Mapping[str, Function]) -> Call:
     for argument in function.arguments:
         if argument.required and argument.name not in given:
             raise _WrongCallError(f"`{name}` needs `{argument.name}`, {argument.kind}.", node)
-    return Call(name, {key: _value(name, arguments[key], value) for key, value in given.items()})
+    values = {key: _value(name, arguments[key], value) for key, value in given.items()}
+    if wrong := function.fault(values):
+        raise _WrongCallError(f"`{_shortened(node)}`: {wrong}", node)
+    return Call(name, values)
 
 
 def _value(function: str, argument: Argument, node: ast.expr) -> Value:
@@ -139,7 +149,10 @@ def _literal(node: ast.expr) -> Value:
         case ast.Constant(value=bool() | str() | None as plain):
             return plain
         case ast.Constant(value=int() | float() as number):
-            return float(number)
+            try:
+                return float(number)
+            except OverflowError:
+                raise _WrongCallError(f"`{_shortened(node)}` is no finite number.", node) from None
         case ast.Attribute() if (named := ast.unparse(node)) in _CONSTANTS:
             return _CONSTANTS[named]
         case ast.UnaryOp(op=op, operand=operand) if type(op) in _ONE:
@@ -170,7 +183,10 @@ def _is_text(statement: ast.stmt) -> bool:
 
 
 def _shortened(node: ast.AST) -> str:
-    text = " ".join(ast.unparse(node).split())
+    try:
+        text = " ".join(ast.unparse(node).split())
+    except ValueError:  # an int of more digits than Python writes out
+        return "..."
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

@@ -48,16 +48,16 @@ def plan_in(program: Program, api: RewardApi) -> Plan | Fault | None:
     found = re.search(rf'"""{HEADING}\n(.*?)"""', program.source, re.DOTALL)
     if found is None:
         return None
-    calls = read_calls(textwrap.dedent(found[1]), api)
+    calls = read_calls(textwrap.dedent(found[1]), api, most=None)
     return calls if isinstance(calls, Fault) else gather(calls, api)
 
 
 def _terms(phase: Phase, api: RewardApi) -> Iterable[Term]:
     functions = api.by_name
-    for (name, _), given in phase.settings.items():
-        function = functions[name]
+    for call in phase.settings.values():
+        function = functions[call.function]
         defaults = {a.name: a.default for a in function.arguments if a.default is not None}
-        yield from function.terms({**defaults, **given})
+        yield from function.terms({**defaults, **call.values})
     yield from api.always
 
 

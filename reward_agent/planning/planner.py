@@ -14,7 +14,7 @@ from reward_agent.planning.samplers import Spread, find_sampler
 from reward_agent.planning.splines import Order, weights
 from reward_agent.schema import Array
 from reward_agent.sources import RewardSource
-from reward_agent.task import Task
+from reward_agent.task import Ints, Task
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class PlannerSettings(Settings):
 class Planner:
     """Actions for R running episodes, by planning on a reward source.
 
-    The plans are of one generator, so that the same seed and episodes give the same actions.
+    How an episode is acted in depends on the planner's seed and its own alone, not on what is played beside it.
     """
 
     def __init__(
@@ -66,15 +66,16 @@ class Planner:
         self._horizon = max(1, round(settings.seconds / task.world.dt))
         self.imagination = Imagination(task, source, rows, settings.samples, threads=settings.threads)
         spread = Spread(settings.noise, settings.late_noise, settings.decay, settings.finest, settings.partial)
-        self._sampler = find_sampler(settings.sampler)(rows, settings.knots, action.width, settings.samples, spread)
-        self._generator = np.random.default_rng(seed)
+        kind = find_sampler(settings.sampler)
+        self._samplers = [kind(settings.knots, action.width, settings.samples, spread) for _ in range(rows)]
+        self._seed, self._generators = seed, [np.random.default_rng((seed, row)) for row in range(rows)]
         last = max(self._horizon - 1, 1)
         self._actions = weights(np.arange(self._horizon) / last, settings.knots, settings.order)
         self._replan = max(1, round(settings.every / task.world.dt))
         later = np.linspace(0, 1, settings.knots) + self._replan / last
         self._shift = weights(later, settings.knots, settings.order)
-        self._since = self._replan
-        """Steps since the last plan."""
+        self._since = np.full(rows, self._replan)
+        """Steps since each one's last plan."""
 
     def act(self, episodes: Episodes) -> Array:
         """The next action of every row, `(R, A)`; call it once a step.
@@ -82,26 +83,35 @@ class Planner:
         Raises:
             SourceFaultError: the program behind the source failed for good.
         """
-        began = episodes.elapsed == 0
-        if began.any():
-            self._sampler.begin(began)
-        if self._since >= self._replan or began.any():
-            self._plan(episodes)
-            self._since = 0
-        action = np.einsum("p,rpa->ra", self._actions[min(self._since, self._horizon - 1)], self._sampler.mean)
+        for row in np.flatnonzero(episodes.elapsed == 0):
+            self._samplers[row].begin()
+            self._generators[row] = np.random.default_rng((self._seed, int(episodes.seeds[row])))
+            self._since[row] = self._replan
+        due = np.flatnonzero(self._since >= self._replan)
+        if len(due):
+            self._plan(episodes, due)
+            self._since[due] = 0
+        at = self._actions[np.minimum(self._since, self._horizon - 1)]
+        action = np.einsum("rp,rpa->ra", at, np.array([sampler.mean for sampler in self._samplers]))
         self._since += 1
-        if self._since >= self._replan:
-            self._sampler.advance(self._shift)
+        for row in np.flatnonzero(self._since == self._replan):
+            self._samplers[row].advance(self._shift)
         return self._scaled(action)
 
     def close(self) -> None:
         self.imagination.close()
 
-    def _plan(self, episodes: Episodes) -> None:
+    def _plan(self, episodes: Episodes, due: Ints) -> None:
+        """Anew for the rows that are due; copies of the others idle meanwhile."""
+        shape = len(self._samplers), self.settings.samples, self.settings.knots, self._half.size
         for iteration in range(self.settings.iterations):
-            knots = self._sampler.propose(self._generator, iteration)
+            knots = np.zeros(shape)
+            for row in due:
+                knots[row] = self._samplers[row].propose(self._generators[row], iteration)
             actions = np.einsum("hp,rspa->rsha", self._actions, knots)
-            self._sampler.update(knots, self.imagination.returns(episodes, self._scaled(actions)))
+            returns = self.imagination.returns(episodes, self._scaled(actions))
+            for row in due:
+                self._samplers[row].update(knots[row], returns[row])
         self.plans += 1
 
     def _scaled(self, actions: Array) -> Array:

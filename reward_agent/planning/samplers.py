@@ -1,7 +1,7 @@
 """Samplers: how the knots of a plan are varied, and what is made of the returns.
 
-All three keep a mean plan for each of R episodes and give S variations of it, of which the first is the mean itself:
-no update can lose what is known. They differ in what they make of the returns.
+All three keep the mean plan of one episode and give S variations of it, of which the first is the mean itself. They
+differ in what they make of the returns.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 
 from reward_agent.errors import unknown_name
 from reward_agent.schema import Array
-from reward_agent.task import Bools
 
 KEPT = (1.0, 0.5, 0.0)
 """What the first variations keep of the mean, without noise: none of it is idling, from where servos stand up again."""
@@ -44,42 +43,42 @@ class Spread:
 
 
 class Sampler(ABC):
-    """Plans for R episodes, P knots of A actions each, between -1 and 1."""
+    """The plan for one episode: P knots of A actions each, between -1 and 1."""
 
     name: ClassVar[str]
 
-    def __init__(self, rows: int, knots: int, actions: int, samples: int, spread: Spread) -> None:
-        self.mean: Array = np.zeros((rows, knots, actions))
+    def __init__(self, knots: int, actions: int, samples: int, spread: Spread) -> None:
+        self.mean: Array = np.zeros((knots, actions))
         self.samples, self.spread = samples, spread
 
-    def begin(self, rows: Bools) -> None:
-        """Forget the plans of episodes that begin."""
-        self.mean[rows] = 0.0
+    def begin(self) -> None:
+        """Forget the plan: an episode begins."""
+        self.mean = np.zeros_like(self.mean)
 
     def advance(self, shift: Array) -> None:
         """Time went on: `shift` `(P, P)` gives each knot the value that the plan has there now (a warm start)."""
-        self.mean = np.einsum("pq,rqa->rpa", shift, self.mean)
+        self.mean = shift @ self.mean
 
     def propose(self, generator: np.random.Generator, iteration: int) -> Array:
-        """Variations `(R, S, P, A)`: first the mean, then half of it and none of it."""
-        rows, knots, actions = self.mean.shape
-        noise = generator.standard_normal((rows, self.samples, knots, actions)) * self.deviation(iteration)
+        """Variations `(S, P, A)`: first the mean, then half of it and none of it."""
+        knots, actions = self.mean.shape
+        noise = generator.standard_normal((self.samples, knots, actions)) * self.deviation(iteration)
         noise *= generator.permutation(np.linspace(1.0, self.spread.finest, self.samples))[:, None, None]
-        few = generator.random((rows, self.samples, 1, actions)) < FEW
+        few = generator.random((self.samples, 1, actions)) < FEW
         few |= np.arange(self.samples)[:, None, None] >= self.spread.partial * self.samples
         noise *= few
-        noise[:, : len(KEPT)] = 0.0
+        noise[: len(KEPT)] = 0.0
         kept = np.ones(self.samples)
         kept[: len(KEPT)] = KEPT[: self.samples]
-        return np.clip(kept[:, None, None] * self.mean[:, None] + noise, -1.0, 1.0)
+        return np.clip(kept[:, None, None] * self.mean + noise, -1.0, 1.0)
 
     def deviation(self, iteration: int) -> Array:
-        """Of the noise, broadcast to `(R, S, P, A)`."""
-        return self.spread.at(self.mean.shape[1], iteration)
+        """Of the noise, broadcast to `(P, A)`."""
+        return self.spread.at(len(self.mean), iteration)
 
     @abstractmethod
     def update(self, proposed: Array, returns: Array) -> None:
-        """Take the returns `(R, S)` of `proposed` `(R, S, P, A)` into account."""
+        """Take the returns `(S,)` of `proposed` `(S, P, A)` into account."""
 
 
 class PredictiveSampling(Sampler):
@@ -88,32 +87,57 @@ class PredictiveSampling(Sampler):
     name: ClassVar[str] = "predictive"
 
     def update(self, proposed: Array, returns: Array) -> None:
-        self.mean = proposed[np.arange(len(proposed)), returns.argmax(axis=1)]
+        self.mean = proposed[returns.argmax()]
 
 
 class CrossEntropy(Sampler):
-    """The mean and the deviation of the best share become those of the next variations (CEM)."""
+    """The mean and the deviation of the best share become those of the next variations (CEM).
+
+    The best ones stay in the running (Pinneri et al., 2020): among those of the next iteration with the returns that
+    they had, and shifted in time among the first variations of the next plan.
+    """
 
     name: ClassVar[str] = "cem"
     ELITES: ClassVar[float] = 0.15
+    CARRIED: ClassVar[int] = 3
+    """Of the best, into the next plan."""
     LEAST: ClassVar[float] = 0.3
-    """Share of the first deviation below which it never falls."""
+    """Share of the noise below which the deviation never falls."""
 
-    def __init__(self, rows: int, knots: int, actions: int, samples: int, spread: Spread) -> None:
-        super().__init__(rows, knots, actions, samples, spread)
-        self._deviation: Array | None = None
+    def __init__(self, knots: int, actions: int, samples: int, spread: Spread) -> None:
+        super().__init__(knots, actions, samples, spread)
+        self._elites: Array = np.zeros((0, knots, actions))
+        self._returns: Array = np.zeros(0)
+
+    def begin(self) -> None:
+        super().begin()
+        self._elites, self._returns = self._elites[:0], self._returns[:0]
+
+    def advance(self, shift: Array) -> None:
+        super().advance(shift)
+        self._elites = np.einsum("pq,eqa->epa", shift, self._elites[: self.CARRIED])
+
+    def propose(self, generator: np.random.Generator, iteration: int) -> Array:
+        proposed = super().propose(generator, iteration)
+        if iteration == 0:
+            self._returns = self._returns[:0]
+            carried = self._elites[: max(0, self.samples - len(KEPT))]
+            proposed[len(KEPT) : len(KEPT) + len(carried)] = carried
+            self._elites = self._elites[:0]
+        return proposed
 
     def deviation(self, iteration: int) -> Array:
-        first = super().deviation(0)
-        if iteration == 0 or self._deviation is None:
-            return first
-        return np.maximum(self._deviation, self.LEAST * first)[:, None]
+        noise = super().deviation(iteration)
+        if iteration == 0:
+            return noise
+        deviation: Array = np.maximum(self._elites.std(axis=0), self.LEAST * noise)
+        return deviation
 
     def update(self, proposed: Array, returns: Array) -> None:
-        count = max(2, round(self.ELITES * self.samples))
-        best = np.argsort(-returns, axis=1, kind="stable")[:, :count]
-        elites = np.take_along_axis(proposed, best[:, :, None, None], axis=1)
-        self.mean, self._deviation = elites.mean(axis=1), elites.std(axis=1)
+        proposed, returns = np.concatenate([self._elites, proposed]), np.concatenate([self._returns, returns])
+        best = np.argsort(-returns, kind="stable")[: max(2, round(self.ELITES * self.samples))]
+        self._elites, self._returns = proposed[best], returns[best]
+        self.mean = self._elites.mean(axis=0)
 
 
 class PathIntegral(Sampler):
@@ -127,10 +151,9 @@ class PathIntegral(Sampler):
     TEMPERATURE: ClassVar[float] = 0.3
 
     def update(self, proposed: Array, returns: Array) -> None:
-        scaled = (returns - returns.max(axis=1, keepdims=True)) / (returns.std(axis=1, keepdims=True) + 1e-9)
+        scaled = (returns - returns.max()) / (returns.std() + 1e-9)
         weight = np.exp(scaled / self.TEMPERATURE)
-        weight /= weight.sum(axis=1, keepdims=True)
-        self.mean = np.einsum("rs,rspa->rpa", weight, proposed)
+        self.mean = np.einsum("s,spa->pa", weight / weight.sum(), proposed)
 
 
 SAMPLERS: dict[str, type[Sampler]] = {kind.name: kind for kind in (PredictiveSampling, CrossEntropy, PathIntegral)}
