@@ -14,12 +14,13 @@ another planner, evaluators that were not released.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -151,10 +152,17 @@ def wanted(task_ids: list[str], methods: list[str]) -> Iterator[Reward]:
                 yield from conversations(task_id, method)
 
 
+IDENTITY = ("task", "method", "conversation", "replies", "program", "planner")
+
+
 def named(reward: Reward) -> dict[str, Any]:
+    """What a row is of, by `IDENTITY`."""
     program = reward.program.id if reward.program else None
-    row = {"task": reward.task, "method": reward.method, "conversation": reward.conversation}
-    return row | {"replies": reward.replies, "program": program}
+    settings = asdict(replace(planner(find_task(reward.task), threads=1), rows=1))
+    told = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+    return dict(
+        zip(IDENTITY, (reward.task, reward.method, reward.conversation, reward.replies, program, told), strict=True)
+    )
 
 
 def measure(rewards: list[Reward], hand_seeds: int, seeds: int, write: Callable[[dict[str, Any]], None]) -> None:
@@ -173,19 +181,21 @@ def measure(rewards: list[Reward], hand_seeds: int, seeds: int, write: Callable[
 
 
 def table(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Success by task and method, with 95 % intervals over episodes, beside the paper's."""
+    """Success by task and method beside the paper's, with 95 % intervals.
+
+    They are over episodes where a hand wrote the reward, and over conversations where a model did: the episodes of one
+    conversation share what it came to.
+    """
     found: dict[str, Any] = {}
     for task_id, paper in PAPER.items():
         entry: dict[str, Any] = {"paper": dict(zip(METHODS, paper, strict=True))}
         for method in (HAND, *METHODS):
             own = [row for row in rows if row["task"] == task_id and row["method"] == method]
             if own:
-                success = [value for row in own for value in row["success"]]
-                entry[method] = {
-                    **confidence_interval(success, "success")._asdict(),
-                    "episodes": len(success),
-                    "conversations": len(own),
-                }
+                each = [float(np.mean(row["success"])) for row in own]
+                interval = confidence_interval(own[0]["success"] if method == HAND else each, "success")
+                episodes = sum(len(row["success"]) for row in own)
+                entry[method] = {**interval._asdict(), "episodes": episodes, "conversations": each}
         factors = [row["real_time_factor"] for row in rows if row["task"] == task_id and row["method"] == SPEED]
         if factors:
             entry["real_time_factor"] = factors[-1]
@@ -203,10 +213,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("language_to_rewards.jsonl"))
     args = parser.parse_args()
     assert PAPER.keys() <= tasks().keys()
-    rows = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
-    identity = tuple(named(by_hand(next(iter(PAPER)))))
-    done = {tuple(row[name] for name in identity) for row in rows}
-    rewards = [reward for reward in wanted(args.tasks, args.methods) if tuple(named(reward).values()) not in done]
+    written = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
+    asked = {tuple(named(reward).values()): reward for reward in wanted(args.tasks, args.methods)}
+    done = {tuple(row[name] for name in IDENTITY): row for row in written}
+    rows = [row for identity, row in done.items() if identity in asked]  # those of other programs are another matter
+    rewards = [reward for identity, reward in asked.items() if identity not in done]
 
     def write(row: dict[str, Any]) -> None:
         rows.append(row)

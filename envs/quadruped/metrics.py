@@ -86,8 +86,8 @@ def sits() -> tuple[Metric, Metric]:
 
 
 def lifts(leg: str, height: float) -> tuple[Metric, Metric]:
-    """One paw held up over the last second, the robot on its feet."""
-    doc = f"{leg.replace('_', ' ')} paw at least {height:g} m above the floor, the robot on its other feet"
+    """One paw held up over the last second, the robot upright."""
+    doc = f"{leg.replace('_', ' ')} paw at least {height:g} m above the floor, the torso upright and {STANDS:g} m high"
 
     def holds(episode: Episode) -> Bools:
         return (_paw(episode, leg) >= height) & _on_its_feet(episode)

@@ -22,7 +22,7 @@ class PlannerSettings(Settings):
     """How to plan."""
 
     sampler: Literal["predictive", "cem", "mppi"] = "cem"
-    samples: Annotated[int, Range(2)] = 36
+    samples: Annotated[int, Range(2, 10_000)] = 36
     """Variations of the plan that are imagined in one iteration."""
     iterations: Count = 3
     """Of improving one plan before it is acted on."""
