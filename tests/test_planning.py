@@ -18,7 +18,7 @@ from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
 from reward_agent.optimise import find_optimiser
-from reward_agent.optimise.choice import choose_training, scoring_steps, usual
+from reward_agent.optimise.choice import choose_training, real_time_factor, scoring_steps, usual
 from reward_agent.optimise.policy import load_policy
 from reward_agent.planning.imagination import Imagination
 from reward_agent.planning.performance import Performing
@@ -306,3 +306,6 @@ def test_a_plan_of_a_run_counts_the_episodes_that_are_planned_to_be_scored() -> 
     # 150 plans of 300 steps, each of 20 variations of 10 steps
     assert scoring_steps(choice, task) == 150 * 20 * 10
     assert scoring_steps(choose_training(task, "ppo"), task) == 0
+    # an episode of 6 s that takes 12 s to plan
+    assert real_time_factor(choice, task, 150 * 20 * 10 / 12) == pytest.approx(0.5)
+    assert real_time_factor(choose_training(task, "ppo"), task, 1e4) is None

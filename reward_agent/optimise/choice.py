@@ -91,6 +91,12 @@ def scoring_steps(choice: Choice, task: Task) -> int:
     return int(imagined(task, choice.settings)) if imagined else 0
 
 
+def real_time_factor(choice: Choice, task: Task, steps_per_second: float) -> float | None:
+    """Seconds acted a second by an optimiser that simulates `steps_per_second` to act; None for others."""
+    steps = scoring_steps(choice, task)
+    return steps_per_second * task.horizon * task.world.dt / steps if steps else None
+
+
 def read_changes(optimiser: str, words: Iterable[str]) -> dict[str, Any]:
     """Changes of an optimiser's settings from texts as `learning_rate=1e-3`.
 
