@@ -19,14 +19,14 @@ def near(error, scale):
 def compute_reward(state, action, next_state):
     """Reward parameters:
 
-    set_torso_targets(target_torso_height=0.28, target_torso_pitch=0, target_torso_location_x=0, target_torso_location_y=0, target_turning_speed=4)
+    set_torso_targets(target_torso_height=0.28, target_torso_pitch=0, target_torso_location_x=0, target_torso_location_y=0, target_turning_speed=2.5)
     """
     terms = {
         "torso_height": 2.0 * near(next_state.torso.position[:, 2] - 0.28, 0.03),
         "torso_tilt": 3.0 * near(tilt_error(next_state.torso.orientation, 0, 0), 0.2),
         "location_x": 2.0 * near(next_state.torso.position[:, 0] - next_state.start.torso.position[:, 0] - 0, 0.1),
         "location_y": 2.0 * near(next_state.torso.position[:, 1] - next_state.start.torso.position[:, 1] - 0, 0.1),
-        "turning_speed": 2.0 * near(next_state.torso.angular_velocity[:, 2] - 4, 0.5),
+        "turning_speed": 2.0 * near(next_state.torso.angular_velocity[:, 2] - 2.5, 0.5),
         "posture": -0.15 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1),
         "steadiness": -0.2 * next_state.torso.linear_velocity[:, 2] ** 2,
         "smoothness": -0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
