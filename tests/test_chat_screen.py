@@ -70,7 +70,7 @@ def test_an_escape_in_pieces_steers_nothing_either() -> None:
 def test_a_term_of_any_name_steers_nothing_while_it_is_trained_on() -> None:
     screen, file = written()
     with screen.busy("training"):
-        screen(TrainingProgress(Trial("candidate", 0, 0), 10, 100, 5.0, {f"[red]{EVIL}": 1.0}))
+        screen(TrainingProgress(Trial("candidate", 0, 0), 10, 100, 5.0, 1.0, 1.0, {f"[red]{EVIL}": 1.0}))
     shown = DRAWN.sub("", file.getvalue())
     assert steering(shown) == "" and "[red]" in shown
 

@@ -225,7 +225,7 @@ def test_options_go_where_they_mean(tmp_path: Path) -> None:
     given = ("--look", "none", "--set", "samples=4", "--set", "learning_rate=1e-3", "--optimiser", "sac")
     done = piped("/cost\n", *words, *given, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    kept = json.loads((Path(json.loads(done.stdout)["folder"]) / "run.json").read_text())
+    kept = json.loads((tmp_path / json.loads(done.stdout)["folder"] / "run.json").read_text())
     assert kept["chat"]["planner"] == {"samples": 4} and kept["config"]["settings"] == {"learning_rate": 1e-3}
     assert kept["config"]["method"] == "l2r" and kept["config"]["optimiser"] == "sac"
     refused = piped("", *words, "--optimiser", "mpc", "--set", "samples=4", cwd=tmp_path)
