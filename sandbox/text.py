@@ -13,15 +13,23 @@ _ESCAPES = re.compile(
 )
 
 
+def plain(text: str) -> str:
+    """`text` without control, invisible and direction-changing characters; line ends and tabs stay.
+
+    Of an escape sequence its letters are left, which steer nothing: so it can be told of each piece of a stream alone.
+    """
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c)[0] != "C")
+
+
 def clean(text: str, limit: int = 1000) -> str:
     """`text` without escape sequences, control, invisible and direction-changing characters, at most `limit` long.
 
     Line ends stay; of a longer text the beginning and the end are kept.
     """
-    plain = _ESCAPES.sub("", text[: 64 * limit]) + text[64 * limit :][-limit:]
-    plain = "".join(c for c in plain.replace("\t", "    ") if c == "\n" or unicodedata.category(c)[0] != "C")
-    if len(plain) <= limit:
-        return plain
+    bounded = _ESCAPES.sub("", text[: 64 * limit]) + text[64 * limit :][-limit:]
+    kept = plain(bounded).replace("\t", "    ")
+    if len(kept) <= limit:
+        return kept
     mark = " […] "
     head = (limit - len(mark)) * 2 // 3
-    return plain[:head] + mark + plain[head + len(mark) - limit :]
+    return kept[:head] + mark + kept[head + len(mark) - limit :]

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import runs_for_tests as runs
 from runs_for_tests import Scripted
 
 from reward_agent.chat import ChatSettings, Look, Session, go_on, start
-from reward_agent.chat.looking import Watch
 from reward_agent.chat.settings import ROUNDS
 from reward_agent.config import RunConfig
 from reward_agent.messages import Key, Message, Reply
 from reward_agent.program import Fault, Program
-from reward_agent.schema import Array
 from reward_agent.task import Task
 
 SMALL = {"iterations": ROUNDS, "candidates": 1, "budget": 512, "select_episodes": 4, "jobs": 1}
@@ -27,29 +24,18 @@ class Glance:
     """A look without any simulation: its numbers are those of the program's length."""
 
     def __init__(self, *, factor: float = 2.0) -> None:
-        self.seen: list[tuple[str, str, Mapping[str, Array] | None]] = []
+        self.seen: list[tuple[str, str]] = []
         self.factor = factor
 
-    def look(
-        self,
-        task: Task,
-        program: Program,
-        *,
-        seconds: float,
-        start: Mapping[str, Array] | None,
-        watch: Watch,
-        stop: Callable[[], bool],
-    ) -> Look | Fault:
-        self.seen.append((task.instruction, program.source, start))
-        watch(program)
+    def look(self, task: Task, program: Program) -> Look | Fault:
+        self.seen.append((task.instruction, program.source))
         size = float(len(program.source))
         return Look(
             terms={"near": (size, size + 1.0)},
             total=(size, size + 1.0),
             metrics={"success": 0.0, "closeness": -1.0 / size},
-            seconds=seconds,
+            seconds=3.0,
             real_time_factor=self.factor,
-            end={"x": np.array([size])},
         )
 
 

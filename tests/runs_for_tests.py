@@ -55,7 +55,7 @@ class Scripted:
 
     name = "scripted:one"
 
-    def __init__(self, *replies: str | Exception) -> None:
+    def __init__(self, *replies: str | BaseException) -> None:
         self.replies, self.asked = list(replies), []
 
     def complete(self, messages: Sequence[Message], key: Key) -> Reply:

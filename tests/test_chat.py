@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import chats_for_tests as chats
 import numpy as np
@@ -17,18 +19,22 @@ from chats_for_tests import Glance, Scripted, Slow
 from runs_for_tests import BROKEN, GOOD, TIMID
 
 from reward_agent import agent
-from reward_agent.chat import ChatSettings, Session
+from reward_agent.chat import ChatSettings, Look, Session, start
+from reward_agent.chat.clips import make_clip
 from reward_agent.chat.keeping import export, save, scores
 from reward_agent.chat.talk import Talk
+from reward_agent.cli.chatting.commands import Chat
+from reward_agent.cli.chatting.loop import catch_up
+from reward_agent.cli.chatting.screen import Screen
 from reward_agent.errors import Terminated, UsageError
 from reward_agent.events import TrainingProgress
 from reward_agent.history import Outcome
 from reward_agent.llm import LLMError, Spent
 from reward_agent.messages import Usage
 from reward_agent.optimise.policy import load_policy
-from reward_agent.program import read_program
+from reward_agent.program import Fault, read_program
 from reward_agent.store import read_steps
-from reward_agent.trial import Trained
+from reward_agent.trial import VIDEO, Trained
 
 
 def prompt(model: Scripted, index: int = -1) -> str:
@@ -223,6 +229,18 @@ def test_a_kill_is_no_ctrl_c(tmp_path: Path) -> None:
         assert session.unfinished and session.go().words == "anything"
 
 
+def test_what_goes_wrong_in_catching_up_ends_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "one"
+    with chats.begin(tmp_path, Scripted(Terminated())) as session, pytest.raises(Terminated):
+        session.say("anything")
+    for error, code in ((OSError("No space left on device"), 1), (UsageError("no such thing"), 2)):
+        with chats.again(folder, Scripted(error)) as session:
+            assert catch_up(Chat(session, Screen())) == code
+            assert str(error) in capsys.readouterr().out
+    with chats.again(folder, Scripted(GOOD)) as session:
+        assert catch_up(Chat(session, Screen())) == 0 and session.with_program().words == "anything"
+
+
 def test_a_failed_request_counts_and_can_be_tried_again(tmp_path: Path) -> None:
     failures = [LLMError("no luck", usage=Usage(100, 400, 2.0)) for _ in range(2)]
     with chats.begin(tmp_path, Scripted(*failures, GOOD)) as session:
@@ -288,13 +306,42 @@ def test_what_is_kept(tmp_path: Path) -> None:
             export(session, tmp_path / "out/reward.py")
 
 
-def test_a_look_may_go_on_from_where_the_last_one_ended(tmp_path: Path) -> None:
-    glance = Glance()
-    with chats.begin(tmp_path, Scripted(GOOD, TIMID), settings=ChatSettings(carry_on=True), looker=glance) as session:
-        session.say("one")
-        session.say("two")
-    assert glance.seen[0][2] is None
-    assert np.array_equal(glance.seen[1][2]["x"], [float(len(glance.seen[0][1]))])  # type: ignore[index]
+def test_a_clip_is_kept_of_what_is_filmed(tmp_path: Path) -> None:
+    class Moves(Glance):
+        def look(self, *given: Any) -> Look | Fault:
+            found = super().look(*given)
+            assert isinstance(found, Look)
+            return replace(found, actions=np.ones((20, 1))) if len(self.seen) == 1 else found
+
+    with chats.begin(tmp_path, Scripted(GOOD), looker=Moves()) as session:
+        session.go()
+        assert not (save(session) / VIDEO).exists(), "nothing is filmed for it"
+        turn = session.look()
+        assert len(turn.looks) == 2, "of which the last played nothing"
+        clip = make_clip(session)
+        assert (save(session) / VIDEO).read_bytes() == clip.read_bytes()
+        session.train(512)
+        assert not (save(session) / VIDEO).exists(), "a clip of a look is none of the policy"
+
+
+def test_go_after_a_turn_that_failed_says_the_same_again(tmp_path: Path) -> None:
+    model = Scripted(GOOD, BROKEN, BROKEN, BROKEN, BROKEN, TIMID)
+    with chats.begin(tmp_path, model, repairs=1) as session:
+        session.go()
+        assert session.say("do less").program is None
+        again = session.go()
+        assert again.program is None and again.words == "do less" and len(model.asked) == 5
+        assert "do less" in model.asked[3][1][-1].text
+        assert session.go().program is not None
+
+
+def test_a_look_that_is_asked_for_is_played_where_none_is_else(tmp_path: Path) -> None:
+    settings = ChatSettings(look="none", budget=512)
+    with chats.begin(tmp_path, Scripted(GOOD), settings=settings) as session:
+        turn = session.go()
+        assert isinstance(turn.outcome, Outcome) and turn.outcome.by == "nothing"
+        turn = session.look()
+        assert isinstance(turn.outcome, Outcome) and turn.outcome.by == "training" and turn.outcome.steps == 512
 
 
 def test_a_reward_brought_is_looked_at_first_and_cannot_be_taken_back(tmp_path: Path) -> None:
@@ -324,10 +371,40 @@ def test_a_search_does_not_go_on_with_a_chat(tmp_path: Path) -> None:
         agent.resume(tmp_path / "one", llm=Scripted())
 
 
-@pytest.mark.parametrize("wrong", [{"look": "hard"}, {"budget": 0}, {"seconds": 0.0}])
-def test_settings_that_cannot_be_meant(wrong: dict[str, object]) -> None:
-    with pytest.raises(UsageError):
-        ChatSettings(**wrong)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"look": "plan"}, "way to look at a reward named 'plan'. Did you mean 'planner'"),
+        ({"budget": 0}, "at least 1 step, not 0"),
+        ({"seconds": 0.0}, "more than 0 s, not 0"),
+        ({"seconds": float("inf")}, "more than 0 s, not inf"),
+    ],
+)
+def test_settings_that_cannot_be_meant(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        ChatSettings(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"carry_on": True}, "--carry-on is for looks by the planner"),
+        ({"seconds": 2.0, "look": "training"}, "--look-seconds is for looks by the planner"),
+        ({"planner": {"samples": 8}, "look": "none"}, "A setting of the planner is for looks by the planner"),
+        ({"preset": "dexterity"}, "A preset of the planner is for looks by the planner"),
+        ({"budget": 512, "look": "planner"}, "--look-budget is for looks by a training"),
+    ],
+)
+def test_an_option_of_the_other_way_to_look_is_refused(tmp_path: Path, wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        chats.begin(tmp_path, Scripted(), settings=ChatSettings(**wrong))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_planner_trains_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"mpc trains nothing.*`--look planner`"):
+        start(replace(chats.config(optimiser="mpc"), settings={}), llm=Scripted(), root=tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def interrupt_when(true: Callable[[], bool]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ import pytest
 from chats_for_tests import Glance
 from runs_for_tests import GOOD, Scripted
 
-from reward_agent.chat import ChatSettings, Look, start
+from reward_agent.chat import ChatSettings, Look, Session, start
 from reward_agent.chat.clips import make_clip
+from reward_agent.chat.options import share_out
 from reward_agent.chat.planner import PlannerLooker
-from reward_agent.chat.showing import ACTIONS, START
+from reward_agent.chat.showing import ACTIONS, END, START, load
+from reward_agent.chat.talk import Said
 from reward_agent.cli.chatting.commands import Chat, perform
 from reward_agent.cli.chatting.screen import Screen
 from reward_agent.config import RunConfig
@@ -27,7 +30,9 @@ from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
 from reward_agent.history import Outcome
 from reward_agent.messages import Key, Message, Reply
-from reward_agent.program import Fault, Program
+from reward_agent.optimise.choice import presets_of
+from reward_agent.program import Fault, Program, TrainingFault
+from reward_agent.task import Task
 
 SIT = find_task("quadruped/sit-down")
 EXPERT = Program(SIT.expert.read_text()) if SIT.expert else None
@@ -50,15 +55,21 @@ class Says:
         return Reply(self.replies.pop(0), model="says")
 
 
-def looked(looker: PlannerLooker, program: Program, **how: Any) -> Look | Fault:
-    told: dict[str, Any] = {"seconds": 0.1, "start": None, "watch": lambda seen: None, "stop": lambda: False} | how
-    return looker.look(SIT, program, **told)
+def looked(program: Program, **how: Any) -> Look | Fault:
+    return PlannerLooker(1, 0.1, settings=QUICK, **how).look(SIT, program)
+
+
+def talk(root: Path, model: Any, **changes: Any) -> Session:
+    """A session in which a planner looks for 0.1 s, and quickly."""
+    config = RunConfig("quadruped/sit-down", llm="x", iterations=1_000, candidates=1, jobs=1)
+    settings = ChatSettings(seconds=0.1, planner=QUICK, **changes)
+    return start(config, settings, llm=model, root=root, name="one", left_open=("method",))
 
 
 def test_a_look_plays_the_reward_at_once() -> None:
     assert EXPERT is not None
     times: list[float] = []
-    look = looked(PlannerLooker(1, QUICK), EXPERT, watch=lambda episodes: times.append(episodes.elapsed[0]))
+    look = looked(EXPERT, watch=lambda episodes: times.append(episodes.elapsed[0]))
     assert isinstance(look, Look)
     steps = round(0.1 / SIT.world.dt)
     assert times == list(range(1, steps + 1)) and len(look.total) == steps
@@ -66,69 +77,90 @@ def test_a_look_plays_the_reward_at_once() -> None:
     assert sum(values[0] for values in look.terms.values()) == pytest.approx(look.total[0])
     assert set(look.metrics) == {metric.name for metric in SIT.metrics}
     assert look.real_time_factor is not None and look.real_time_factor > 0
-    again = looked(PlannerLooker(1, QUICK), EXPERT)
+    again = looked(EXPERT)
     assert isinstance(again, Look) and again.total == look.total
 
 
 def test_a_look_that_is_stopped_tells_what_was_played() -> None:
     assert EXPERT is not None
-    look = looked(PlannerLooker(1, QUICK), EXPERT, watch=lambda episodes: os.kill(os.getpid(), signal.SIGINT))
+    look = looked(EXPERT, watch=lambda episodes: os.kill(os.getpid(), signal.SIGINT))
     assert isinstance(look, Look) and len(look.total) == 1
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_look_goes_on_from_where_another_program_left_the_robot() -> None:
     assert EXPERT is not None
-    looker = PlannerLooker(1, QUICK, carry_on=True)
-    first = looked(looker, EXPERT)
+    first = looked(EXPERT, carry_on=True)
     assert isinstance(first, Look) and first.end is not None
     other = Program(EXPERT.source + "\n# another\n")
     begun: list[Any] = []
-    second = looked(looker, other, start=first.end, watch=lambda episodes: begun.append(episodes.elapsed[0]))
+    second = looked(other, carry_on=True, start=first.end, watch=lambda episodes: begun.append(episodes.elapsed[0]))
     assert isinstance(second, Look) and begun[0] == 1, "with an episode's time before it"
     assert second.total[0] != first.total[0]
 
 
-@pytest.mark.needs("rendering")
-def test_a_look_that_went_on_is_filmed_from_where_it_began(tmp_path: Path) -> None:
-    assert EXPERT is not None
+def test_a_look_may_go_on_from_where_the_last_one_ended(tmp_path: Path) -> None:
     model = Says(DESCRIPTION.format(0.2), CALLS.format(0.2), DESCRIPTION.format(0.3), CALLS.format(0.3))
-    config = RunConfig("quadruped/sit-down", method="l2r", llm="x", iterations=1_000, candidates=1, jobs=1)
-    settings = ChatSettings(seconds=0.1, carry_on=True)
-    with start(config, settings, llm=model, root=tmp_path, name="one", left_open=("optimiser",)) as session:
-        session.showing.make_looker = lambda turn, number: PlannerLooker(session.seed, QUICK, carry_on=True)
+    with talk(tmp_path, model, carry_on=True) as session:
+        first = session.run.folder / session.say("sit").folder / "look_00"
+        second = session.run.folder / session.say("stand").folder / "look_00"
+    assert not (first / START).exists() and same_state(load(second / START), load(first / END))
+    assert not same_state(load(second / END), load(second / START))
+
+
+def same_state(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
+    return set(left) == set(right) and all(np.array_equal(left[name], right[name]) for name in left)
+
+
+@pytest.mark.needs("rendering")
+@pytest.mark.parametrize("carry_on", [False, True])
+def test_what_the_planner_played_is_filmed(tmp_path: Path, carry_on: bool) -> None:
+    model = Says(DESCRIPTION.format(0.2), CALLS.format(0.2), DESCRIPTION.format(0.3), CALLS.format(0.3))
+    with talk(tmp_path, model, carry_on=carry_on) as session:
         session.say("sit")
         turn = session.say("stand")
-        assert (session.run.folder / turn.folder / "look_00" / START).is_file()
+        assert isinstance(turn.outcome, Outcome) and turn.outcome.by == "planner"
+        look = session.run.folder / turn.folder / "look_00"
+        assert (look / START).is_file() == carry_on and np.load(look / ACTIONS).shape[1] == 12
         assert make_clip(session).read_bytes()[4:8] == b"ftyp"
 
 
 @pytest.mark.needs("view")
 def test_a_look_is_drawn_in_the_browser_as_it_is_played(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = Says(DESCRIPTION.format(0.2), CALLS.format(0.2))
-    config = RunConfig("quadruped/sit-down", method="l2r", llm="x", iterations=1_000, candidates=1, jobs=1)
-    settings = ChatSettings(seconds=0.1)
-    with start(config, settings, llm=model, root=tmp_path, name="one", left_open=("optimiser",)) as session:
-        session.showing.make_looker = lambda turn, number: PlannerLooker(session.seed, QUICK)
+    with talk(tmp_path, model) as session:
         chat = Chat(session, Screen(), wants_view=True)
         perform(chat, "sit")
         view = chat.view
-        assert view is not None and view.url in capsys.readouterr().out and view.caption == "sit"
+        shown = capsys.readouterr().out
+        assert view is not None and view.url in shown and view.caption == "sit" and "stand still" not in shown
         with urlopen(view.url) as page:
             assert page.status == 200
         assert view.live.settle() and view.live.shown == pytest.approx(0.1)
         view.close()
 
 
+@pytest.mark.needs("view")
+def test_a_view_of_what_only_trains_says_that_it_stands_still(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with talk(tmp_path, Says()) as session:
+        session.showing.settings = session.settings = ChatSettings(look="training")
+        chat = Chat(session, Screen())
+        perform(chat, "/view")
+        assert chat.view is not None and "It will stand still" in capsys.readouterr().out
+        chat.view.close()
+
+
 def test_a_program_that_fails_at_work_is_a_fault() -> None:
-    found = looked(PlannerLooker(1, QUICK), FAILS)
+    found = looked(FAILS)
     assert isinstance(found, Fault) and "ZeroDivisionError" in found.message
 
 
 def test_a_task_of_the_planner_is_talked_of_by_parameters(tmp_path: Path) -> None:
     model, glance = Says(), Glance()
     config = RunConfig("quadruped/lift-paw-higher", llm="x", iterations=1_000, candidates=1, jobs=1)
-    with start(config, llm=model, root=tmp_path, name="one", left_open=("method", "optimiser")) as session:
+    with start(config, llm=model, root=tmp_path, name="one", left_open=("method",)) as session:
         assert (session.method.name, session.settings.look) == ("l2r", "planner")
         session.showing.make_looker = lambda turn, number: glance
         model.replies = [DESCRIPTION.format(0.28), CALLS.format(0.28)]
@@ -156,18 +188,103 @@ def test_a_task_of_the_planner_is_talked_of_by_parameters(tmp_path: Path) -> Non
         assert chats.same(again.talk, talk)
 
 
+def test_go_says_again_what_a_correction_that_failed_said(tmp_path: Path) -> None:
+    faulty = [DESCRIPTION.format(0.2)] + [CALLS.format("'low'")] * 4
+    model = Says(
+        DESCRIPTION.format(0.3), CALLS.format(0.3), *faulty, *faulty, DESCRIPTION.format(0.2), CALLS.format(0.2)
+    )
+    with talk(tmp_path, model) as session:
+        session.showing.make_looker = lambda turn, number: Glance()
+        session.say("sit")
+        assert session.say("lower").program is None
+        again = session.go()
+        assert again.words == "lower" and again.program is None and len(model.asked) == 12
+        turn = session.go()
+        assert turn.words == "lower" and turn.program is not None and not model.replies
+        assert [each.words for each in session.talk.in_force] == ["sit", "lower"]
+        assert "lower" in model.asked[-2][1][-1].text
+
+
+class Fails:
+    """A look at a reward that fails at work."""
+
+    def look(self, task: Task, program: Program) -> Look | Fault:
+        return TrainingFault("optimise", "it divides by zero")
+
+
+def test_what_a_method_cannot_go_on_with_changes_nothing(tmp_path: Path) -> None:
+    model = Says(DESCRIPTION.format(0.3), CALLS.format(0.3))
+    with talk(tmp_path, model) as session:
+        session.showing.make_looker = lambda turn, number: Fails()
+        assert isinstance(session.say("sit").outcome, Fault)
+        before = dict(session.run.journal.values)
+        with pytest.raises(UsageError, match="l2r goes by your words"):
+            session.go()
+        assert dict(session.run.journal.values) == before
+        model.replies = [DESCRIPTION.format(0.2)] + [CALLS.format("'low'")] * 4
+        session.say("lower")
+        before = dict(session.run.journal.values)
+        with pytest.raises(UsageError, match="l2r goes by your words"):
+            session._begin(Said("", automatic=True))
+        assert dict(session.run.journal.values) == before, "nothing is taken back for nothing"
+
+
+@pytest.mark.parametrize("look", ["planner", "training", "none"])
+@pytest.mark.parametrize("optimiser", ["ppo", "sac"])
+def test_looks_and_method_follow_the_task_whatever_trains(tmp_path: Path, look: Any, optimiser: str) -> None:
+    config = RunConfig("quadruped/sit-down", llm="x", iterations=1_000, candidates=1, jobs=1, optimiser=optimiser)
+    with start(config, ChatSettings(), llm=Says(), root=tmp_path, name="one", left_open=("method",)) as session:
+        assert (session.method.name, session.settings.look) == ("l2r", "planner")
+    with start(config, ChatSettings(look), llm=Says(), root=tmp_path, name="two", left_open=("method",)) as session:
+        assert (session.method.name, session.settings.look) == ("l2r", look)
+        assert session.trainings.config.optimiser == optimiser
+
+
+def test_a_setting_goes_to_whichever_has_it() -> None:
+    changes = ["samples=8", "learning_rate=1e-3", "threads=1"]
+    shares = share_out(ChatSettings(), SIT, "ppo", preset="dexterity", changes=changes)
+    assert shares.settings.planner == {"samples": 8, "threads": 1} and shares.settings.preset == "dexterity"
+    assert shares.changes == {"learning_rate": 1e-3, "threads": 1}
+    assert shares.preset == ("dexterity" if "dexterity" in presets_of("ppo") else None)
+    locomotion = share_out(ChatSettings(), SIT, "ppo", preset="locomotion")
+    assert (locomotion.preset, locomotion.settings.preset) == ("locomotion", None)
+    trains = share_out(ChatSettings(look="training"), SIT, "ppo", changes=["learning_rate=1e-3", "threads=1"])
+    assert trains.changes == {"learning_rate": 1e-3, "threads": 1} and not trains.settings.planner
+
+
+@pytest.mark.parametrize(
+    ("look", "words", "message"),
+    [
+        (None, {"changes": ["sampels=8"]}, "setting named 'sampels'. Did you mean 'samples'"),
+        (None, {"changes": ["learning_rat=8"]}, "Did you mean 'learning_rate'"),
+        (None, {"changes": ["samples=many"]}, "'samples' wants a whole number"),
+        (None, {"changes": ["samples"]}, "'samples' sets nothing"),
+        (None, {"preset": "dextrity"}, "preset of ppo or mpc named 'dextrity'. Did you mean 'dexterity'"),
+        ("training", {"changes": ["samples=8"]}, "one of the planner's, which looks at rewards with `--look planner`"),
+        ("training", {"preset": "dextrity"}, "preset of ppo named 'dextrity'"),
+    ],
+)
+def test_a_setting_that_is_nobodys_is_refused(look: Any, words: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        share_out(ChatSettings(look=look), SIT, "ppo", **words)
+
+
+def test_a_look_plans_with_the_preset_and_the_settings_that_were_named() -> None:
+    assert EXPERT is not None
+    usual, dexterity = looked(EXPERT), looked(EXPERT, preset="dexterity")
+    assert isinstance(usual, Look) and isinstance(dexterity, Look) and usual.total != dexterity.total
+
+
 def test_a_world_that_cannot_be_planned_in_is_refused_at_once(tmp_path: Path) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match=r"cannot copy running episodes.*`--look training`"):
         chats.begin(tmp_path, Says(), settings=ChatSettings(look="planner"))
     assert not list(tmp_path.iterdir())
 
 
-def test_the_planner_shows_and_films(tmp_path: Path) -> None:
-    """On the tiny world's terms: actions that were played are played again for the clip."""
-
+def test_actions_that_were_played_are_played_again_for_the_clip(tmp_path: Path) -> None:
     class Moves(Glance):
-        def look(self, *given: Any, **how: Any) -> Look | Fault:
-            found = super().look(*given, **how)
+        def look(self, *given: Any) -> Look | Fault:
+            found = super().look(*given)
             assert isinstance(found, Look)
             return replace(found, actions=np.ones((20, 1)))
 
@@ -175,7 +292,6 @@ def test_the_planner_shows_and_films(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="no reward yet"):
             make_clip(session)
         turn = session.go()
-        assert isinstance(turn.outcome, Outcome) and turn.outcome.by == "planner"
         assert (session.run.folder / turn.folder / "look_00" / ACTIONS).exists()
         clip = make_clip(session, tmp_path / "clips/mine.mp4")
         assert clip.read_bytes()[4:8] == b"ftyp"

@@ -16,6 +16,7 @@ from loopback import Loopback, hang
 from runs_for_tests import BROKEN, GOOD, TASK, TIMID, recording
 from test_cli_runs import command, environment
 
+from reward_agent.cli.chatting.lines import _history, state_file
 from reward_agent.messages import Key
 from reward_agent.program import read_program
 
@@ -205,12 +206,37 @@ def test_a_script_without_a_terminal(tmp_path: Path) -> None:
 
 def test_a_script_is_told_by_the_exit_code(tmp_path: Path) -> None:
     llm = replies(tmp_path / "replies.jsonl")
-    done = piped("/raward\n", "chat", TASK, "--llm", llm, *LOOK, cwd=tmp_path)
-    assert done.returncode == 1 and "Did you mean '/reward'?" in done.stdout and "Traceback" not in done.stderr
+    done = piped("/raward\n/train abc\n/cost\n", "chat", TASK, "--llm", llm, *LOOK, cwd=tmp_path)
+    assert done.returncode == 2 and "0 replies" in done.stdout, "what comes after is done, and mends nothing"
+    assert "Did you mean '/reward'?" in done.stdout and "Traceback" not in done.stderr
+    taken = tmp_path / "taken"
+    taken.write_text("no folder")
+    said = "/go\n/export taken/reward.py\n/raward\n/cost\n"
+    done = piped(said, "chat", TASK, "--llm", llm, *LOOK, "--look", "none", cwd=tmp_path)
+    assert done.returncode == 1 and "Did you mean '/reward'?" in done.stdout, "the first failure's, of the disk"
     refused = piped("", "chat", TASK, "--llm", llm, "--look", "trainin", cwd=tmp_path)
     assert refused.returncode == 2 and "Did you mean 'training'?" in refused.stderr
     wrong = piped("", "chat", TASK, "--resume", "last", cwd=tmp_path)
     assert wrong.returncode == 2 and "keeps its task" in wrong.stderr
+
+
+def test_options_go_where_they_mean(tmp_path: Path) -> None:
+    words = ("chat", "quadruped/lift-paw", "--llm", "replay:quadruped/lift-paw/l2r", "--json")
+    given = ("--look", "none", "--set", "samples=4", "--set", "learning_rate=1e-3", "--optimiser", "sac")
+    done = piped("/cost\n", *words, *given, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    kept = json.loads((tmp_path / json.loads(done.stdout)["folder"] / "run.json").read_text())
+    assert kept["chat"]["planner"] == {"samples": 4} and kept["config"]["settings"] == {"learning_rate": 1e-3}
+    assert kept["config"]["method"] == "l2r" and kept["config"]["optimiser"] == "sac"
+    refused = piped("", *words, "--optimiser", "mpc", "--set", "samples=4", cwd=tmp_path)
+    assert refused.returncode == 2 and "mpc trains nothing" in refused.stderr
+
+
+def test_a_history_that_cannot_be_read_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "history").write_text("\n# then\n+do less\n")
+    state_file().mkdir(parents=True)  # no more to be read than a file of somebody else's, whoever runs this
+    assert list(_history(tmp_path).load_history_strings()) == ["do less"]
 
 
 def test_without_a_task_one_is_asked_for(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ class Played:
 
 
 def make_clip(session: Session, to: Path | None = None) -> Path:
-    """Film the policy of the last reward, else its last look; in the run's folder unless `to` is given.
+    """Film what `filmed_from` says of the last reward; in the run's folder unless `to` is given.
 
     Raises:
         UsageError: there is nothing to film, or `to` is there already.
@@ -50,7 +50,9 @@ def make_clip(session: Session, to: Path | None = None) -> Path:
     if to is not None and to.exists():
         raise UsageError(f"{to} is there already. Name another file.")
     turn = session.with_program()
-    folder = _source(session, turn)
+    folder = filmed_from(session, turn)
+    if folder is None:
+        raise UsageError("There is nothing to film yet: `/look` at the reward, or `/train` a policy on it.")
     path = folder / VIDEO
     if not path.exists():
         if (folder / TENSORS).exists():
@@ -90,11 +92,12 @@ def film_look(spec: Played, progress: Callable[[object], None], stop: Callable[[
     return ""
 
 
-def _source(session: Session, turn: Turn) -> Path:
-    """The folder with what can be filmed."""
+def filmed_from(session: Session, turn: Turn) -> Path | None:
+    """The folder of what a turn's clip shows, and of the clip: of the policy that was trained last, else of the last
+    look that played something; None where there is none."""
     folders = [turn.policy] if turn.policy else []
     folders += [look_folder(turn, number) for number in reversed(range(len(turn.looks)))]
     for folder in folders:
         if any((session.run.folder / folder / name).exists() for name in (TENSORS, ACTIONS)):
             return session.run.folder / folder
-    raise UsageError("There is nothing to film yet: `/look` at the reward, or `/train` a policy on it.")
+    return None

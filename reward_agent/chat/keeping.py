@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reward_agent.chat.clips import filmed_from
 from reward_agent.chat.session import TRANSCRIPT, Session
-from reward_agent.chat.talk import Turn, look_folder
+from reward_agent.chat.talk import Turn
 from reward_agent.chat.transcript import transcript
 from reward_agent.errors import UsageError
 from reward_agent.export import Provenance, export_reward
@@ -43,11 +44,11 @@ def save(session: Session, folder: Path | None = None) -> Path:
         raise UsageError(f"{folder} is there already. Name a folder that is not.")
     turn, text = session.with_program(), _exported(session)
     to.mkdir(parents=True, exist_ok=True)
-    for name in (TENSORS, ARCHITECTURE, VIDEO):
+    policy = session.run.folder / turn.policy if turn.policy else None
+    for name, source in ((TENSORS, policy), (ARCHITECTURE, policy), (VIDEO, filmed_from(session, turn))):
         (to / name).unlink(missing_ok=True)  # of another reward, kept before
-        source = session.run.folder / (turn.policy or look_folder(turn, max(len(turn.looks) - 1, 0))) / name
-        if source.exists() and (turn.policy or name == VIDEO):
-            write_atomically(to / name, source.read_bytes())
+        if source is not None and (source / name).exists():
+            write_atomically(to / name, (source / name).read_bytes())
     write_atomically(to / REWARD, text.encode())
     write_atomically(to / TRANSCRIPT, transcript(session.talk).encode())
     return to

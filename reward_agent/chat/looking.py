@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from reward_agent.program import Fault, Program
 from reward_agent.schema import Array
 from reward_agent.task import Task
 from reward_agent.trial import points
-
-Watch = Callable[[Any], None]
-"""Is told what happens while it is looked at, as a view in a browser draws it."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +29,8 @@ class Look:
     """Of simulated time that were played."""
     real_time_factor: float | None
     """Simulated seconds a second; None where nothing was played for somebody to see, as in a training."""
+    start: Mapping[str, Array] | None = field(default=None, compare=False)
+    """The world's state that was played from; None for a reset."""
     end: Mapping[str, Array] | None = field(default=None, compare=False)
     """The world's state at the end, for the next look to start from."""
     actions: Array | None = field(default=None, compare=False)
@@ -41,25 +40,8 @@ class Look:
 
 
 class Looker(Protocol):
-    def look(
-        self,
-        task: Task,
-        program: Program,
-        *,
-        seconds: float,
-        start: Mapping[str, Array] | None,
-        watch: Watch,
-        stop: Callable[[], bool],
-    ) -> Look | Fault:
+    def look(self, task: Task, program: Program) -> Look | Fault:
         """Act on a program that passed check and probe.
-
-        Args:
-            task: whose world.
-            program: the reward.
-            seconds: of simulated time to play at most.
-            start: the `end` of an earlier look; None begins an episode.
-            watch: see `Watch`.
-            stop: whether somebody wants no more of it.
 
         Returns:
             A fault where the program failed.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reward_agent.chat.looking import Look, Watch
+from reward_agent.chat.looking import Look
 from reward_agent.envs.episodes import task_schema
 from reward_agent.program import Fault, Program
 from reward_agent.schema import Array
@@ -19,7 +19,7 @@ from reward_agent.sources import SourceFaultError
 from reward_agent.task import Task
 
 if TYPE_CHECKING:
-    from reward_agent.planning.performance import Performance, Performing
+    from reward_agent.planning.performance import Performance, Performing, Watch
 
 ELAPSED = "episodes.elapsed"
 
@@ -30,43 +30,41 @@ class PlannerLooker:
 
     seed: int
     """Of the episode and of the planner."""
+    seconds: float
+    """Of simulated time to play at most."""
+    preset: str | None = None
+    """Of the planner's settings; the task's own unless given."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """What to change of the planner's."""
+    """What to change of the preset's."""
+    start: Mapping[str, Array] | None = None
+    """The `end` of an earlier look; None begins an episode."""
     carry_on: bool = False
     """Give an `end` that another look, at another program, can start from."""
+    watch: Watch | None = None
+    """Is told after each step, as a view in a browser draws it."""
     unsafe: bool = False
 
-    def look(
-        self,
-        task: Task,
-        program: Program,
-        *,
-        seconds: float,
-        start: Mapping[str, Array] | None,
-        watch: Watch,
-        stop: Callable[[], bool],
-    ) -> Look | Fault:
+    def look(self, task: Task, program: Program) -> Look | Fault:
         """See `Looker`; a first Ctrl-C ends it with what was played until then."""
         from reward_agent.optimise.mpc import PRESETS
         from reward_agent.optimise.presets import choose
         from reward_agent.planning.performance import Performing
         from reward_agent.sources.cell import CellSource
 
-        chosen = choose(PRESETS, task.preset, self.settings)
+        chosen = choose(PRESETS, self.preset or task.preset, self.settings)
         fields = {path for metric in task.metrics for path in metric.fields}
         if self.carry_on:
             fields |= task_schema(task).by_path.keys()  # as the next program may read any
         try:
             with told_to_stop() as told:
-                with _not_theirs():
-                    source = CellSource(program, task, unsafe=self.unsafe)
+                source = CellSource(program, task, unsafe=self.unsafe)
                 try:
                     with Performing(task, source, chosen, self.seed, fields=fields) as performing:
                         performing.begin(self.seed)
-                        if start is not None:
-                            performing.episodes.restore({**start, ELAPSED: np.zeros(1, np.int64)})
-                        steps = max(1, round(seconds / task.world.dt))
-                        played = performing.go_on(steps, watch=watch, stop=lambda: told() or stop())
+                        if self.start is not None:
+                            performing.episodes.restore({**self.start, ELAPSED: np.zeros(1, np.int64)})
+                        steps = max(1, round(self.seconds / task.world.dt))
+                        played = performing.go_on(steps, watch=self.watch, stop=told)
                         return self._told(task, performing, played, source.term_names)
                 finally:
                     source.close()
@@ -81,6 +79,7 @@ class PlannerLooker:
             metrics={metric.name: float(metric.score(episode)) for metric in task.metrics},
             seconds=played.seconds,
             real_time_factor=played.real_time_factor,
+            start=self.start,
             end=performing.episodes.save() if self.carry_on else None,
             actions=played.actions,
         )
@@ -102,18 +101,5 @@ def told_to_stop() -> Iterator[Callable[[], bool]]:
     before = signal.signal(signal.SIGINT, hear)
     try:
         yield told.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _not_theirs() -> Iterator[None]:
-    """Processes started within hear no Ctrl-C: the terminal sends it to all, and a cell that died would be blamed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
     finally:
         signal.signal(signal.SIGINT, before)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
 from reward_agent.chat.asking import Asker
+from reward_agent.chat.data import in_data
 from reward_agent.chat.ledger import Ledger
 from reward_agent.chat.settings import ChatSettings
 from reward_agent.chat.showing import Showing
@@ -18,15 +18,13 @@ from reward_agent.config import RunConfig
 from reward_agent.errors import Terminated, UsageError
 from reward_agent.events import Events, Noted, Trial
 from reward_agent.feedback import automatic_words
-from reward_agent.history import Interval, Outcome
+from reward_agent.history import Outcome
 from reward_agent.llm import BudgetError, Heard, LLMError, Metered
 from reward_agent.messages import Key
 from reward_agent.methods import Ask, Done, Method, Train, Words
-from reward_agent.program import Fault
 from reward_agent.scoring import SeedPlan
 from reward_agent.store import Run
 from reward_agent.task import Task
-from reward_agent.trial import Trained
 from reward_agent.workers import Pool
 
 TRANSCRIPT = "transcript.md"
@@ -96,16 +94,16 @@ class Session:
         if not words.strip():
             raise UsageError("Say what you want, or `/help`.")
         last = self.talk.last
-        if self.unfinished and last is not None and last.program is None:
-            self.undo()  # other words take the place of those that came to nothing
-        return self._begin(Said(words.strip()))
+        # other words take the place of those that came to nothing
+        instead = self.unfinished and last is not None and last.program is None
+        return self._begin(Said(words.strip()), instead=instead)
 
     def go(self) -> Turn:
-        """Go on without new words: with what was left unfinished; with the task's own instruction, and its corrections
-        one after the other; else by what the last reward led to.
+        """Go on without new words: with what was left unfinished, or failed; with the task's own instruction, and its
+        corrections one after the other; else by what the last reward led to.
 
         Raises:
-            UsageError: nothing is known of the last reward.
+            UsageError: nothing is known of the last reward, or the method goes by words.
             And as `say`.
         """
         last = self.talk.last
@@ -113,8 +111,10 @@ class Session:
             return self._begin(Said(""))
         if self.unfinished:
             return self._go_on(last)
+        if last.program is None:
+            return self._begin(Said(last.words, last.automatic))
         said, own = [turn.words for turn in self.talk.in_force], ("", *self.ledger.folding.task.corrections)
-        if last.program is not None and len(said) < len(own) and said == list(own[: len(said)]):
+        if len(said) < len(own) and said == list(own[: len(said)]):
             return self._begin(Said(own[len(said)]))
         if isinstance(last.outcome, Outcome) and not last.outcome.measured:
             raise UsageError("Nothing is known of this reward yet: say what it should do better, or `/look` first.")
@@ -141,7 +141,7 @@ class Session:
         Raises:
             UsageError: there is none.
         """
-        turn = self.showing.look(self.with_program())
+        turn = self.showing.look(self.with_program(), asked=True)
         self._write()
         return turn
 
@@ -187,7 +187,7 @@ class Session:
             "instruction": self.task.instruction,
             "method": self.method.name,
             "llm": self.llm.name,
-            "turns": [_plain(turn) for turn in self.talk.turns],
+            "turns": [in_data(turn) for turn in self.talk.turns],
             "spent": encode(self.llm.spent),
             "unsafe": self.config.unsafe,
         }
@@ -205,10 +205,13 @@ class Session:
     ) -> None:
         self.close()
 
-    def _begin(self, said: Said) -> Turn:
-        last = self.talk.last
-        if not self._would_go_on(said):
-            if last is None or last.program is not None or self.ledger.folding.is_first(last):
+    def _begin(self, said: Said, *, instead: bool = False) -> Turn:
+        """Begin a turn, `instead` of the last one or after it; nothing is journalled where it would lead to nothing."""
+        talk, folding = self.talk, self.ledger.folding
+        if instead or not self._would_go_on(talk, said):
+            fruitless = talk.last is not None and talk.last.program is None and not folding.is_first(talk.last)
+            before = folding.step(talk, Key(0, 0, 0, UNDO), True)
+            if not fruitless or not self._would_go_on(before, said):
                 raise UsageError(f"{self.method.name} goes by your words: say what should be different.")
             self.undo()  # a conversation that came to nothing, which the method does not go on with
         at = self.talk.next_at()
@@ -251,10 +254,10 @@ class Session:
                     self.events(Noted(reason))
                     return
 
-    def _would_go_on(self, said: Said) -> bool:
-        """Whether the method would have something to do, were this said now."""
+    def _would_go_on(self, talk: Talk, said: Said) -> bool:
+        """Whether the method would have something to do, were this said next."""
         folding = self.ledger.folding
-        talk = folding.step(self.talk, Key(*self.talk.next_at(), 0, TURN), encode(said))
+        talk = folding.step(talk, Key(*talk.next_at(), 0, TURN), encode(said))
         return isinstance(self.method.next(folding.task_of(talk), talk.history), Ask | Train)
 
     def _asks_for(self, turn: Turn) -> bool:
@@ -264,24 +267,3 @@ class Session:
     def _write(self) -> None:
         """For people to read: nothing is read back from it."""
         self.run.write(TRANSCRIPT, transcript(self.talk))
-
-
-def _plain(turn: Turn) -> dict[str, Any]:
-    outcome = turn.outcome
-    seen = outcome if isinstance(outcome, Outcome) and outcome.measured else None
-    known: Mapping[str, Interval] = seen.metrics if seen else {}
-    return {
-        "iteration": turn.iteration,
-        "branch": turn.branch,
-        "words": turn.words,
-        "automatic": turn.automatic,
-        "undone": turn.undone,
-        "stopped": turn.stopped,
-        "faults": [encode(fault) for attempt in turn.attempts for fault in attempt.faults],
-        "program": turn.program.source if turn.program else None,
-        "by": seen.by if seen else None,
-        "fault": encode(outcome) if isinstance(outcome, Fault) else None,
-        "metrics": {name: interval._asdict() for name, interval in known.items()},
-        "terms": {name: values[-1] for name, values in seen.terms.items() if values} if seen else {},
-        "policies": sum(isinstance(result, Trained) for result in turn.trained),
-    }

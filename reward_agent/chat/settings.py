@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
 
-from reward_agent.config import RunConfig
 from reward_agent.errors import UsageError, unknown_name
 from reward_agent.parameters import Parameterised
 from reward_agent.task import Task
@@ -24,13 +24,17 @@ class ChatSettings:
     """Raises `UsageError` where a value cannot be meant."""
 
     look: How | None = None
-    """None leaves it to the task: its optimiser says whether its world can be planned in."""
+    """None leaves it to the task: by the planner where its own optimiser is one, else by a training."""
     budget: int | None = None
     """Environment steps of a training that is a look; `SHORT` unless given."""
     seconds: float | None = None
     """Of simulated time that a planner plays; an episode unless given."""
     carry_on: bool = False
     """A planner's look begins where the one before it ended, instead of at a reset."""
+    preset: str | None = None
+    """Of the planner's settings; the task's own unless given."""
+    planner: Mapping[str, Any] = field(default_factory=dict)
+    """What to change of the planner's settings."""
 
     def __post_init__(self) -> None:
         if self.look is not None and self.look not in get_args(How):
@@ -40,22 +44,53 @@ class ChatSettings:
         if self.seconds is not None and not 0 < self.seconds < float("inf"):
             raise UsageError(f"A look must last for more than 0 s, not {self.seconds:g}.")
 
-    def settled(self, task: Task, optimiser: str | None) -> ChatSettings:
-        """With nothing left open; `optimiser` is the one that was asked for, if any."""
-        wanted = optimiser or task.optimiser
+    def way(self, task: Task) -> Literal["planner", "training"]:
+        """How a reward is looked at where one is; under `none` that is where it is asked for."""
+        if self.look == "planner" or self.look == "training":
+            return self.look
+        return "planner" if task.optimiser == PLANNER else "training"
+
+    def settled(self, task: Task) -> ChatSettings:
+        """With nothing left open.
+
+        Raises:
+            UsageError: an option is of the other way to look.
+        """
+        way = self.way(task)
+        given = {
+            "--carry-on": self.carry_on,
+            "--look-seconds": self.seconds is not None,
+            "A preset of the planner": self.preset is not None,
+            "A setting of the planner": bool(self.planner),
+        }
+        if way == "training" and (names := [name for name, is_given in given.items() if is_given]):
+            raise UsageError(
+                f"{names[0]} is for looks by the planner, and rewards of {task.id} are looked at by a short training, "
+                "whose episodes begin and end by themselves: `--look-budget` says how long it is. Leave it out, or add "
+                "`--look planner`."
+            )
+        if way == "planner" and self.budget is not None:
+            raise UsageError(
+                f"--look-budget is for looks by a training, and rewards of {task.id} are looked at by the planner: "
+                "`--look-seconds` says how long it plays. Leave it out, or add `--look training`."
+            )
         return replace(
             self,
-            look=self.look or ("planner" if wanted == PLANNER else "training"),
+            look=self.look or way,
             budget=self.budget or min(SHORT, task.budget),
             seconds=self.seconds or task.horizon * task.world.dt,
         )
 
 
-def default_method(how: How | None, task: Task) -> str:
-    """The method of a session where nobody names one: the one that the planner is for, else the one made for words."""
-    return "l2r" if how == "planner" and isinstance(task.world, Parameterised) else "text2reward"
+def default_method(task: Task) -> str:
+    """The method of a session where nobody names one: the one of reward parameters, else the one made for words."""
+    return "l2r" if isinstance(task.world, Parameterised) else "text2reward"
 
 
-def trainer_of(config: RunConfig) -> RunConfig:
-    """How policies are made, whatever looks are made with: settings of the planner are none of a training's."""
-    return replace(config, optimiser="ppo", preset=None, settings={}) if config.optimiser == PLANNER else config
+def require_trainer(optimiser: str) -> None:
+    """Raises `UsageError` where `/train` cannot make a policy with it."""
+    if optimiser == PLANNER:
+        raise UsageError(
+            f"--optimiser is what `/train` makes a policy with, and {PLANNER} trains nothing: it plans anew at every "
+            "step. Leave it out (ppo trains then); `--look planner` is how rewards are looked at by planning."
+        )

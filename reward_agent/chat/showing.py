@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from reward_agent.chat.ledger import Ledger
-from reward_agent.chat.looking import Looker, Watch, outcome_of, unseen
+from reward_agent.chat.looking import Looker, outcome_of, unseen
 from reward_agent.chat.planner import PlannerLooker
-from reward_agent.chat.settings import PLANNER, ChatSettings
+from reward_agent.chat.settings import ChatSettings
 from reward_agent.chat.talk import LOOK, Looked, Turn, look_folder
 from reward_agent.chat.training import TrainingLooker, Trainings
 from reward_agent.errors import Terminated
@@ -19,6 +19,9 @@ from reward_agent.events import Trial
 from reward_agent.messages import Key
 from reward_agent.program import Fault, Program, TrainingFault
 from reward_agent.schema import Array
+
+if TYPE_CHECKING:
+    from reward_agent.planning.performance import Watch
 
 START, END, ACTIONS = "start.npz", "end.npz", "actions.npy"
 """Of a look: the world's state before and after it, and what was done between. The first is a reset unless kept."""
@@ -29,18 +32,22 @@ class Showing:
 
     def __init__(self, ledger: Ledger, settings: ChatSettings, trainings: Trainings, seed: int) -> None:
         self.ledger, self.settings, self.trainings, self.seed = ledger, settings, trainings, seed
-        self.watch: Watch = lambda seen: None
-        """See `Watch`; a view sets it."""
+        self.watch: Watch | None = None
+        """Of looks by the planner; a view sets it."""
         self.make_looker: Callable[[Turn, int], Looker] = self._looker
         """What looks at a turn's program, for its n-th look."""
 
-    def look(self, turn: Turn) -> Turn:
-        """Look at a turn's program (again); a Ctrl-C ends that, and is told in the look."""
+    def look(self, turn: Turn, *, asked: bool = False) -> Turn:
+        """Look at a turn's program (again); a Ctrl-C ends that, and is told in the look.
+
+        Under `none` nothing is played unless it is `asked` for.
+        """
         turn = self.ledger.turn(turn.at)
         assert turn.program is not None, "only what passed is looked at"
         number = len(turn.looks)
         try:
-            looked = self._looked(turn, turn.program, number)
+            unwanted = self.settings.look == "none" and not asked
+            looked = Looked(unseen(self.ledger.task)) if unwanted else self._looked(turn, turn.program, number)
         except Terminated:
             raise
         except KeyboardInterrupt:
@@ -49,18 +56,7 @@ class Showing:
         return self.ledger.turn(turn.at)
 
     def _looked(self, turn: Turn, program: Program, number: int) -> Looked:
-        if self.settings.look == "none":
-            return Looked(unseen(self.ledger.task))
-        assert self.settings.seconds is not None, "settled"
-        start = self._start(turn) if self.settings.carry_on else None
-        look = self.make_looker(turn, number).look(
-            self.ledger.task,
-            program,
-            seconds=self.settings.seconds,
-            start=start,
-            watch=self.watch,
-            stop=lambda: False,
-        )
+        look = self.make_looker(turn, number).look(self.ledger.task, program)
         if isinstance(look, Fault):
             fault = look if isinstance(look, TrainingFault) else TrainingFault("optimise", look.message, look.line)
             return Looked(fault)
@@ -70,8 +66,8 @@ class Showing:
             _save(folder / END, look.end)
         if look.actions is not None:
             np.save(folder / ACTIONS, look.actions)
-            if start is not None:
-                _save(folder / START, start)
+            if look.start is not None:
+                _save(folder / START, look.start)
         return Looked(outcome_of(self.ledger.task, look), look.real_time_factor)
 
     def _start(self, turn: Turn) -> Mapping[str, Array] | None:
@@ -84,13 +80,21 @@ class Showing:
         return None
 
     def _looker(self, turn: Turn, number: int) -> Looker:
-        config = self.trainings.config
-        if self.settings.look == "planner":
-            own = config.settings if config.optimiser == PLANNER else {}
-            return PlannerLooker(self.seed, own, carry_on=self.settings.carry_on, unsafe=config.unsafe)
-        assert self.settings.budget is not None, "settled"
+        settings = self.settings
+        assert settings.seconds is not None and settings.budget is not None, "settled"
+        if settings.way(self.ledger.task) == "planner":
+            return PlannerLooker(
+                self.seed,
+                settings.seconds,
+                settings.preset,
+                settings.planner,
+                start=self._start(turn) if settings.carry_on else None,
+                carry_on=settings.carry_on,
+                watch=self.watch,
+                unsafe=self.trainings.config.unsafe,
+            )
         folder = self.ledger.run.folder / look_folder(turn, number)
-        return TrainingLooker(self.trainings, Trial("candidate", *turn.at), self.settings.budget, folder)
+        return TrainingLooker(self.trainings, Trial("candidate", *turn.at), settings.budget, folder)
 
 
 def load(path: Path) -> dict[str, Array]:

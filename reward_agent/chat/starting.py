@@ -9,7 +9,7 @@ from typing import Any
 
 from reward_agent.agent import RUNS, known_layers, settled_config
 from reward_agent.chat.session import Session
-from reward_agent.chat.settings import PLANNER, ChatSettings, default_method
+from reward_agent.chat.settings import PLANNER, ChatSettings, default_method, require_trainer
 from reward_agent.chat.speaking import Deaf
 from reward_agent.chat.talk import Folding, Turn
 from reward_agent.codec import decode, encode
@@ -22,6 +22,7 @@ from reward_agent.invocation import command
 from reward_agent.llm import LLM, Heard, Metered
 from reward_agent.methods.base import starting_history
 from reward_agent.optimise.choice import choose_training
+from reward_agent.planning.imagination import cannot_plan
 from reward_agent.sandbox.cell import Cell
 from reward_agent.search import spent_in, vet_initial
 from reward_agent.sittings import MAY_CHANGE, config_of, keep_changes, keep_layers
@@ -45,12 +46,12 @@ def start(
     """A new session, in a run's folder of its own.
 
     Args:
-        config: as of a run, of which rounds and candidates are the person's to decide.
+        config: as of a run, of which rounds and candidates are the person's to decide; its optimiser is for trainings.
         settings: how to look at rewards.
         task, llm: themselves, where `config` does not name ones that can be found.
         root: the folder of runs.
         name: of the run.
-        left_open: `method` and `optimiser`, where nobody chose them.
+        left_open: `method`, where nobody chose it.
         events: told what happens, from this thread.
         heard: hears each reply as it comes.
 
@@ -58,12 +59,14 @@ def start(
         UsageError, MissingComponentError: it cannot start, with what mends it. Nothing was asked or made.
     """
     found = task or find_task(config.task)
-    asked = None if "optimiser" in left_open else config.optimiser
-    settled = (settings or ChatSettings()).settled(found, asked)
+    require_trainer(config.optimiser)
+    settled = (settings or ChatSettings()).settled(found)
     if "method" in left_open:
-        config = replace(config, method=default_method(settled.look, found))
-    if settled.look == "planner":
-        choose_training(found, PLANNER, changes=config.settings if config.optimiser == PLANNER else {})
+        config = replace(config, method=default_method(found))
+    if settled.way(found) == "planner":
+        if (why := cannot_plan(found)) is not None:
+            raise UsageError(f"{why} In a chat that is `--look training`.")
+        choose_training(found, PLANNER, settled.preset, settled.planner)
     # where nobody named a method, one that a replayed session was recorded with
     open_still = [option for option in left_open if option == "method"]
     config, found = settled_config(config, task=task, llm=llm, root=root, left_open=open_still)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reward_agent.chat.looking import Look, Watch
-from reward_agent.chat.settings import trainer_of
+from reward_agent.chat.looking import Look
 from reward_agent.config import RunConfig
-from reward_agent.events import Event, Events, TrainingProgress, Trial
+from reward_agent.events import Events, Trial
 from reward_agent.program import Fault, Program, TrainingFault
-from reward_agent.schema import Array
 from reward_agent.scoring import SeedPlan
 from reward_agent.task import Task
 from reward_agent.trainings import MEASURED_SHARES, run_trials
@@ -29,26 +26,13 @@ class Trainings:
     pool: Pool[Trial]
     events: Events
 
-    def train(
-        self,
-        trial: Trial,
-        program: Program,
-        budget: int,
-        folder: Path,
-        stop: Callable[[], bool] = lambda: False,
-    ) -> Trained | TrainingFault:
+    def train(self, trial: Trial, program: Program, budget: int, folder: Path) -> Trained | TrainingFault:
         """Train on a program and score the policy on the select seeds; from its checkpoint, where there is one.
 
         Raises:
-            KeyboardInterrupt: Ctrl-C, or `stop`; the worker has saved what it had.
+            KeyboardInterrupt: Ctrl-C; the worker has saved what it had.
         """
-        config = trainer_of(self.config)
-
-        def tell(event: Event) -> None:
-            self.events(event)
-            if isinstance(event, TrainingProgress) and stop():
-                raise KeyboardInterrupt
-
+        config = self.config
         spec = TrialSpec(
             task=self.reference,
             program=program,
@@ -63,7 +47,7 @@ class Trainings:
             unsafe=config.unsafe,
             tensorboard=config.tensorboard,
         )
-        return run_trials(self.pool, {trial: spec}, tell)[trial]
+        return run_trials(self.pool, {trial: spec}, self.events)[trial]
 
 
 @dataclass(frozen=True)
@@ -75,18 +59,9 @@ class TrainingLooker:
     budget: int
     folder: Path
 
-    def look(
-        self,
-        task: Task,
-        program: Program,
-        *,
-        seconds: float,
-        start: Mapping[str, Array] | None,
-        watch: Watch,
-        stop: Callable[[], bool],
-    ) -> Look | Fault:
-        """See `Looker`; a training begins its episodes itself, and nobody watches it."""
-        trained = self.trainings.train(self.trial, program, self.budget, self.folder, stop)
+    def look(self, task: Task, program: Program) -> Look | Fault:
+        """See `Looker`."""
+        trained = self.trainings.train(self.trial, program, self.budget, self.folder)
         if isinstance(trained, TrainingFault):
             return trained
         outcome = trained.outcome

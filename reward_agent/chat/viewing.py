@@ -36,7 +36,7 @@ class View:
         return self.live.url
 
     def watch(self, episodes: Episodes) -> None:
-        """Show row 0 as it is now; see `looking.Watch`. A page that fails ends no look."""
+        """Show row 0 as it is now; see `PlannerLooker`. A page that fails ends no look."""
         if self._failed:
             return
         try:

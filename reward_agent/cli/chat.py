@@ -35,14 +35,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--prompts", type=Path, metavar="DIR", help="a folder of prompt templates that go before the shipped ones")
     add("--init", metavar="FILE", help="a reward of your own to begin with")
     add("--look", metavar="HOW", help="how rewards are looked at: planner, training or none (as the task's world can)")
-    add("--look-budget", type=positive, metavar="STEPS", help="of a training that is a look (50,000)")
+    add("--look-budget", type=positive, metavar="STEPS", help="of a look that is a training (50,000)")
     add("--look-seconds", type=_seconds, metavar="S", help="of simulated time that the planner plays (an episode)")
     what = "a look begins where the one before it ended, instead of anew (planner)"
     add("--carry-on", action="store_true", help=what)
-    add("--view", action="store_true", help="watch looks in the browser as they are played")
-    add("--optimiser", metavar="NAME", help=f"of /train: {OPTIMISERS.choices()} (ppo)")
-    add("--preset", metavar="NAME", help="the optimiser's settings for a class of tasks; the task's own unless given")
-    what = "change one of these settings, as learning_rate=1e-3; may be given again"
+    add("--view", action="store_true", help="watch looks in the browser as the planner plays them")
+    trainers = ", ".join(name for name in OPTIMISERS.names() if name != "mpc")
+    add("--optimiser", metavar="NAME", help=f"of /train, and of looks that are trainings: {trainers} (ppo)")
+    what = "settings for a class of tasks, of the optimiser or of the planner that looks; the task's own unless given"
+    add("--preset", metavar="NAME", help=what)
+    what = "change a setting of whichever of the two has it, as samples=8 or learning_rate=1e-3; may be given again"
     add("--set", action="append", default=[], dest="changes", metavar="NAME=VALUE", help=what)
     add("--budget", type=positive, metavar="STEPS", help="of /train where it is not said; the task's own unless given")
     add("--seed", type=natural, default=0, metavar="S", help="of everything random (0)")
@@ -62,8 +64,8 @@ def run(args: Namespace) -> Answer:
     from reward_agent.chat import start
 
     task = args.task or _asked_for()
-    left_open = [name for name in ("method", "optimiser") if getattr(args, name) is None]
-    config, settings = _config(args, task, changes), _settings(args)
+    left_open = ["method"] if args.method is None else []
+    config, settings = _asked(args, task, changes)
     session = start(config, settings, root=args.out, left_open=left_open, events=screen, heard=screen)
     with session:
         return _talk(session, screen, view=args.view)
@@ -90,15 +92,14 @@ def _talk(session: Session, screen: Screen, *, view: bool) -> Answer:
     _greet(session, screen)
     goes_on = f"Saved. `{resume_command(session.run.folder)}` goes on from here."
     try:
-        catch_up(chat)
-        well = converse(chat, source)
+        codes = catch_up(chat), converse(chat, source)
     except KeyboardInterrupt:
         screen.say(goes_on)
         raise
     finally:
         if chat.view is not None:
             chat.view.close()
-    return Answer(session.to_json(), goes_on, exit_code=0 if well or typed else 1)
+    return Answer(session.to_json(), goes_on, exit_code=0 if typed else next(filter(None, codes), 0))
 
 
 def _greet(session: Session, screen: Screen) -> None:
@@ -106,7 +107,7 @@ def _greet(session: Session, screen: Screen) -> None:
     how = {
         "planner": "the planner acts on it at once",
         "training": f"a short training of {settings.budget:,} steps",
-        "none": "nobody looks",
+        "none": "nobody looks until `/look`",
     }[settings.look or "none"]
     screen.say(f"{session.run.id}: {task.id}, {session.method.name} with {session.llm.name}", "bold")
     screen.note(f"Its own instruction (`/go` takes it): {task.instruction}")
@@ -131,24 +132,28 @@ def _asked_for() -> str:
     return chosen
 
 
-def _config(args: Namespace, task: str, changes: Mapping[str, Any]) -> RunConfig:
+def _asked(args: Namespace, task: str, changes: Mapping[str, Any]) -> tuple[RunConfig, ChatSettings]:
+    from reward_agent.chat import ChatSettings
+    from reward_agent.chat.options import share_out
     from reward_agent.chat.settings import ROUNDS
     from reward_agent.cli.run import read_initial
     from reward_agent.config import RunConfig
-    from reward_agent.optimise.choice import read_changes
+    from reward_agent.envs.registry import find_task
 
+    settings = ChatSettings(look=args.look, budget=args.look_budget, seconds=args.look_seconds, carry_on=args.carry_on)
     optimiser = args.optimiser or "ppo"
+    shares = share_out(settings, find_task(task), optimiser, preset=args.preset, changes=args.changes)
     given = {**changes, "prices": tuple(changes["prices"])} if changes.get("prices") else dict(changes)
     if args.method is not None:
         given["method"] = args.method
-    return RunConfig(
+    config = RunConfig(
         task=task,
         temperature=args.temperature,
         prompts=args.prompts,
         initial=read_initial(args.init),
         optimiser=optimiser,
-        preset=args.preset,
-        settings=read_changes(optimiser, args.changes),
+        preset=shares.preset,
+        settings=shares.changes,
         iterations=ROUNDS,
         candidates=1,
         budget=args.budget,
@@ -158,12 +163,7 @@ def _config(args: Namespace, task: str, changes: Mapping[str, Any]) -> RunConfig
         unsafe=args.unsafe,
         **given,
     )
-
-
-def _settings(args: Namespace) -> ChatSettings:
-    from reward_agent.chat import ChatSettings
-
-    return ChatSettings(look=args.look, budget=args.look_budget, seconds=args.look_seconds, carry_on=args.carry_on)
+    return config, shares.settings
 
 
 def _seconds(text: str) -> float:

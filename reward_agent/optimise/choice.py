@@ -51,9 +51,9 @@ def choose_training(
     refuses = getattr(module, "refuses", None)
     if refuses is not None and (why := refuses(task)) is not None:
         raise UsageError(why)
-    presets = _presets(optimiser)
+    presets = presets_of(optimiser)
     if preset is not None and preset not in presets:
-        others = [name for name in sorted(OPTIMISERS.shipped() - {optimiser}) if preset in _presets(name)]
+        others = [name for name in sorted(OPTIMISERS.shipped() - {optimiser}) if preset in presets_of(name)]
         hint = f"It is one of {others[0]}'s: add `--optimiser {others[0]}`." if others else ""
         raise unknown_name(f"preset of {optimiser}", preset, presets, hint=hint)
     if not presets:
@@ -103,7 +103,7 @@ def read_changes(optimiser: str, words: Iterable[str]) -> dict[str, Any]:
     Raises:
         UsageError: an unknown optimiser or setting, a text that is no value of its type, or one out of its range.
     """
-    words, presets = list(words), _presets(optimiser)
+    words, presets = list(words), presets_of(optimiser)
     if words and not presets:
         raise UsageError(
             f"The optimiser {optimiser} does not say which settings it has (its module has no PRESETS), so that none "
@@ -117,7 +117,12 @@ def read_changes(optimiser: str, words: Iterable[str]) -> dict[str, Any]:
     return values
 
 
-def _presets(optimiser: str) -> Mapping[str, Preset[Any]]:
+def presets_of(optimiser: str) -> Mapping[str, Preset[Any]]:
+    """An optimiser's presets by name; none where its module does not tell.
+
+    Raises:
+        UsageError: there is no such optimiser.
+    """
     found: Mapping[str, Preset[Any]] = getattr(_module(optimiser), "PRESETS", {})
     return found
 

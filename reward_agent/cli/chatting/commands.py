@@ -232,6 +232,12 @@ def _view(chat: Chat) -> None:
     chat.view = View(chat.session.task)
     chat.session.showing.watch = chat.view.watch
     chat.screen.say(f"Watch it at {chat.view.url}")
+    if chat.session.settings.way(chat.session.task) != "planner":
+        chat.screen.note(
+            "It will stand still: rewards are looked at by a training here, and only what the planner plays is drawn "
+            "there. `/video` films what a training came to; `--look planner`, where the world can be planned in, moves "
+            "the view."
+        )
 
 
 def _steps(text: str) -> int | None:

@@ -114,7 +114,11 @@ def _history(folder: Path) -> History:
         def load_history_strings(self) -> Iterable[str]:
             seen = set()
             for file in self.files.values():
-                for text in file.load_history_strings():
+                try:
+                    texts = list(file.load_history_strings())
+                except OSError:
+                    continue  # as where it cannot be written
+                for text in texts:
                     if text not in seen:
                         seen.add(text)
                         yield text

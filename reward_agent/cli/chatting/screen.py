@@ -22,9 +22,10 @@ from reward_agent.events import (
     TrainingProgress,
     TrainingStarted,
 )
+from reward_agent.sandbox.text import plain
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
     from rich.status import Status
 
     from reward_agent.chat import Turn
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Screen:
-    """Writes; takes a session's events, and listens to its replies."""
+    """Writes; takes a session's events, and listens to its replies. Nothing of a text can steer the terminal."""
 
     def __init__(self, console: Console | None = None) -> None:
         from rich.console import Console as RichConsole
@@ -47,7 +48,7 @@ class Screen:
     def say(self, text: str, style: str = "") -> None:
         """A paragraph."""
         self._close_line()
-        self.console.print(text, style=style or None, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(plain(text), style=style or None, markup=False, highlight=False, soft_wrap=True)
 
     def note(self, text: str) -> None:
         """Something on the side."""
@@ -57,25 +58,25 @@ class Screen:
         """An error that ends nothing."""
         self.say(str(error), "red")
 
-    def show(self, what: RenderableType) -> None:
-        self._close_line()
-        self.console.print(what)
-
     def piece(self, text: str) -> None:
         """A piece of a reply, as it comes."""
         self._quiet()
+        text = plain(text)
         self.console.print(text, style="cyan", end="", markup=False, highlight=False, soft_wrap=True)
-        self._open_line = not text.endswith("\n")
+        if text:
+            self._open_line = not text.endswith("\n")
 
     def again(self) -> None:
         """The reply begins anew."""
         self.note("The connection broke; the reply begins anew.")
 
     def __call__(self, event: Event) -> None:
+        from rich.text import Text
+
         match event:
             case TrainingStarted() | TrainingProgress() if self._status is not None:
                 self._close_line()
-                self._status.update(_tell(event))
+                self._status.update(Text(plain(_tell(event))))
                 self._status.start()
             case Asked():
                 self._lines(event)
@@ -105,7 +106,12 @@ class Screen:
         """A reward, in colours where there are some."""
         from rich.syntax import Syntax
 
-        self.show(Syntax(program.source.rstrip(), "python", theme="ansi_dark", word_wrap=True))
+        source = program.source.rstrip()
+        if not self.console.is_terminal:
+            self.say(source)  # as it is, for a script to read
+            return
+        self._close_line()
+        self.console.print(Syntax(plain(source), "python", theme="ansi_dark", word_wrap=True))
 
     def difference(self, before: Program, after: Program) -> None:
         """What changed between two rewards, line by line."""
