@@ -32,6 +32,7 @@ class CoderOnly(Parametric):
     def _asked(self, task: Task, history: History, key: Key, words: str) -> tuple[Message, ...]:
         api = self.api(task)
         values = {"robot": api.robot, "api": api.render().strip(), "advice": api.advice.strip()}
+        values |= {"seconds": f"{task.horizon * task.world.dt:g}"}
         in_force = self.in_force_text(task, history, key)
         return (
             Message("system", self.templates.render(self.system, **values)),
