@@ -39,6 +39,11 @@ class Glance:
         )
 
 
+def prompt(model: Scripted, index: int = -1) -> str:
+    """All of a request, the last one unless told."""
+    return "\n".join(message.text for message in model.asked[index][1])
+
+
 class Slow:
     """A model that takes its time, and says so."""
 

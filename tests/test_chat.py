@@ -1,13 +1,7 @@
-"""Sessions with a person: turns, corrections, what is taken back, what a kill leaves, what a Ctrl-C ends."""
+"""Sessions with a person: turns, corrections, what is taken back, what is kept."""
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import signal
-import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,30 +9,20 @@ from typing import Any
 import chats_for_tests as chats
 import numpy as np
 import pytest
-from chats_for_tests import Glance, Scripted, Slow
+from chats_for_tests import Glance, Scripted, prompt
 from runs_for_tests import BROKEN, GOOD, TIMID
 
 from reward_agent import agent
-from reward_agent.chat import ChatSettings, Look, Session, start
+from reward_agent.chat import ChatSettings, Look
 from reward_agent.chat.clips import make_clip
 from reward_agent.chat.keeping import export, save, scores
-from reward_agent.chat.talk import Talk
-from reward_agent.cli.chatting.commands import Chat
-from reward_agent.cli.chatting.loop import catch_up
-from reward_agent.cli.chatting.screen import Screen
-from reward_agent.errors import Terminated, UsageError
-from reward_agent.events import TrainingProgress
+from reward_agent.errors import UsageError
 from reward_agent.history import Outcome
 from reward_agent.llm import LLMError, Spent
 from reward_agent.messages import Usage
 from reward_agent.optimise.policy import load_policy
 from reward_agent.program import Fault, read_program
-from reward_agent.store import read_steps
-from reward_agent.trial import VIDEO, Trained
-
-
-def prompt(model: Scripted, index: int = -1) -> str:
-    return "\n".join(message.text for message in model.asked[index][1])
+from reward_agent.trial import VIDEO
 
 
 def test_first_words_are_the_instruction_and_the_next_are_on_what_they_led_to(tmp_path: Path) -> None:
@@ -136,111 +120,6 @@ def test_undo_takes_a_turn_back_and_the_next_words_begin_a_branch(tmp_path: Path
     assert "wrong words\n\n(taken back)" in told and "# other" in told
 
 
-def whole_session(root: Path) -> tuple[Path, Talk, list[Talk]]:
-    """One with a repair, an undo, a second look and a fault for good; its state at the end and after each line."""
-    model = Scripted(BROKEN, GOOD, TIMID, GOOD + "\n# again\n", BROKEN, BROKEN)
-    with chats.begin(root, model, repairs=1) as session:
-        session.say("reach it")
-        session.say("softer")
-        session.undo()
-        session.say("much softer")
-        session.look()
-        session.say("perfectly")
-        states = [session.ledger.folding.start()]
-        for key, value in session.run.journal.values.items():
-            states.append(session.ledger.folding.step(states[-1], key, value))
-        return session.run.folder, session.talk, states
-
-
-def test_the_state_is_what_the_journal_says(tmp_path: Path) -> None:
-    folder, talk, states = whole_session(tmp_path)
-    assert chats.same(states[-1], talk)
-    with chats.again(folder, Scripted()) as session:
-        assert chats.same(session.talk, talk)
-        assert session.talk.in_force[0].attempts[1].messages[-1].text.startswith("That cannot be used.")
-
-
-def test_a_session_killed_at_any_line_goes_on_to_the_same_state(tmp_path: Path) -> None:
-    folder, talk, states = whole_session(tmp_path)
-    lines = (folder / "journal.jsonl").read_text().splitlines(keepends=True)
-    before = list(read_steps(folder).items())
-    for cut in range(len(lines) + 1):
-        copy = tmp_path / f"cut{cut}"
-        shutil.copytree(folder, copy)
-        # the kill came while the next line was written
-        (copy / "journal.jsonl").write_text("".join(lines[:cut]) + (lines[cut][:20] if cut < len(lines) else ""))
-        left = [value["text"] for key, value in before[cut:] if key.stage == "reply"]
-        model = Scripted(*[text.removeprefix("```python\n").removesuffix("\n```") for text in left])
-        with chats.again(copy, model) as session:
-            assert chats.same(session.talk, states[cut]), cut
-            if session.unfinished:
-                session.go()
-            for words in ("reach it", "softer", "UNDO", "much softer", "LOOK", "perfectly")[_done(session) :]:
-                step: Callable[[], object] = {"UNDO": session.undo, "LOOK": session.look}.get(
-                    words, lambda words=words: session.say(words)
-                )
-                step()
-            assert chats.same(session.talk, talk), cut
-            assert len(model.asked) == len(left), "no reply was asked for twice"
-
-
-def _done(session: Session) -> int:
-    """How many of the steps of `whole_session` were taken."""
-    words = [turn.words for turn in session.talk.turns]
-    undone = any(turn.undone for turn in session.talk.turns)
-    looks = sum(len(turn.looks) for turn in session.talk.in_force[1:2]) > 1
-    return len(words) + undone + looks
-
-
-def test_ctrl_c_ends_a_slow_reply_and_no_more(tmp_path: Path) -> None:
-    slow = Slow()
-    with chats.begin(tmp_path, slow) as session:
-        interrupt_when(lambda: slow.asked == 1)
-        turn = session.say("anything")
-        assert turn.stopped and turn.program is None and session.unfinished
-        session.asker.llm.llm = Scripted(GOOD)
-        assert session.say("something else").program is not None
-        assert [each.words for each in session.talk.in_force] == ["something else"]
-    with chats.again(tmp_path / "one", Scripted()) as session:
-        assert [turn.undone for turn in session.talk.turns] == [True, False] and not session.unfinished
-
-
-def test_a_stopped_turn_is_tried_again_by_go(tmp_path: Path) -> None:
-    slow = Slow()
-    with chats.begin(tmp_path, slow) as session:
-        interrupt_when(lambda: slow.asked == 1)
-        session.say("anything")
-        model = session.asker.llm.llm = Scripted(GOOD)
-        turn = session.go()
-        assert turn.words == "anything" and turn.program is not None and not turn.stopped
-    assert "anything" in prompt(model)
-
-
-def test_a_kill_is_no_ctrl_c(tmp_path: Path) -> None:
-    class Killed:
-        name = "killed:one"
-
-        def complete(self, messages: object, key: object) -> None:
-            raise Terminated
-
-    with chats.begin(tmp_path, Killed()) as session, pytest.raises(Terminated):
-        session.say("anything")
-    with chats.again(tmp_path / "one", Scripted(GOOD)) as session:
-        assert session.unfinished and session.go().words == "anything"
-
-
-def test_what_goes_wrong_in_catching_up_ends_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = tmp_path / "one"
-    with chats.begin(tmp_path, Scripted(Terminated())) as session, pytest.raises(Terminated):
-        session.say("anything")
-    for error, code in ((OSError("No space left on device"), 1), (UsageError("no such thing"), 2)):
-        with chats.again(folder, Scripted(error)) as session:
-            assert catch_up(Chat(session, Screen())) == code
-            assert str(error) in capsys.readouterr().out
-    with chats.again(folder, Scripted(GOOD)) as session:
-        assert catch_up(Chat(session, Screen())) == 0 and session.with_program().words == "anything"
-
-
 def test_a_failed_request_counts_and_can_be_tried_again(tmp_path: Path) -> None:
     failures = [LLMError("no luck", usage=Usage(100, 400, 2.0)) for _ in range(2)]
     with chats.begin(tmp_path, Scripted(*failures, GOOD)) as session:
@@ -262,27 +141,6 @@ def test_a_look_by_training_is_a_training_in_a_worker(tmp_path: Path) -> None:
         assert set(turn.outcome.terms) == {"near", "effort"}
         assert load_policy(session.run.folder / "iter_00/cand_00/look_00") is not None
         assert scores(turn) == (None, turn.outcome.metrics)
-
-
-def test_a_training_that_is_stopped_leaves_the_session_and_goes_on_later(tmp_path: Path) -> None:
-    with chats.begin(tmp_path, Scripted(GOOD)) as session:
-        session.go()
-        steps: list[int] = []
-
-        def stop(event: object) -> None:
-            if isinstance(event, TrainingProgress):
-                steps.append(event.steps)
-                if len(steps) == 1:
-                    os.kill(os.getpid(), signal.SIGINT)
-
-        session.trainings = replace(session.trainings, events=stop)
-        assert session.train(8_192) is None
-        assert session.talk.last is not None and not session.talk.last.trained
-        turn = session.train(8_192)
-        assert turn is not None and isinstance(turn.trained[0], Trained) and turn.trained[0].outcome.steps == 8_192
-        assert steps[1] > steps[0], "from its checkpoint"
-        assert turn.outcome == turn.trained[0].outcome, "what the method hears of next"
-        assert scores(turn)[0] == turn.trained[0]
 
 
 def test_what_is_kept(tmp_path: Path) -> None:
@@ -369,50 +227,3 @@ def test_a_search_does_not_go_on_with_a_chat(tmp_path: Path) -> None:
     chats.begin(tmp_path, Scripted()).close()
     with pytest.raises(UsageError, match="is a chat"):
         agent.resume(tmp_path / "one", llm=Scripted())
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"look": "plan"}, "way to look at a reward named 'plan'. Did you mean 'planner'"),
-        ({"budget": 0}, "at least 1 step, not 0"),
-        ({"seconds": 0.0}, "more than 0 s, not 0"),
-        ({"seconds": float("inf")}, "more than 0 s, not inf"),
-    ],
-)
-def test_settings_that_cannot_be_meant(wrong: dict[str, Any], message: str) -> None:
-    with pytest.raises(UsageError, match=re.escape(message)):
-        ChatSettings(**wrong)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"carry_on": True}, "--carry-on is for looks by the planner"),
-        ({"seconds": 2.0, "look": "training"}, "--look-seconds is for looks by the planner"),
-        ({"planner": {"samples": 8}, "look": "none"}, "A setting of the planner is for looks by the planner"),
-        ({"preset": "dexterity"}, "A preset of the planner is for looks by the planner"),
-        ({"budget": 512, "look": "planner"}, "--look-budget is for looks by a training"),
-    ],
-)
-def test_an_option_of_the_other_way_to_look_is_refused(tmp_path: Path, wrong: dict[str, Any], message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        chats.begin(tmp_path, Scripted(), settings=ChatSettings(**wrong))
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_planner_trains_nothing(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"mpc trains nothing.*`--look planner`"):
-        start(replace(chats.config(optimiser="mpc"), settings={}), llm=Scripted(), root=tmp_path)
-    assert not list(tmp_path.iterdir())
-
-
-def interrupt_when(true: Callable[[], bool]) -> None:
-    """Ctrl-C, once something has happened."""
-
-    def wait() -> None:
-        while not true():
-            threading.Event().wait(0.02)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    threading.Thread(target=wait, daemon=True).start()

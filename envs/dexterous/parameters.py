@@ -86,8 +86,12 @@ def _distance(names: tuple[str, ...]) -> Function:
         ),
         terms,
         key=("name_obj_A", "name_obj_B"),
-        fault=lambda values: "it is one and the same thing" * (values["name_obj_A"] == values["name_obj_B"]),
+        fault=_one_thing,
     )
+
+
+def _one_thing(values: Values) -> str:
+    return "it is one and the same thing" if values["name_obj_A"] == values["name_obj_B"] else ""
 
 
 def _height(names: tuple[str, ...]) -> Function:

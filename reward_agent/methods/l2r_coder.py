@@ -31,8 +31,8 @@ class CoderOnly(Parametric):
 
     def _asked(self, task: Task, history: History, key: Key, words: str) -> tuple[Message, ...]:
         api = self.api(task)
-        values = {"robot": api.robot, "api": api.render().strip(), "advice": api.advice.strip()}
-        values |= {"seconds": f"{task.horizon * task.world.dt:g}"}
+        seconds = f"{task.horizon * task.world.dt:g}"
+        values = {"robot": api.robot, "api": api.render().strip(), "advice": api.advice.strip(), "seconds": seconds}
         in_force = self.in_force_text(task, history, key)
         return (
             Message("system", self.templates.render(self.system, **values)),
