@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -126,6 +127,16 @@ def test_the_best_stay_in_the_running() -> None:
     assert sampler.mean[0, 0] > 0.2  # of three, with the lucky one among them
     sampler.advance(np.eye(2)[::-1])
     assert any(np.array_equal(plan, lucky[::-1]) for plan in sampler.propose(generator, 0))
+
+
+@pytest.mark.parametrize("samples", [4, 6, 12])
+def test_few_samples_explore_in_every_plan(samples: int) -> None:
+    sampler, generator = find_sampler("cem")(1, 1, samples, Spread(0.3, 0.3, 1.0)), np.random.default_rng(0)
+    for _ in range(3):
+        first, second = (copy.deepcopy(sampler).propose(np.random.default_rng(seed), 0) for seed in (1, 2))
+        assert (first != second).any(), "all of it is what was known before"
+        sampler.update(proposed := sampler.propose(generator, 0), np.arange(len(proposed), dtype=float))
+        sampler.advance(np.eye(1))
 
 
 def test_the_deviation_narrows_with_decay() -> None:

@@ -121,7 +121,7 @@ class CrossEntropy(Sampler):
         proposed = super().propose(generator, iteration)
         if iteration == 0:
             self._returns = self._returns[:0]
-            carried = self._elites[: max(0, self.samples - len(KEPT))]
+            carried = self._elites[: max(0, (self.samples - len(KEPT)) // 4)]  # the others explore
             proposed[len(KEPT) : len(KEPT) + len(carried)] = carried
             self._elites = self._elites[:0]
         return proposed
