@@ -140,7 +140,7 @@ def timed(reward: Reward) -> dict[str, Any]:
 def planner(task: Task, threads: int) -> PlannerSettings:
     settings = choose_training(task, "mpc").settings
     assert isinstance(settings, PlannerSettings)
-    return replace(settings, threads=threads)
+    return replace(settings, threads=threads, rows=1)
 
 
 def wanted(task_ids: list[str], methods: list[str]) -> Iterator[Reward]:
@@ -152,32 +152,36 @@ def wanted(task_ids: list[str], methods: list[str]) -> Iterator[Reward]:
                 yield from conversations(task_id, method)
 
 
-IDENTITY = ("task", "method", "conversation", "replies", "program", "planner")
+IDENTITY = ("task", "method", "conversation", "replies", "program", "planner", "episodes")
 
 
-def named(reward: Reward) -> dict[str, Any]:
-    """What a row is of, by `IDENTITY`."""
+def named(reward: Reward, episodes: Mapping[str, int]) -> dict[str, Any]:
+    """What a row is of, by `IDENTITY`. Start a new file after a change of a world, a metric or the planner's code."""
     program = reward.program.id if reward.program else None
-    settings = asdict(replace(planner(find_task(reward.task), threads=1), rows=1))
+    settings = asdict(planner(find_task(reward.task), threads=1))
     told = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
-    return dict(
-        zip(IDENTITY, (reward.task, reward.method, reward.conversation, reward.replies, program, told), strict=True)
-    )
+    of = reward.task, reward.method, reward.conversation, reward.replies, program, told, episodes[reward.method]
+    return dict(zip(IDENTITY, of, strict=True))
 
 
-def measure(rewards: list[Reward], hand_seeds: int, seeds: int, write: Callable[[dict[str, Any]], None]) -> None:
-    """Score, then time, what is asked; each row is written as it is there."""
+def measure(rewards: Mapping[Reward, dict[str, Any]], write: Callable[[dict[str, Any]], None]) -> None:
+    """Score, then time, what is asked, by its identity; each row is written as it is there.
+
+    Conversations that came to the same program are scored once: an episode depends on its program and its seed alone.
+    """
+    by_program: dict[tuple[str, str | None, int], list[Reward]] = {}
+    for reward, identity in rewards.items():
+        if reward.method != SPEED:
+            key = identity["task"], identity["program"], identity["episodes"]
+            by_program.setdefault(key, []).append(reward)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        running = {
-            pool.submit(scored, reward, hand_seeds if reward.method == HAND else seeds): reward
-            for reward in rewards
-            if reward.method != SPEED
-        }
+        running = {pool.submit(scored, same[0], episodes): same for (_, _, episodes), same in by_program.items()}
         for future in as_completed(running):
-            write(named(running[future]) | future.result())
-    for reward in rewards:
+            for reward in running[future]:
+                write(rewards[reward] | future.result())
+    for reward, identity in rewards.items():
         if reward.method == SPEED:
-            write(named(reward) | timed(reward))
+            write(identity | timed(reward))
 
 
 def table(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -192,10 +196,13 @@ def table(rows: list[dict[str, Any]]) -> dict[str, Any]:
         for method in (HAND, *METHODS):
             own = [row for row in rows if row["task"] == task_id and row["method"] == method]
             if own:
-                each = [float(np.mean(row["success"])) for row in own]
-                interval = confidence_interval(own[0]["success"] if method == HAND else each, "success")
-                episodes = sum(len(row["success"]) for row in own)
-                entry[method] = {**interval._asdict(), "episodes": episodes, "conversations": each}
+                success = np.array([row["success"] for row in own])
+                interval = confidence_interval(success, "success")
+                entry[method] = {
+                    **interval._asdict(),
+                    "episodes": success.size,
+                    "conversations": success.mean(1).tolist(),
+                }
         factors = [row["real_time_factor"] for row in rows if row["task"] == task_id and row["method"] == SPEED]
         if factors:
             entry["real_time_factor"] = factors[-1]
@@ -214,17 +221,18 @@ def main() -> None:
     args = parser.parse_args()
     assert PAPER.keys() <= tasks().keys()
     written = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
-    asked = {tuple(named(reward).values()): reward for reward in wanted(args.tasks, args.methods)}
-    done = {tuple(row[name] for name in IDENTITY): row for row in written}
-    rows = [row for identity, row in done.items() if identity in asked]  # those of other programs are another matter
-    rewards = [reward for identity, reward in asked.items() if identity not in done]
+    episodes = {**dict.fromkeys(METHODS, args.seeds), HAND: args.hand_seeds, SPEED: 1}
+    asked = {reward: named(reward, episodes) for reward in wanted(args.tasks, args.methods)}
+    rows = [row for row in written if {name: row[name] for name in IDENTITY} in asked.values()]
+    done = [{name: row[name] for name in IDENTITY} for row in rows]
+    rewards = {reward: identity for reward, identity in asked.items() if identity not in done}
 
     def write(row: dict[str, Any]) -> None:
         rows.append(row)
         with args.out.open("a") as file:
             file.write(json.dumps(row) + "\n")
 
-    measure(rewards, args.hand_seeds, args.seeds, write)
+    measure(rewards, write)
     print(json.dumps(table(rows), indent=2))
 
 

@@ -19,21 +19,27 @@ def near(error, scale):
 def compute_reward(state, action, next_state):
     """Reward parameters:
 
-    set_torso_targets(target_torso_height=0.28, target_torso_pitch=0, target_torso_roll=0)
-    set_foot_pos_parameters(foot_name="front_right", lift_height=0.19)
+    set_torso_targets(target_torso_height=0.28, target_torso_pitch=0, target_torso_location_x=-0.04, target_torso_location_y=0.03)
+    execute_plan(plan_duration=4)
+    reset_reward()
+    set_torso_targets(target_torso_height=0.28, target_torso_pitch=0, target_torso_location_x=-0.04, target_torso_location_y=0.03)
+    set_foot_pos_parameters(foot_name="front_right", lift_height=0.22)
     set_foot_pos_parameters(foot_name="front_left", lift_height=0)
-    set_foot_pos_parameters(foot_name="back_left", lift_height=0)
     set_foot_pos_parameters(foot_name="back_right", lift_height=0)
+    set_foot_pos_parameters(foot_name="back_left", lift_height=0)
     """
+    phase = 0 + (next_state.episode.time > 4)
     terms = {
         "torso_height": 2.0 * near(next_state.torso.position[:, 2] - 0.28, 0.03),
         "torso_tilt": 3.0 * near(tilt_error(next_state.torso.orientation, 0, 0), 0.2),
-        "front_right_lift": near(next_state.front_right_foot.position[:, 2] - constants.foot_radius - 0.19, 0.03),
-        "front_left_lift": near(next_state.front_left_foot.position[:, 2] - constants.foot_radius - 0, 0.03),
-        "back_left_lift": near(next_state.back_left_foot.position[:, 2] - constants.foot_radius - 0, 0.03),
-        "back_right_lift": near(next_state.back_right_foot.position[:, 2] - constants.foot_radius - 0, 0.03),
+        "location_x": 2.0 * near(next_state.torso.position[:, 0] - next_state.start.torso.position[:, 0] - -0.04, 0.1),
+        "location_y": 2.0 * near(next_state.torso.position[:, 1] - next_state.start.torso.position[:, 1] - 0.03, 0.1),
         "posture": -0.15 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1),
         "steadiness": -0.2 * next_state.torso.linear_velocity[:, 2] ** 2,
         "smoothness": -0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
+        "front_right_lift": np.where(phase >= 1, near(next_state.front_right_foot.position[:, 2] - constants.foot_radius - 0.22, 0.03), 0.0),
+        "front_left_lift": np.where(phase >= 1, near(next_state.front_left_foot.position[:, 2] - constants.foot_radius - 0, 0.03), 0.0),
+        "back_right_lift": np.where(phase >= 1, near(next_state.back_right_foot.position[:, 2] - constants.foot_radius - 0, 0.03), 0.0),
+        "back_left_lift": np.where(phase >= 1, near(next_state.back_left_foot.position[:, 2] - constants.foot_radius - 0, 0.03), 0.0),
     }
     return sum(terms.values()), terms
