@@ -30,7 +30,6 @@ from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
 from reward_agent.history import Outcome
 from reward_agent.messages import Key, Message, Reply
-from reward_agent.optimise.choice import presets_of
 from reward_agent.program import Fault, Program, TrainingFault
 from reward_agent.task import Task
 
@@ -245,7 +244,7 @@ def test_a_setting_goes_to_whichever_has_it() -> None:
     shares = share_out(ChatSettings(), SIT, "ppo", preset="dexterity", changes=changes)
     assert shares.settings.planner == {"samples": 8, "threads": 1} and shares.settings.preset == "dexterity"
     assert shares.changes == {"learning_rate": 1e-3, "threads": 1}
-    assert shares.preset == ("dexterity" if "dexterity" in presets_of("ppo") else None)
+    assert shares.preset == "dexterity"
     locomotion = share_out(ChatSettings(), SIT, "ppo", preset="locomotion")
     assert (locomotion.preset, locomotion.settings.preset) == ("locomotion", None)
     trains = share_out(ChatSettings(look="training"), SIT, "ppo", changes=["learning_rate=1e-3", "threads=1"])

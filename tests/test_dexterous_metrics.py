@@ -154,7 +154,7 @@ def _out_of_hand(state: SimpleNamespace) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda state: carry(state, "box", metrics.HIGH - 0.01, slice(40, 80)),
+        lambda state: carry(state, "box", 0.44, slice(40, 80)),
         lambda state: carry(state, "box", 0.6, slice(40, 53)),  # 0.48 s
         lambda state: carry(state, "apple", 0.6, slice(40, 80)),
         _thrown,

@@ -151,6 +151,28 @@ def test_a_skill_takes_the_place_of_what_was_called_before(task: str, text: str,
     assert list(map(str, gather(found, world.primitives()).phases[-1].calls())) == left
 
 
+@pytest.mark.parametrize(
+    ("calls", "held", "gone"),
+    [
+        ("set_torso_pose(height=0.13)\nhead_towards(1.57)", ["position[:, 2] - 0.13", "torso_heading"], ["- 0.28"]),
+        ("head_towards(1.57)\nset_torso_pose(height=0.13)", ["position[:, 2] - 0.13", "torso_heading"], ["- 0.28"]),
+        ("head_towards(1.57)", ["position[:, 2] - 0.28"], []),
+        ("move_foot('front_left', 0.1)\nwalk(1)", ["front_left_lift", "back_left_step"], ["front_left_step"]),
+        ("walk(1)\nmove_foot('front_left', 0.1)", ["front_left_lift", "back_left_step"], ["front_left_step"]),
+        ("walk(1)", ["front_left_step", "back_left_step"], []),
+    ],
+)
+def test_skills_do_not_pull_against_each_other(calls: str, held: list[str], gone: list[str]) -> None:
+    world = find_task("quadruped/spin").world
+    assert isinstance(world, Parameterised)
+    api = world.primitives()
+    found = read_calls(calls, api)
+    assert isinstance(found, tuple)
+    made = compile_plan(gather(found, api), api)
+    assert isinstance(made, Program)
+    assert all(part in made.source for part in held) and not any(part in made.source for part in gone)
+
+
 def _hand_api() -> RewardApi:
     world = find_task("dexterous/lift-box").world
     assert isinstance(world, Parameterised)

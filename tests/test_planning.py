@@ -29,7 +29,7 @@ from reward_agent.planning.samplers import SAMPLERS, Spread, find_sampler
 from reward_agent.planning.splines import weights
 from reward_agent.program import Program, Rewards
 from reward_agent.schema import Array
-from reward_agent.scoring import record_video, roll_out
+from reward_agent.scoring import play, record_video, roll_out
 from reward_agent.sources.cell import CellSource
 from reward_agent.task import Bools, Ints, Task
 
@@ -129,14 +129,22 @@ def test_the_best_stay_in_the_running() -> None:
     assert any(np.array_equal(plan, lucky[::-1]) for plan in sampler.propose(generator, 0))
 
 
+@pytest.mark.parametrize("name", SAMPLERS)
 @pytest.mark.parametrize("samples", [4, 6, 12])
-def test_few_samples_explore_in_every_plan(samples: int) -> None:
-    sampler, generator = find_sampler("cem")(1, 1, samples, Spread(0.3, 0.3, 1.0)), np.random.default_rng(0)
+def test_few_samples_explore_in_every_plan(name: str, samples: int) -> None:
+    sampler, generator = find_sampler(name)(1, 1, samples, Spread(0.3, 0.3, 1.0)), np.random.default_rng(0)
     for _ in range(3):
         first, second = (copy.deepcopy(sampler).propose(np.random.default_rng(seed), 0) for seed in (1, 2))
         assert (first != second).any(), "all of it is what was known before"
         sampler.update(proposed := sampler.propose(generator, 0), np.arange(len(proposed), dtype=float))
         sampler.advance(np.eye(1))
+
+
+def test_fewer_samples_than_explore_are_refused() -> None:
+    task = plannable()
+    assert choose_training(task, "mpc", changes={"samples": 4})
+    with pytest.raises(UsageError, match="samples"):
+        choose_training(task, "mpc", changes={"samples": 3})
 
 
 def test_the_deviation_narrows_with_decay() -> None:
@@ -222,6 +230,23 @@ def test_an_episode_is_acted_in_as_if_it_were_alone(beside: list[int]) -> None:
         return roll_out(plannable(), policy, seeds)["closeness"]
 
     assert scores([5, *beside])[0] == scores([5])[0] == scores([*beside, 5])[-1]
+
+
+@pytest.mark.needs("bubblewrap")
+def test_an_episode_of_a_robot_depends_on_its_program_and_seed_alone() -> None:
+    task = replace(find_task("quadruped/spin"), horizon=25)
+    assert task.expert
+    program = Program(task.expert.read_text())
+
+    def torso(rows: int) -> Array:
+        settings = replace(QUICK, rows=rows, samples=8, seconds=0.1, every=0.06)
+        episodes: dict[int, Array] = {}
+        fields = {"torso.position", "joints.angles"}
+        played = PlannedPolicy(program, settings, 0)
+        play(task, played, [3, 4, 5], fields, lambda index, e: episodes.update({index: e.state.joints.angles}))
+        return np.stack([episodes[index] for index in range(3)])
+
+    np.testing.assert_array_equal(torso(1), torso(2))
 
 
 class _Low(Nearness):

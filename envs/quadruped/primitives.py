@@ -1,7 +1,8 @@
 """The quadruped's skills, for code as policies: what a robot's maker would offer a program, each carried out as it is.
 
 They are coarser than reward parameters, as in the paper: walking and turning are skills whose gait is fixed, and a pose
-is what the torso and each foot hold. What they amount to is the same planner's reward.
+is what the torso and each foot hold: whichever was called first, a pose tells how high the torso is while it turns, and
+a foot that is held takes no part in the gait. What they amount to is the same planner's reward.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def primitives(words: Words) -> RewardApi:
 
 
 def _heading(height: float, values: Values) -> Iterator[Term]:
-    yield from torso_terms({"target_torso_heading": values["heading"], "target_torso_height": height})
+    yield from torso_terms({"target_torso_heading": values["heading"]})
+    standing = {"target_torso_height": height}
+    yield from (Term("standing", term.expression, unless=term.name) for term in torso_terms(standing))
 
 
 def _walk(values: Values) -> Iterator[Term]:
@@ -43,7 +46,8 @@ def _walk(values: Values) -> Iterator[Term]:
     yield from torso_terms(speeds)
     for leg, phase in _TROT.items():
         gait = {argument.name: argument.default for argument in STEPPING.arguments}
-        yield from STEPPING.terms({**gait, "foot_name": leg, "phase_offset": phase})
+        steps = STEPPING.terms({**gait, "foot_name": leg, "phase_offset": phase})
+        yield from (term._replace(unless=f"{leg}_lift") for term in steps)
 
 
 def _pose(values: Values) -> Iterator[Term]:

@@ -44,6 +44,8 @@ class Term(NamedTuple):
 
     name: str
     expression: str
+    unless: str = ""
+    """Name of a term beside which this one is left out."""
 
 
 Values = Mapping[str, Value]

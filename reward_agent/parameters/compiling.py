@@ -52,13 +52,18 @@ def plan_in(program: Program, api: RewardApi) -> Plan | Fault | None:
     return calls if isinstance(calls, Fault) else gather(calls, api)
 
 
-def _terms(phase: Phase, api: RewardApi) -> Iterable[Term]:
+def _terms(phase: Phase, api: RewardApi) -> list[Term]:
+    terms = [*_terms_of_calls(phase, api), *api.always]
+    names = {term.name for term in terms}
+    return [term for term in terms if term.unless not in names]
+
+
+def _terms_of_calls(phase: Phase, api: RewardApi) -> Iterable[Term]:
     functions = api.by_name
     for call in phase.settings.values():
         function = functions[call.function]
         defaults = {a.name: a.default for a in function.arguments if a.default is not None}
         yield from function.terms({**defaults, **call.values})
-    yield from api.always
 
 
 def _sum(parts: Mapping[int, str], phases: int) -> str:

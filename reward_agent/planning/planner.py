@@ -10,7 +10,7 @@ import numpy as np
 from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.optimise.presets import Count, Positive, Range, Settings, Share
 from reward_agent.planning.imagination import Imagination
-from reward_agent.planning.samplers import Spread, find_sampler
+from reward_agent.planning.samplers import KEPT, Spread, find_sampler
 from reward_agent.planning.splines import Order, weights
 from reward_agent.schema import Array
 from reward_agent.sources import RewardSource
@@ -22,8 +22,8 @@ class PlannerSettings(Settings):
     """How to plan."""
 
     sampler: Literal["predictive", "cem", "mppi"] = "cem"
-    samples: Annotated[int, Range(2, 10_000)] = 36
-    """Variations of the plan that are imagined in one iteration."""
+    samples: Annotated[int, Range(len(KEPT) + 1, 10_000)] = 36
+    """Variations of the plan that are imagined in one iteration; the first of them only keep and idle."""
     iterations: Count = 3
     """Of improving one plan before it is acted on."""
     seconds: Positive = 0.5
@@ -68,7 +68,7 @@ class Planner:
         spread = Spread(settings.noise, settings.late_noise, settings.decay, settings.finest, settings.partial)
         kind = find_sampler(settings.sampler)
         self._samplers = [kind(settings.knots, action.width, settings.samples, spread) for _ in range(rows)]
-        self._seed, self._generators = seed, [np.random.default_rng((seed, row)) for row in range(rows)]
+        self._seed, self._generators = seed, [np.random.default_rng(seed)] * rows
         last = max(self._horizon - 1, 1)
         self._actions = weights(np.arange(self._horizon) / last, settings.knots, settings.order)
         self._replan = max(1, round(settings.every / task.world.dt))

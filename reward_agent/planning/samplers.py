@@ -69,7 +69,7 @@ class Sampler(ABC):
         noise *= few
         noise[: len(KEPT)] = 0.0
         kept = np.ones(self.samples)
-        kept[: len(KEPT)] = KEPT[: self.samples]
+        kept[: len(KEPT)] = KEPT
         return np.clip(kept[:, None, None] * self.mean + noise, -1.0, 1.0)
 
     def deviation(self, iteration: int) -> Array:
@@ -121,7 +121,7 @@ class CrossEntropy(Sampler):
         proposed = super().propose(generator, iteration)
         if iteration == 0:
             self._returns = self._returns[:0]
-            carried = self._elites[: max(0, (self.samples - len(KEPT)) // 4)]  # the others explore
+            carried = self._elites[: (self.samples - len(KEPT)) // 4]  # the others explore
             proposed[len(KEPT) : len(KEPT) + len(carried)] = carried
             self._elites = self._elites[:0]
         return proposed
