@@ -4,7 +4,7 @@
 
 The pools are the programs of the recorded MuJoCo sessions; their scores after full training are in
 `benchmarks/results/sessions.json`, measured when those sessions were run. Each program is planned on for `--seconds` of
-this process' time, episodes following one another (the last one may be cut short), and scored by the task's graded
+one core that has nothing else to do, episodes following one another (the last one may be cut short), and scored by the task's graded
 metric over what was played. Within each task: Spearman's rank correlation, with a 95 % interval by resampling programs.
 A line of `--out` is written as each program ends, and a run that is started again goes on from there.
 """
@@ -85,7 +85,7 @@ def planned(candidate: Candidate, seconds: float, seed: int) -> dict[str, Any]:
     source = CellSource(candidate.program, task)
     began, scores, steps = time.monotonic(), [], 0
     try:
-        with Performing(task, source, replace(settings, threads=2), seed, fields=task.graded.fields) as performing:
+        with Performing(task, source, replace(settings, threads=1), seed, fields=task.graded.fields) as performing:
             while time.monotonic() - began < seconds:
                 performing.begin(seed + len(scores))
                 played = performing.go_on(task.horizon, stop=lambda: time.monotonic() - began >= seconds)
