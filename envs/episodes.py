@@ -1,7 +1,7 @@
 """A task's episodes over a world's batch: horizon, the task's own termination, and the fields every world has.
 
-Every schema gains `episode.time`, `episode.previous_action` and `start.<field>` (values at reset) here, once
-for all worlds.
+Every schema gains `episode.time`, `episode.previous_action` and `start.<field>` (values where the episode began) here,
+once for all worlds.
 """
 
 from __future__ import annotations
@@ -112,13 +112,17 @@ class Episodes:
 
     def reset(self, mask: Bools, seeds: Ints) -> Array:
         """Begin new episodes in the rows of `mask`; row i from `seeds[i]` alone. Returns all observations."""
-        observations, states = self._batch.reset(mask, seeds)
-        self.elapsed[mask] = 0
-        self.seeds[mask] = seeds[mask]
-        self._previous[mask] = self.actions.before_any
-        self._start[mask] = states[mask]
-        self._states = self._pack(states)
-        return self._observe(observations)
+        return self._begin(mask, seeds, *self._batch.reset(mask, seeds))
+
+    def begin_from(self, saved: Mapping[str, NDArray[Any]], seeds: Ints) -> Array:
+        """Begin new episodes in all rows, where saved ones were; these packed at least our fields of the world.
+
+        Only the world's own state is taken over: the clock is at 0, `start` is what is there now, and no action came
+        before. Returns all observations.
+        """
+        self._batch.restore(saved)
+        told = self._batch.reset(np.zeros(self.num_envs, bool), seeds)  # of none: it tells how things are
+        return self._begin(np.ones(self.num_envs, bool), seeds, *told)
 
     def step(self, actions: Array) -> Step:
         """One step of every row; see `task.Batch.step`. `states` is a fresh array."""
@@ -184,6 +188,14 @@ class Episodes:
 
     def close(self) -> None:
         self._batch.close()
+
+    def _begin(self, mask: Bools, seeds: Ints, observations: Array, states: Array) -> Array:
+        self.elapsed[mask] = 0
+        self.seeds[mask] = seeds[mask]
+        self._previous[mask] = self.actions.before_any
+        self._start[mask] = states[mask]
+        self._states = self._pack(states)
+        return self._observe(observations)
 
     def _observe(self, observations: Array) -> Array:
         if not self.observe_time:

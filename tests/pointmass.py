@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from tiny import TinyBatch
 
 from reward_agent.schema import ActionSpec, Array, Constant, Entity, Field, StateSchema
-from reward_agent.task import Episode, Metric, Step, Task
+from reward_agent.task import Episode, Ints, Metric, Step, Task
 
 EXPERT = '''
 import numpy as np
@@ -152,5 +153,19 @@ def numbered_task(expert: Path | None = None) -> Task:
     return replace(pointmass_task(expert), id="pointmass/reach-numbered", world=NumberedPointMass())
 
 
+@dataclass(frozen=True)
+class ForkingPointMass(PointMass):
+    """The point on its line, whose episodes can be copied."""
+
+    def fork(self, saved: Mapping[str, NDArray[Any]], rows: Ints) -> dict[str, NDArray[Any]]:
+        return {name: values[rows] for name, values in saved.items()}
+
+
+def forking_task() -> Task:
+    """As `pointmass_task`, where it can be planned."""
+    return replace(pointmass_task(), id="pointmass/reach-forking", world=ForkingPointMass())
+
+
 task = pointmass_task()
 numbered = numbered_task()
+forking = forking_task()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from reward_agent.chat import ChatSettings, Look, Session, start
 from reward_agent.chat.clips import make_clip
 from reward_agent.chat.options import share_out
 from reward_agent.chat.planner import PlannerLooker
-from reward_agent.chat.showing import ACTIONS, END, START, load
+from reward_agent.chat.showing import ACTIONS, START
 from reward_agent.chat.talk import Said
 from reward_agent.cli.chatting.commands import Chat, perform
 from reward_agent.cli.chatting.screen import Screen
@@ -87,30 +87,6 @@ def test_a_look_that_is_stopped_tells_what_was_played() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_look_goes_on_from_where_another_program_left_the_robot() -> None:
-    assert EXPERT is not None
-    first = looked(EXPERT, carry_on=True)
-    assert isinstance(first, Look) and first.end is not None
-    other = Program(EXPERT.source + "\n# another\n")
-    begun: list[Any] = []
-    second = looked(other, carry_on=True, start=first.end, watch=lambda episodes: begun.append(episodes.elapsed[0]))
-    assert isinstance(second, Look) and begun[0] == 1, "with an episode's time before it"
-    assert second.total[0] != first.total[0]
-
-
-def test_a_look_may_go_on_from_where_the_last_one_ended(tmp_path: Path) -> None:
-    model = Says(DESCRIPTION.format(0.2), CALLS.format(0.2), DESCRIPTION.format(0.3), CALLS.format(0.3))
-    with talk(tmp_path, model, carry_on=True) as session:
-        first = session.run.folder / session.say("sit").folder / "look_00"
-        second = session.run.folder / session.say("stand").folder / "look_00"
-    assert not (first / START).exists() and same_state(load(second / START), load(first / END))
-    assert not same_state(load(second / END), load(second / START))
-
-
-def same_state(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
-    return set(left) == set(right) and all(np.array_equal(left[name], right[name]) for name in left)
-
-
 @pytest.mark.needs("rendering")
 @pytest.mark.parametrize("carry_on", [False, True])
 def test_what_the_planner_played_is_filmed(tmp_path: Path, carry_on: bool) -> None:
@@ -136,6 +112,24 @@ def test_a_look_is_drawn_in_the_browser_as_it_is_played(tmp_path: Path, capsys: 
         with urlopen(view.url) as page:
             assert page.status == 200
         assert view.live.settle() and view.live.shown == pytest.approx(0.1)
+        view.close()
+
+
+@pytest.mark.needs("view")
+def test_the_view_says_the_words_that_the_planner_acts_on(tmp_path: Path) -> None:
+    model = Says(DESCRIPTION.format(0.28), CALLS.format(0.28), DESCRIPTION.format(0.3), CALLS.format(0.3))
+    config = RunConfig("quadruped/lift-paw-higher", llm="x", iterations=1_000, candidates=1, jobs=1)
+    settings = ChatSettings(seconds=0.1, planner=QUICK)
+    with start(config, settings, llm=model, root=tmp_path, name="one", left_open=("method",)) as session:
+        chat = Chat(session, Screen(), wants_view=True)
+        perform(chat, "/go")
+        view = chat.view
+        assert view is not None and view.caption == session.task.instruction
+        perform(chat, "/go")
+        assert view.caption == "now lift it much higher", "the task's own correction"
+        perform(chat, "/undo")
+        perform(chat, "/look")
+        assert view.caption == session.task.instruction
         view.close()
 
 

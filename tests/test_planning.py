@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from pointmass import EXPERT, PointMass, numbered_task, pointmass_task
+from pointmass import EXPERT, forking_task, numbered_task, pointmass_task
 
 from reward_agent.api import evaluate
 from reward_agent.envs.episodes import Episodes, task_schema
@@ -31,23 +28,9 @@ from reward_agent.program import Program, Rewards
 from reward_agent.schema import Array
 from reward_agent.scoring import play, record_video, roll_out
 from reward_agent.sources.cell import CellSource
-from reward_agent.task import Bools, Ints, Task
+from reward_agent.task import Bools, Task
 
-
-@dataclass(frozen=True)
-class ForkingPointMass(PointMass):
-    """The point on its line, whose episodes can be copied."""
-
-    def fork(self, saved: Mapping[str, NDArray[Any]], rows: Ints) -> dict[str, NDArray[Any]]:
-        return {name: values[rows] for name, values in saved.items()}
-
-
-FORKING = ForkingPointMass()
 QUICK = PlannerSettings(samples=16, seconds=0.5, threads=1)
-
-
-def plannable() -> Task:
-    return replace(pointmass_task(), world=FORKING)
 
 
 class Nearness:
@@ -166,7 +149,7 @@ def test_noise_changes_along_the_plan_and_with_each_iteration() -> None:
     np.testing.assert_allclose(second, first / 2, rtol=0.1)
 
 
-@pytest.mark.parametrize("task", [plannable(), find_task("quadruped/lift-paw"), find_task("mujoco/ant-wave-leg")])
+@pytest.mark.parametrize("task", [forking_task(), find_task("quadruped/lift-paw"), find_task("mujoco/ant-wave-leg")])
 def test_copies_go_on_exactly_as_the_episodes_they_are_of(task: Task) -> None:
     fields = [f.path for f in task.world.schema().fields if not f.hidden][:6]
     wanted = ("front_left_foot.air_time", "start.torso.position", "episode.time", "episode.previous_action")
@@ -194,7 +177,7 @@ def test_copies_go_on_exactly_as_the_episodes_they_are_of(task: Task) -> None:
 
 
 def test_all_rewards_of_a_plan_are_asked_for_at_once_and_end_with_the_episode() -> None:
-    source, task = Nearness(), plannable()
+    source, task = Nearness(), forking_task()
     real = Episodes(task, 2, source.fields)
     real.reset(np.ones(2, bool), np.array([0, 1]))
     imagination = Imagination(task, source, 2, 3)
@@ -227,7 +210,7 @@ def test_the_same_seed_gives_the_same_actions_and_threads_change_nothing() -> No
 def test_an_episode_is_acted_in_as_if_it_were_alone(beside: list[int]) -> None:
     def scores(seeds: list[int]) -> Array:
         policy = PlannedPolicy(None, replace(QUICK, rows=2), 0, source=Nearness())
-        return roll_out(plannable(), policy, seeds)["closeness"]
+        return roll_out(forking_task(), policy, seeds)["closeness"]
 
     assert scores([5, *beside])[0] == scores([5])[0] == scores([*beside, 5])[-1]
 
@@ -263,10 +246,10 @@ class _Low(Nearness):
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_planning_on_a_program_reaches_the_goal(sampler: str) -> None:
     policy = PlannedPolicy(Program(EXPERT), replace(QUICK, sampler=sampler), 0)
-    scores = roll_out(plannable(), policy, list(range(6)))
+    scores = roll_out(forking_task(), policy, list(range(6)))
     assert scores["success"].mean() >= 5 / 6
     away = Program(EXPERT.replace("-2.0 *", "2.0 *"))
-    assert roll_out(plannable(), PlannedPolicy(away, QUICK, 0), [0, 1])["success"].mean() == 0
+    assert roll_out(forking_task(), PlannedPolicy(away, QUICK, 0), [0, 1])["success"].mean() == 0
 
 
 @pytest.mark.needs("bubblewrap")
@@ -275,9 +258,9 @@ def test_a_policy_that_plans_is_saved_loaded_and_filmed(tmp_path: Path) -> None:
     policy.save(tmp_path)
     again = load_policy(tmp_path)
     assert again == policy
-    first, second = (roll_out(plannable(), each, [1, 2])["closeness"] for each in (policy, again))
+    first, second = (roll_out(forking_task(), each, [1, 2])["closeness"] for each in (policy, again))
     np.testing.assert_array_equal(first, second)
-    record_video(plannable(), again, 1, tmp_path / "clip.mp4")
+    record_video(forking_task(), again, 1, tmp_path / "clip.mp4")
     assert (tmp_path / "clip.mp4").stat().st_size > 1000
 
 
@@ -298,7 +281,7 @@ def test_a_planner_on_no_program_cannot_be_saved(tmp_path: Path) -> None:
 
 @pytest.mark.needs("bubblewrap")
 def test_it_is_an_optimiser_like_any_other() -> None:
-    task = plannable()
+    task = forking_task()
     source = CellSource(Program(EXPERT), task)
     progress: list[int] = []
     trained = find_optimiser("mpc")(

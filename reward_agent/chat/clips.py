@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from reward_agent.chat.planner import ELAPSED
 from reward_agent.chat.session import Session
 from reward_agent.chat.showing import ACTIONS, START, load
 from reward_agent.chat.talk import Turn, look_folder
-from reward_agent.envs.episodes import Episodes, task_schema
+from reward_agent.envs.episodes import Episodes
 from reward_agent.errors import MissingComponentError, UsageError
 from reward_agent.events import Trial
 from reward_agent.files import atomic
@@ -73,14 +72,12 @@ def make_clip(session: Session, to: Path | None = None) -> Path:
 
 def film_look(spec: Played, progress: Callable[[object], None], stop: Callable[[], bool]) -> str:
     """Render an episode of these actions; what kept it from being rendered, or nothing."""
-    task, actions = resolve(spec.task), np.load(spec.actions, allow_pickle=False)
-    carried_on = spec.start.is_file()
-    # a state that was kept has all fields
-    episodes = Episodes(task, 1, task_schema(task).by_path if carried_on else ())
+    episodes, actions = Episodes(resolve(spec.task), 1, ()), np.load(spec.actions, allow_pickle=False)
     try:
-        episodes.reset(np.ones(1, bool), np.array([spec.seed]))
-        if carried_on:
-            episodes.restore({**load(spec.start), ELAPSED: np.zeros(1, np.int64)})
+        if spec.start.is_file():
+            episodes.begin_from(load(spec.start), np.array([spec.seed]))
+        else:
+            episodes.reset(np.ones(1, bool), np.array([spec.seed]))
         with atomic(spec.path) as temporary:
             whole = temporary.with_suffix(spec.path.suffix)
             film_actions(episodes, actions, whole)

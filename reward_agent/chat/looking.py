@@ -33,6 +33,8 @@ class Look:
     """The world's state that was played from; None for a reset."""
     end: Mapping[str, Array] | None = field(default=None, compare=False)
     """The world's state at the end, for the next look to start from."""
+    over: bool = field(default=False, compare=False)
+    """The episode ended before its horizon: no look can go on from there."""
     actions: Array | None = field(default=None, compare=False)
     """`(T, A)`, as played from the start: what a clip is made of."""
     outcome: Outcome | None = None

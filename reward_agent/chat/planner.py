@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from reward_agent.chat.looking import Look
 from reward_agent.envs.episodes import task_schema
 from reward_agent.program import Fault, Program
@@ -20,8 +18,6 @@ from reward_agent.task import Task
 
 if TYPE_CHECKING:
     from reward_agent.planning.performance import Performance, Performing, Watch
-
-ELAPSED = "episodes.elapsed"
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,7 @@ class PlannerLooker:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What to change of the preset's."""
     start: Mapping[str, Array] | None = None
-    """The `end` of an earlier look; None begins an episode."""
+    """The `end` of an earlier look, where a new episode begins; None begins it with a reset."""
     carry_on: bool = False
     """Give an `end` that another look, at another program, can start from."""
     watch: Watch | None = None
@@ -60,9 +56,7 @@ class PlannerLooker:
                 source = CellSource(program, task, unsafe=self.unsafe)
                 try:
                     with Performing(task, source, chosen, self.seed, fields=fields) as performing:
-                        performing.begin(self.seed)
-                        if self.start is not None:
-                            performing.episodes.restore({**self.start, ELAPSED: np.zeros(1, np.int64)})
+                        performing.begin(self.seed, self.start)
                         steps = max(1, round(self.seconds / task.world.dt))
                         played = performing.go_on(steps, watch=self.watch, stop=told)
                         return self._told(task, performing, played, source.term_names)
@@ -80,7 +74,8 @@ class PlannerLooker:
             seconds=played.seconds,
             real_time_factor=played.real_time_factor,
             start=self.start,
-            end=performing.episodes.save() if self.carry_on else None,
+            end=performing.episodes.save() if self.carry_on and not performing.over else None,
+            over=performing.over,
             actions=played.actions,
         )
 

@@ -21,6 +21,7 @@ from reward_agent.program import Fault, Program, TrainingFault
 from reward_agent.schema import Array
 
 if TYPE_CHECKING:
+    from reward_agent.envs.episodes import Episodes
     from reward_agent.planning.performance import Watch
 
 START, END, ACTIONS = "start.npz", "end.npz", "actions.npy"
@@ -32,8 +33,8 @@ class Showing:
 
     def __init__(self, ledger: Ledger, settings: ChatSettings, trainings: Trainings, seed: int) -> None:
         self.ledger, self.settings, self.trainings, self.seed = ledger, settings, trainings, seed
-        self.watch: Watch | None = None
-        """Of looks by the planner; a view sets it."""
+        self.watch: Callable[[Episodes, str], None] | None = None
+        """Is told after each step of the planner's, with the words that it acts on; a view sets it."""
         self.make_looker: Callable[[Turn, int], Looker] = self._looker
         """What looks at a turn's program, for its n-th look."""
 
@@ -68,16 +69,28 @@ class Showing:
             np.save(folder / ACTIONS, look.actions)
             if look.start is not None:
                 _save(folder / START, look.start)
-        return Looked(outcome_of(self.ledger.task, look), look.real_time_factor)
+        anew = look.over and self.settings.carry_on
+        return Looked(outcome_of(self.ledger.task, look), look.real_time_factor, anew=anew)
 
     def _start(self, turn: Turn) -> Mapping[str, Array] | None:
-        """Where the last look before this one ended, on the way to this turn."""
+        """Where the last look before this one ended, on the way to this turn; None for a reset."""
         for each in reversed(self.ledger.talk.in_force[: turn.iteration + 1]):
-            for number in reversed(range(len(each.looks))):
+            for number, looked in reversed(list(enumerate(each.looks))):
+                if looked.anew:
+                    return None
                 path = self.ledger.run.folder / look_folder(each, number) / END
                 if path.is_file():
                     return load(path)
         return None
+
+    def _watching(self, turn: Turn) -> Watch | None:
+        """As a planner calls it, with the person's last words on the way to this turn."""
+        if (watch := self.watch) is None:
+            return None
+        turns = reversed(self.ledger.talk.in_force[: turn.iteration + 1])
+        words = (each.words for each in turns if each.words and not each.automatic)
+        told = next(words, self.ledger.task.instruction)
+        return lambda episodes: watch(episodes, told)
 
     def _looker(self, turn: Turn, number: int) -> Looker:
         settings = self.settings
@@ -90,7 +103,7 @@ class Showing:
                 settings.planner,
                 start=self._start(turn) if settings.carry_on else None,
                 carry_on=settings.carry_on,
-                watch=self.watch,
+                watch=self._watching(turn),
                 unsafe=self.trainings.config.unsafe,
             )
         folder = self.ledger.run.folder / look_folder(turn, number)

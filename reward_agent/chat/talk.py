@@ -43,6 +43,8 @@ class Looked:
     real_time_factor: float | None = None
     stopped: bool = False
     """The person ended it."""
+    anew: bool = False
+    """Looks carry on, and its episode ended before its horizon: the next begins with a reset."""
 
 
 @dataclass(frozen=True)

@@ -37,14 +37,15 @@ def said(turn: Turn) -> str:
 
 
 def look_in_words(looked: Looked) -> str:
-    """What a look showed, in a line."""
+    """What a look showed, in a line; in a second one, that nothing carries on from there."""
     if isinstance(looked.outcome, TrainingFault):
         return f"The reward failed at work{_line(looked.outcome)}: {looked.outcome.message}"
     if looked.stopped:
         return "Not looked at: stopped."
     if not looked.outcome.measured:
         return "Not looked at."
-    return f"Looked at by {_how(looked.outcome, looked.real_time_factor)}: {outcome_in_words(looked.outcome)}"
+    ended = "\nThe episode ended there, so the next look begins with a reset." if looked.anew else ""
+    return f"Looked at by {_how(looked.outcome, looked.real_time_factor)}: {outcome_in_words(looked.outcome)}{ended}"
 
 
 def training_in_words(made: Trained | TrainingFault) -> str:

@@ -35,10 +35,11 @@ class View:
     def url(self) -> str:
         return self.live.url
 
-    def watch(self, episodes: Episodes) -> None:
-        """Show row 0 as it is now; see `PlannerLooker`. A page that fails ends no look."""
+    def watch(self, episodes: Episodes, told: str | None = None) -> None:
+        """Show row 0 as it is now, and what it is told from now on. A page that fails ends no look."""
         if self._failed:
             return
+        self.caption = told or self.caption
         try:
             self.live.show(episodes.posed.pose(0), time=float(episodes.elapsed[0]) * self._dt, caption=self.caption)
         except RewardAgentError:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reward_agent.envs.episodes import Episodes
 from reward_agent.planning.planner import Planner, PlannerSettings
@@ -63,12 +64,20 @@ class Performing:
         self.planner = Planner(task, source, settings, seed)
         self.episodes = Episodes(task, 1, {*source.fields, *fields})
         self._columns = self.episodes.schema.indices(source.fields)
-        self.ended = True
+        self.ended, self.terminated = True, False
 
-    def begin(self, seed: int) -> None:
-        """A new episode, from `seed` alone."""
-        self.episodes.reset(np.ones(1, bool), np.array([seed]))
-        self.ended = False
+    def begin(self, seed: int, start: Mapping[str, NDArray[Any]] | None = None) -> None:
+        """A new episode, from `seed` alone, or from where an episode of all fields was when it was saved."""
+        if start is None:
+            self.episodes.reset(np.ones(1, bool), np.array([seed]))
+        else:
+            self.episodes.begin_from(start, np.array([seed]))
+        self.ended = self.terminated = False
+
+    @property
+    def over(self) -> bool:
+        """It ended, and not by its horizon alone: nothing can go on from there."""
+        return self.terminated or (self.ended and int(self.episodes.elapsed[0]) < self.task.horizon)
 
     def go_on(self, steps: int, *, watch: Watch | None = None, stop: Callable[[], bool] | None = None) -> Performance:
         """Play at most so many more steps of it; fewer where it ends or `stop` says so after a step.
@@ -85,7 +94,8 @@ class Performing:
             spent += time.perf_counter() - began
             states.append(step.states[0].copy())
             actions.append(action[0])
-            self.ended = bool(step.terminated[0] or step.truncated[0])
+            self.terminated = bool(step.terminated[0])
+            self.ended = self.terminated or bool(step.truncated[0])
             if watch:
                 watch(self.episodes)
             if stop and stop():
@@ -97,9 +107,8 @@ class Performing:
     def episode(self, played: Performance) -> Episode:
         """What was played, for a metric whose fields were among those to pack; from a reset on, it is an episode."""
         schema = self.episodes.schema
-        terminated = self.ended and int(self.episodes.elapsed[0]) < self.task.horizon
         state, constants = schema.view(played.states), schema.constants_view()
-        return Episode(state, played.actions, terminated, constants, self.task.world.dt)
+        return Episode(state, played.actions, self.terminated, constants, self.task.world.dt)
 
     def _rewards(self, states: Array, actions: Array) -> Rewards:
         if not len(actions):
