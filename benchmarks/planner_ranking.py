@@ -4,9 +4,10 @@
 
 The pools are the programs of the recorded MuJoCo sessions; their scores after full training are in
 `benchmarks/results/sessions.json`, measured when those sessions were run. Each program is planned on for `--seconds` of
-one core that has nothing else to do, episodes following one another (the last one may be cut short), and scored by the task's graded
-metric over what was played. Within each task: Spearman's rank correlation, with a 95 % interval by resampling programs.
-A line of `--out` is written as each program ends, and a run that is started again goes on from there.
+one core that has nothing else to do, episodes following one another (the last one may be cut short), and scored by the
+task's graded metric over what was played. Within each task: Spearman's rank correlation, with a 95 % interval by
+resampling programs. A line of `--out` is written as each program ends, and a run that is started again goes on from
+there.
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ def test_few_samples_explore_in_every_plan(name: str, samples: int) -> None:
 
 
 def test_fewer_samples_than_explore_are_refused() -> None:
-    task = plannable()
+    task = forking_task()
     assert choose_training(task, "mpc", changes={"samples": 4})
     with pytest.raises(UsageError, match="samples"):
         choose_training(task, "mpc", changes={"samples": 3})

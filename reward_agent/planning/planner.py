@@ -43,7 +43,7 @@ class PlannerSettings(Settings):
     """Share of the variations that change a few of the actions alone."""
     every: Positive = 0.04
     """Seconds that are acted on before the next plan; at least one step."""
-    rows: Count = 2
+    rows: Count = 1
     """Episodes that are scored side by side."""
     threads: Count = 2
     """For the imagined physics. It changes no result."""

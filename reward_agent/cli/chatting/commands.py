@@ -77,8 +77,6 @@ def perform(chat: Chat, line: str) -> None:
 def talk(chat: Chat, words: str) -> None:
     """Say something to the model, and show what comes of it."""
     _open_view(chat)
-    if chat.view is not None:
-        chat.view.caption = words
     with chat.screen.busy("the model writes"):
         turn = chat.session.say(words)
     chat.screen.came_of(turn)
