@@ -125,6 +125,9 @@ def test_text_is_compared_whatever_things_are_called() -> None:
     assert shared_numbers(published, Program(RENAMED)) == ((0.01,), 1)
     assert shared_numbers(published, Program("x = 0.01\ny = [3, 7][0.02]")).shared == (0.01,)
     assert shared_numbers(Program("x = y[7]"), Program("x = 7")) == ((), 0)
+    endless = Program("x = 0x" + "f" * 5_000)
+    assert likeness(endless, endless) == 1.0 > likeness(endless, Program("x = 7"))
+    assert shared_numbers(Program("x = 7"), endless) == ((), 1)
 
 
 def test_the_published_rewards_of_other_tasks_are_what_to_hold_it_against() -> None:
