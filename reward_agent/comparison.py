@@ -144,7 +144,7 @@ def compare_run(folder: Path, task: Task | None = None, *, unsafe: bool = False)
     """Hold every program of a run that could be trained on against the published reward of its task.
 
     Values are compared on what the run's best policy and the expert's do as well, where they are there. Programs go by
-    `iteration.candidate`.
+    `iteration.candidate`; `unsafe` runs them, and those that policies plan on, without the sandbox.
 
     Raises:
         UsageError: there is no run, only its caller has its task, or as `compare`.
@@ -159,7 +159,8 @@ def compare_run(folder: Path, task: Task | None = None, *, unsafe: bool = False)
             vetted = decode(Vetted, value)
             if vetted.program is not None and not vetted.faults:
                 programs[f"{key.iteration}.{key.candidate}"] = vetted.program
-    policies = {label: (of, load_policy(path)) for label, (of, path) in run_policies(folder, task).items()}
+    found = run_policies(folder, task)
+    policies = {label: (of, load_policy(path, unsafe=unsafe)) for label, (of, path) in found.items()}
     return compare(programs, task, policies, unsafe=unsafe)
 
 

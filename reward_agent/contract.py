@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from reward_agent.program import Fault
+from reward_agent.program import Fault, code_of
 
 
 def words(text: str) -> frozenset[str]:
@@ -51,7 +51,7 @@ def signature(tree: ast.Module, entry: str) -> ast.FunctionDef | Fault:
     rest = function.args.vararg or function.args.kwarg or function.args.kwonlyargs
     misplaced = any(n in PARAMETERS and n != p for n, p in zip(names, PARAMETERS, strict=False))
     if len(names) != len(PARAMETERS) or rest or misplaced:
-        given = ast.unparse(function.args)
+        given = code_of(function.args)[:200]
         return Fault("check", f"`{entry}({given})` must take exactly these: `{wanted}`.", function.lineno)
     return function
 
@@ -73,7 +73,7 @@ def broken(tree: ast.Module) -> Iterator[Fault]:
             case ast.Attribute(attr=name) | ast.Name(id=name) if name.startswith("__") and name.endswith("__"):
                 yield fault(node, f"`{name}` is not allowed: a reward does not look inside Python's objects.")
             case ast.Attribute() if why := refused(numpy_name(node, imports) or ""):
-                yield fault(node, f"`{ast.unparse(node)[:60]}` is not allowed: {why}.")
+                yield fault(node, f"`{code_of(node)[:60]}` is not allowed: {why}.")
             case ast.Global(names=names) | ast.Nonlocal(names=names):
                 kind = type(node).__name__.lower()
                 yield fault(node, f"`{kind} {', '.join(names)}` keeps state; a reward has no memory between calls.")
@@ -156,7 +156,7 @@ def _memory(tree: ast.Module) -> Iterator[Fault]:
             while isinstance(target, ast.Subscript | ast.Attribute):
                 target = target.value
             if isinstance(target, ast.Name) and target.id in outer:
-                what = ast.unparse(node)[:60]
+                what = code_of(node)[:60]
                 yield fault(node, f"`{what}` changes `{target.id}`, which outlives the call; a reward has no memory.")
 
 

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 
 from reward_agent.contract import fault, words
 from reward_agent.portability import ARRAY_ATTRIBUTES
-from reward_agent.program import Fault
+from reward_agent.program import Fault, code_of
 from reward_agent.schema import StateSchema
 
 START = "start"
@@ -194,7 +194,7 @@ class FieldReader:
         if isinstance(target, ast.Subscript):
             self._value(target.slice, scope)
         if self._may_tell and owner and all(isinstance(thing, str) for thing in owner):
-            what = ast.unparse(target)[:80]
+            what = code_of(target)[:80]
             mend = "Make a new array instead (arithmetic, `np.where`)."
             self._tell(target, f"`{what}` writes into an input, and inputs cannot be changed. {mend}")
         self._store(value)
@@ -286,7 +286,7 @@ class FieldReader:
         return scope.names.get(RETURNED, frozenset())
 
     def _no_field(self, node: ast.Attribute, prefix: str) -> str:
-        owner, head = ast.unparse(node.value)[:60], f"{prefix}." if prefix else ""
+        owner, head = code_of(node.value)[:60], f"{prefix}." if prefix else ""
         inside = {path[len(head) :].partition(".")[0] for path in self._schema.by_path if path.startswith(head)}
         inside -= set() if prefix else {START}
         close = get_close_matches(node.attr, inside, n=1)

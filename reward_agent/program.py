@@ -80,6 +80,17 @@ def parse(source: str) -> ast.Module | Fault:
         return Fault("check", "The program is nested too deeply to be read; write it flatter.")
 
 
+def code_of(node: ast.AST) -> str:
+    """A node of a syntax tree as source, for messages; `...` where it cannot be written out.
+
+    `ast.unparse` raises on an int of more digits than Python writes in decimal, which `0x` and enough of them make.
+    """
+    try:
+        return ast.unparse(node)
+    except ValueError:
+        return "..."
+
+
 def extract(reply: str, entry: str = "compute_reward") -> Program | Fault:
     """The program in a reply: the last fenced block that defines `entry`, or the reply where it is all code."""
     blocks = list(fenced_blocks(reply))

@@ -12,7 +12,7 @@ from reward_agent.envs.registry import find_task, recordings, tasks
 from reward_agent.errors import UsageError
 from reward_agent.llm import default_llm
 from reward_agent.llm.recordings import Recording, find_recording, read_recording
-from reward_agent.methods import find_method
+from reward_agent.methods import find_method, method_for_words
 from reward_agent.plugins import METHODS, NOBODY
 from reward_agent.store import MANIFEST, read_manifest
 from reward_agent.task import Task
@@ -25,7 +25,8 @@ def settle(config: RunConfig, task: Task, left_open: Collection[str] = ()) -> Ru
     """The config with a model named; where that replays a session, with what was left open as it was recorded.
 
     The model is the one given, else nobody where there are no rounds, else the one whose key is set, else a session
-    that the task ships.
+    that the task ships: one of the config's method. Where the method was left open and the task ships none of it, one
+    of the method that suits the task and words, else the first.
 
     Args:
         config: of the run.
@@ -70,9 +71,13 @@ def _is_shipped(task: Task) -> bool:
 
 def _shipped(config: RunConfig, task: Task, *, any_method: bool) -> Path:
     found = list(recordings(task.id).values()) if _is_shipped(task) else []
-    for path in found:
-        if any_method or recorded_method(read_recording(path)) in ("", config.method):
-            return path
+    methods = {path: recorded_method(read_recording(path)) for path in found}
+    preferred = (config.method, method_for_words(task)) if any_method else (config.method,)
+    fitting = [path for method in preferred for path in found if methods[path] in ("", method)]
+    if any_method:
+        fitting += found
+    if fitting:
+        return fitting[0]
     shipped = (
         f"what {task.id} ships was recorded with another method than {config.method}"
         if found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import math
 import tokenize
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -64,8 +65,12 @@ def _numbers(program: Program) -> set[float]:
 
 
 def _number(node: ast.Constant) -> float | None:
-    real = isinstance(node.value, int | float) and not isinstance(node.value, bool)
-    return float(node.value) if real else None  # type: ignore[arg-type]
+    if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+        return None
+    try:
+        return float(node.value)
+    except OverflowError:
+        return math.inf
 
 
 class _Blank(ast.NodeTransformer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,11 +17,15 @@ from loopback import Loopback, hang
 from runs_for_tests import BROKEN, GOOD, TASK, TIMID, recording
 from test_cli_runs import command, environment
 
+from reward_agent.cli import main
 from reward_agent.cli.chatting.lines import _history, state_file
 from reward_agent.messages import Key
 from reward_agent.program import read_program
+from reward_agent.sittings import config_of
+from reward_agent.store import read_manifest, read_steps
 
 CALM = TIMID + "\n# calmer\n"
+FAILS_LATE = GOOD.replace("    return", "    assert len(action) < 300, 'more rows than the probe gives'\n    return")
 LOOK = ("--look-budget", "2048", "--set", "num_envs=16", "--set", "rollout=32", "--method", "text2reward")
 
 
@@ -216,8 +221,86 @@ def test_a_script_is_told_by_the_exit_code(tmp_path: Path) -> None:
     assert done.returncode == 1 and "Did you mean '/reward'?" in done.stdout, "the first failure's, of the disk"
     refused = piped("", "chat", TASK, "--llm", llm, "--look", "trainin", cwd=tmp_path)
     assert refused.returncode == 2 and "Did you mean 'training'?" in refused.stderr
-    wrong = piped("", "chat", TASK, "--resume", "last", cwd=tmp_path)
-    assert wrong.returncode == 2 and "keeps its task" in wrong.stderr
+
+
+def test_a_script_is_told_where_its_last_turn_came_to_nothing(tmp_path: Path) -> None:
+    faulty = {Key(0, 0, attempt): BROKEN for attempt in range(4)}
+    llm = recording(tmp_path / "replies.jsonl", faulty | {Key(0, 1, 0): GOOD, Key(1, 0, 0): FAILS_LATE})
+    words = ("chat", TASK, "--llm", llm, *LOOK, "--look", "none", "--json")
+    failed = piped("push it\n/cost\n", *words, "--out", "failed", cwd=tmp_path)
+    told = json.loads(failed.stdout)
+    assert failed.returncode == 1 and len(told["turns"][0]["faults"]) == 4 and "No reward came of it" in failed.stderr
+    idle = piped("/cost\n", "chat", "--resume", told["folder"], cwd=tmp_path)
+    assert idle.returncode == 0, "no turn of this script's came to nothing"
+    mended = piped("push it\n/undo\npush it\n", *words, "--out", "mended", cwd=tmp_path)
+    assert mended.returncode == 0, mended.stderr
+    folder = json.loads(mended.stdout)["folder"]
+    at_work = piped("harder\n/look\n", "chat", "--resume", folder, cwd=tmp_path)
+    assert at_work.returncode == 1 and "AssertionError" in at_work.stdout, "it failed in the training that is its look"
+    taken_back = piped("/undo\n", "chat", "--resume", folder, cwd=tmp_path)
+    assert taken_back.returncode == 0, taken_back.stderr
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a session that was left."""
+    place = tmp_path_factory.mktemp("left")
+    llm = replies(place / "replies.jsonl")
+    done = piped("/cost\n", "chat", TASK, "--llm", llm, *LOOK, "--json", cwd=place)
+    assert done.returncode == 0, done.stderr
+    return place / str(json.loads(done.stdout)["folder"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (TASK,),
+        ("--method", "eureka"),
+        ("--temperature", "0"),
+        ("--prompts", "."),
+        ("--init", "mine.py"),
+        ("--look", "planner", "--carry-on", "--set", "samples=8"),
+        ("--look-budget", "1e6"),
+        ("--look-seconds", "2"),
+        ("--optimiser", "sac", "--preset", "default", "--budget", "1e6"),
+        ("--seed", "0", "--out", "runs"),
+        ("--unsafe",),
+    ],
+)
+def test_what_a_chat_keeps_is_refused_where_it_goes_on(
+    left: Path, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (left / "journal.jsonl").read_text()
+    assert main(["chat", *words, "--resume", str(left)]) == 2
+    told = capsys.readouterr().err
+    given = ["TASK" if word == TASK else word for word in words if word.startswith("--") or word == TASK]
+    assert f"keeps its task and all that it was begun with: leave out {', '.join(given)}. It can" in told
+    assert "--llm, --base-url, --prices, --token-budget, --money-budget" in told
+    assert (left / "journal.jsonl").read_text() == before
+
+
+@pytest.mark.parametrize("words", [("--jobs", "4"), ("--words", "file"), ("--yes",)])
+def test_what_is_of_searches_alone_is_refused_of_a_chat(
+    left: Path, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["resume", str(left), *words]) == 2
+    assert f"This is a chat, which hears your own words and trains when you say so: leave out {words[0]}." in (
+        capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize("how", [("resume",), ("chat", "--resume")])
+def test_who_is_asked_and_for_how_long_can_be_told_where_a_chat_goes_on(
+    left: Path, tmp_path: Path, how: tuple[str, ...]
+) -> None:
+    folder = shutil.copytree(left, tmp_path / "again")
+    llm = replies(tmp_path / "others.jsonl")
+    given = ("--llm", llm, "--token-budget", "7", "--prices", "1", "2")
+    done = piped("push it\n", *how, str(folder), *given, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["llm"] == llm and told["turns"][-1]["words"] == "push it"
+    assert config_of(read_manifest(folder), read_steps(folder)).max_tokens == 7
 
 
 def test_options_go_where_they_mean(tmp_path: Path) -> None:

@@ -19,6 +19,9 @@ from reward_agent.coverage import as_disguised, as_known, record_coverage
 from reward_agent.envs.disguise import disguise
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
+from reward_agent.optimise.policy import load_policy
+from reward_agent.planning.planner import PlannerSettings
+from reward_agent.planning.policy import PlannedPolicy
 from reward_agent.program import Fault, Program
 from reward_agent.scoring import Act, no_op
 from reward_agent.similarity import likeness, shared_numbers
@@ -125,6 +128,9 @@ def test_text_is_compared_whatever_things_are_called() -> None:
     assert shared_numbers(published, Program(RENAMED)) == ((0.01,), 1)
     assert shared_numbers(published, Program("x = 0.01\ny = [3, 7][0.02]")).shared == (0.01,)
     assert shared_numbers(Program("x = y[7]"), Program("x = 7")) == ((), 0)
+    endless = Program("x = 0x" + "f" * 5_000)
+    assert likeness(endless, endless) == 1.0 > likeness(endless, Program("x = 7"))
+    assert shared_numbers(Program("x = 7"), endless) == ((), 1)
 
 
 def test_the_published_rewards_of_other_tasks_are_what_to_hold_it_against() -> None:
@@ -252,3 +258,30 @@ def test_a_run_whose_task_only_its_caller_has(task: Task, tmp_path: Path) -> Non
     with pytest.raises(UsageError, match=r"compare_run\(run, task\)"):
         compare_run(tmp_path / "one")
     assert values(compare_run(tmp_path / "one", task), "0.0").epic.value < 1e-6
+
+
+def test_a_policy_that_plans_runs_without_the_sandbox_at_the_users_word(
+    task: Task, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "outside.txt").write_text("what no sandbox shows")
+    card = tmp_path / "card.py"
+    card.write_text(
+        f"import sys\nsys.path.insert(0, {str(Path(pointmass.__file__).parent)!r})\nfrom dataclasses import replace\n"
+        f"from pathlib import Path\nfrom test_planning import plannable\n"
+        f"task = replace(plannable(), expert=Path({str(task.expert)!r}))\n"
+    )
+    quick = {"samples": 8, "iterations": 1, "threads": 1}
+    small = runs.SMALL | {"task": f"{card}:task", "method": "text2reward", "words": "automatic"}
+    small |= {"optimiser": "mpc", "settings": quick, "select_episodes": 2, "report_episodes": 2, "unsafe": True}
+    synthesize(runs.config("x", **small), llm=runs.Scripted(runs.GOOD), root=Path("runs"), name="one")
+    assert isinstance(load_policy("runs/one/best"), PlannedPolicy)
+    needs_it = f"open({str(tmp_path / 'outside.txt')!r}).close()\n" + PUBLISHED
+    PlannedPolicy(Program(needs_it), PlannerSettings(**quick), 0).save(Path("runs/one/best"))
+    mine = tmp_path / "mine.py"
+    mine.write_text(RENAMED)
+    for words in (["one"], [str(mine), "--task", f"{card}:task", "--policy", "one"]):
+        assert main(["compare", *words]) != 0
+        assert "outside.txt" in capsys.readouterr().err, "in the sandbox there is no such file"
+        found = told(capsys, *words, "--unsafe")
+        assert len(found["policies"]) == 1 and found["programs"][0]["epic"]["value"] < 1e-6

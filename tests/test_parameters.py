@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reward_agent.codec import to_line
 from reward_agent.envs.quadruped.names import LEGS
 from reward_agent.envs.quadruped.world import QuadrupedWorld
 from reward_agent.envs.registry import find_task, tasks
@@ -214,16 +215,50 @@ def test_the_palm_is_worth_most_where_a_skill_says(call: str, place: tuple[float
         assert worth(x + dx, y + dy, z + dz) < -0.5
 
 
-def test_no_reply_breaks_the_reader_or_is_lost() -> None:
-    huge = "set_torso_targets(target_torso_height=1" + "0" * 400 + ")"
-    found = read_calls(huge, API)
-    assert isinstance(found, Fault) and "no finite number" in found.message
-    endless = f"set_torso_targets({' + '.join(['0.001'] * 3000)})"
-    assert isinstance(read_calls(endless, API), Fault)
+def test_what_a_function_refuses_and_what_is_left_unset() -> None:
     same = read_calls("set_l2_distance_reward('box', 'box')", _hand_api())
     assert isinstance(same, Fault) and "same thing" in same.message
     unset = gather(calls("set_torso_targets(0.2)\nexecute_plan(None)"), API)
     assert unset.phases[0].seconds == 4.0
+
+
+DIGITS = "0x" + "f" * 5_000
+"""An int of more digits than Python writes out in decimal."""
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"{DIGITS}()", "There is no function `...`"),
+        (f"({DIGITS}).pi()", "There is no function `...`"),
+        (f"set_torso_targets[{DIGITS}](1)", "There is no function `...`"),
+        (f"set_torso_targets(({DIGITS}).pi)", "`...` is no literal"),
+        (f"set_torso_targets(({DIGITS})(1))", "`...` is no literal"),
+        (f"set_torso_targets({DIGITS})", "`...` is no finite number"),
+        (f"set_torso_targets(-{DIGITS})", "`...` is no finite number"),
+        (f"height = {DIGITS}", "`...` is no call"),
+        ("a" * 50_000 + "()", f"no function `{'a' * 57}...`"),
+        (f"a{'.b' * 50}()", f"no function `a{'.b' * 28}...`"),
+        (f"set_torso_targets(1{'0' * 400})", "is no finite number"),
+        (f"set_torso_targets({' + '.join(['0.001'] * 3_000)})", "nested too deep"),
+        (f"set_torso_targets({'a' * 50_000}=1)", f"no argument `{'a' * 57}...`"),
+        (f"set_torso_targets('{'a' * 50_000}')", f"is '{'a' * 56}...; it must be a number"),
+        (f"set_torso_targets({'(' * 5_000}1{')' * 5_000})", "too many nested parentheses"),
+        (f"set_torso_targets({'-' * 3_000}1)", "nested too deep"),
+        (f"set_torso_targets(a{'.b' * 20_000})", "nested too deep"),
+        (f"a{'()' * 20_000}", "nested too deep"),
+        ("np.deg2rad(" * 180 + "1" + ")" * 180, "no function `np.deg2rad`"),
+        (f"set_torso_targets({' * '.join(['1e300'] * 5)})", "is inf; it must be a number"),
+        ("set_torso_targets('\\ud800')", "is '\\ud800'; it must be a number"),
+        ("set_torso_targets('\ud800')", "not valid Python"),
+    ],
+    ids=lambda text: text[:40].encode("ascii", "replace").decode(),
+)
+def test_no_reply_breaks_the_reader_or_is_lost(text: str, message: str) -> None:
+    found = fault(text)
+    assert message in found.message and len(found.message) < 500
+    assert to_line(found.message).encode(), "it can be journalled"
+    assert isinstance(read_calls(text, API), Fault), "without a fence as well"
 
 
 def test_a_program_of_many_phases_is_read_back_whole() -> None:

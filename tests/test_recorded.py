@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from reward_agent.agent import prepare
+from reward_agent.chat import ChatSettings, start
+from reward_agent.chat.settings import ROUNDS
 from reward_agent.config import RunConfig
-from reward_agent.envs.registry import find_task
+from reward_agent.envs.registry import find_task, recordings
 from reward_agent.errors import UsageError
+from reward_agent.left_open import OPEN as EVERYTHING_OPEN
 from reward_agent.llm.recordings import find_recording, read_recording
 from reward_agent.recorded import OPEN, recorded_method, settle
 
@@ -36,6 +41,43 @@ def test_a_named_method_is_replayed_from_a_session_of_its_own() -> None:
     settled = settle(RunConfig(task=HOPPER, method="text2reward"), find_task(HOPPER), ("iterations", "candidates"))
     assert recording_of(settled) == settled.method == "text2reward"
     assert settled.candidates == 1
+
+
+SEVERAL = "quadruped/spin"
+"""Ships sessions of three methods, in the order of whose names a baseline comes first."""
+
+
+def test_of_several_methods_the_one_that_a_run_would_take_is_replayed() -> None:
+    task = find_task(SEVERAL)
+    assert next(iter(recordings(SEVERAL))) == "code_as_policies"
+    settled = settle(RunConfig(task=SEVERAL), task, OPEN)
+    assert recording_of(settled) == settled.method == "l2r", "none is of eureka: the one that suits the task"
+    for method in ("l2r_coder", "code_as_policies"):
+        settled = settle(RunConfig(task=SEVERAL, method=method), task, OPEN)
+        assert recording_of(settled) == settled.method == method
+    assert prepare(RunConfig(task=SEVERAL), left_open=EVERYTHING_OPEN).config.method == "l2r"
+
+
+@pytest.mark.parametrize("task", [SEVERAL, HOPPER])
+def test_a_chat_without_a_key_replays_the_method_it_would_take_with_one(
+    task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = RunConfig(task, iterations=ROUNDS, candidates=1, jobs=1)
+    looks = ChatSettings(look="none")
+    with start(config, looks, root=tmp_path, name="without", left_open=["method"]) as session:
+        without = session.method.name
+        assert recording_of(session.config) == without
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "unused")
+    with start(replace(config, llm="anthropic:m"), looks, root=tmp_path, name="with", left_open=["method"]) as session:
+        assert session.method.name == without
+
+
+def test_a_method_that_ships_nowhere_gives_way_where_it_was_left_open() -> None:
+    found = find_task("mujoco/hopper-front-flip")
+    assert list(recordings(found.id)) == ["text2reward"]
+    assert settle(RunConfig(task=found.id), found, OPEN).method == "text2reward"
+    with pytest.raises(UsageError, match="recorded with another method than eureka"):
+        settle(RunConfig(task=found.id), found, ("iterations",))
 
 
 def test_what_was_chosen_stays() -> None:

@@ -12,6 +12,8 @@ from reward_agent.program import Fault, Program
 from reward_agent.sandbox.cell import Cell
 from reward_agent.static_check import check
 
+SIGNATURE = "def compute_reward(state, action, next_state):\n"
+
 
 def test_the_expert_of_the_tiny_world() -> None:
     found = check(Program(EXPERT), task_schema(task).visible())
@@ -44,6 +46,26 @@ def test_the_expert_of_the_tiny_world() -> None:
 )
 def test_what_would_fail_is_said_with_its_line_and_the_mend(expression: str, hint: str) -> None:
     assert hint in messages(term(expression))
+
+
+DIGITS = "0x" + "f" * 5_000
+"""An int of more digits than Python writes out in decimal."""
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        (f"def compute_reward(state={DIGITS}):\n    return 1\n", "`compute_reward(...)` must take exactly these"),
+        (f"kept = []\n{SIGNATURE}    kept.append({DIGITS})\n", "`...` changes `kept`"),
+        (f"{SIGNATURE}    next_state.torso.position[{DIGITS}] = 1\n", "`...` writes into an input"),
+        (f"{SIGNATURE}    return (state if {DIGITS} else state).tors\n", "`....tors` is not a field"),
+        (f"{SIGNATURE}    return {'-' * 20_000}1\n", "nested too deeply"),
+    ],
+    ids=["signature", "memory", "input", "field", "deep"],
+)
+def test_what_cannot_be_written_out_is_a_fault(source: str, hint: str) -> None:
+    found = check(Program(source), SCHEMA)
+    assert any(hint in fault.message for fault in found.faults), found.faults
 
 
 def said_by_the_cell(body: str, line: int) -> str:

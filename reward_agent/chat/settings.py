@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from reward_agent.errors import UsageError, unknown_name
-from reward_agent.parameters import Parameterised
 from reward_agent.task import Task
 
 How = Literal["planner", "training", "none"]
@@ -80,11 +79,6 @@ class ChatSettings:
             budget=self.budget or min(SHORT, task.budget),
             seconds=self.seconds or task.horizon * task.world.dt,
         )
-
-
-def default_method(task: Task) -> str:
-    """The method of a session where nobody names one: the one of reward parameters, else the one made for words."""
-    return "l2r" if isinstance(task.world, Parameterised) else "text2reward"
 
 
 def require_trainer(optimiser: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from reward_agent.agent import RUNS, known_layers, settled_config
 from reward_agent.chat.session import Session
-from reward_agent.chat.settings import PLANNER, ChatSettings, default_method, require_trainer
+from reward_agent.chat.settings import PLANNER, ChatSettings, require_trainer
 from reward_agent.chat.speaking import Deaf
 from reward_agent.chat.talk import Folding, Turn
 from reward_agent.codec import decode, encode
@@ -20,6 +20,7 @@ from reward_agent.errors import UsageError, unknown_name
 from reward_agent.events import Events, Noted, ignore
 from reward_agent.invocation import command
 from reward_agent.llm import LLM, Heard, Metered
+from reward_agent.methods import method_for_words
 from reward_agent.methods.base import starting_history
 from reward_agent.optimise.choice import choose_training
 from reward_agent.planning.imagination import cannot_plan
@@ -62,7 +63,7 @@ def start(
     require_trainer(config.optimiser)
     settled = (settings or ChatSettings()).settled(found)
     if "method" in left_open:
-        config = replace(config, method=default_method(found))
+        config = replace(config, method=method_for_words(found))
     if settled.way(found) == "planner":
         if (why := cannot_plan(found)) is not None:
             raise UsageError(f"{why} In a chat that is `--look training`.")

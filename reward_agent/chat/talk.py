@@ -83,6 +83,11 @@ class Turn:
         return Candidate(*self.at, self.attempts).program
 
     @property
+    def came_to_nothing(self) -> bool:
+        """No program came of it, or one that failed at work when it was last looked at or trained on."""
+        return self.program is None or isinstance(self.outcome, Fault)
+
+    @property
     def policy(self) -> str | None:
         """Folder, relative to the run's, of the policy that `/train` made last."""
         made = [index for index, result in enumerate(self.trained) if isinstance(result, Trained)]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reward_agent.cli.answer import Answer
-from reward_agent.cli.options import RUNS, add_unsafe, find, natural, positive
+from reward_agent.cli.options import RUNS, add_unsafe, as_typed, find, given, natural, positive
 from reward_agent.cli.running import ASKED, add_asked
-from reward_agent.errors import UsageError
+from reward_agent.errors import NoResultError, UsageError
 from reward_agent.invocation import resume_command
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     what = "change a setting of whichever of the two has it, as samples=8 or learning_rate=1e-3; may be given again"
     add("--set", action="append", default=[], dest="changes", metavar="NAME=VALUE", help=what)
     add("--budget", type=positive, metavar="STEPS", help="of /train where it is not said; the task's own unless given")
-    add("--seed", type=natural, default=0, metavar="S", help="of everything random (0)")
-    add("--out", type=Path, default=RUNS, metavar="DIR", help=f"where the session's folder goes ({RUNS}/)")
+    add("--seed", type=natural, metavar="S", help="of everything random (0)")
+    add("--out", type=Path, metavar="DIR", help=f"where the session's folder goes ({RUNS}/)")
     add_unsafe(parser)
 
 
@@ -58,17 +58,26 @@ def run(args: Namespace) -> Answer:
     changes = {ASKED[name]: value for name, value in vars(args).items() if name in ASKED}
     screen = Screen()
     if args.resume is not None:
-        if args.task is not None:
-            raise UsageError("A chat that goes on keeps its task: leave TASK out, or leave `--resume` out.")
+        refuse_others(args, ("resume", "view"), "A chat that goes on keeps its task and all that it was begun with")
         return again(find(args.resume), changes, screen, view=args.view)
     from reward_agent.chat import start
 
     task = args.task or _asked_for()
     left_open = ["method"] if args.method is None else []
     config, settings = _asked(args, task, changes)
-    session = start(config, settings, root=args.out, left_open=left_open, events=screen, heard=screen)
+    session = start(config, settings, root=args.out or RUNS, left_open=left_open, events=screen, heard=screen)
     with session:
         return _talk(session, screen, view=args.view)
+
+
+def refuse_others(args: Namespace, but: Collection[str], why: str) -> None:
+    """Raises `UsageError` where something beside `but` was given that a chat which goes on cannot be told."""
+    if others := given(args, but=(*ASKED, *but, "json")):
+        told = ", ".join(as_typed(name) for name in ASKED)
+        raise UsageError(
+            f"{why}: leave out {', '.join(others)}. It can be told who is asked and for how long ({told}), and to open "
+            "the view (`reward-agent chat --resume RUN --view`). `reward-agent chat TASK` begins another."
+        )
 
 
 def again(folder: Path, changes: Mapping[str, Any], screen: Screen | None = None, *, view: bool = False) -> Answer:
@@ -90,6 +99,7 @@ def _talk(session: Session, screen: Screen, *, view: bool) -> Answer:
     typed = sys.stdin.isatty() and sys.stdout.isatty()
     source = Typed(COMMANDS, session.run.folder) if typed else Piped(sys.stdin, screen.say)
     _greet(session, screen)
+    before = session.talk
     goes_on = f"Saved. `{resume_command(session.run.folder)}` goes on from here."
     try:
         codes = catch_up(chat), converse(chat, source)
@@ -99,7 +109,10 @@ def _talk(session: Session, screen: Screen, *, view: bool) -> Answer:
     finally:
         if chat.view is not None:
             chat.view.close()
-    return Answer(session.to_json(), goes_on, exit_code=0 if typed else next(filter(None, codes), 0))
+    last = session.talk.last if session.talk is not before else None
+    fruitless = NoResultError.exit_code if last is not None and last.came_to_nothing else 0
+    code = 0 if typed else next(filter(None, (*codes, fruitless)), 0)
+    return Answer(session.to_json(), goes_on, exit_code=code)
 
 
 def _greet(session: Session, screen: Screen) -> None:
@@ -157,7 +170,7 @@ def _asked(args: Namespace, task: str, changes: Mapping[str, Any]) -> tuple[RunC
         iterations=ROUNDS,
         candidates=1,
         budget=args.budget,
-        seed=args.seed,
+        seed=args.seed or 0,
         jobs=1,
         tensorboard=False,
         unsafe=args.unsafe,

@@ -46,7 +46,7 @@ def run(args: Namespace) -> Answer:
     task, program = find_task(args.task), read_program(args.what)
     if isinstance(program, Fault):
         raise UsageError(f"{args.what} holds no reward program. {program.message}")
-    policies = {name: each for run in args.policy for name, each in _policy(run, task).items()}
+    policies = {name: each for run in args.policy for name, each in _policy(run, task, unsafe=args.unsafe).items()}
     found = compare({args.what: program}, task, policies, unsafe=args.unsafe)
     failed = isinstance(found.programs[args.what].values, Fault)
     return Answer(to_json(found), describe(found), exit_code=1 if failed else 0)
@@ -120,7 +120,7 @@ def _plain(each: Compared) -> dict[str, Any]:
     return plain | distances | {"not_finite": each.values.not_finite, "fault": None}
 
 
-def _policy(name: str, task: Task) -> dict[str, tuple[Task, Acting]]:
+def _policy(name: str, task: Task, *, unsafe: bool) -> dict[str, tuple[Task, Acting]]:
     """The best policy of a run of this task (or of it in disguise)."""
     from reward_agent.comparison import run_policies
     from reward_agent.envs.registry import find_task
@@ -134,4 +134,4 @@ def _policy(name: str, task: Task) -> dict[str, tuple[Task, Acting]]:
     found = {label: (its, path) for label, (its, path) in run_policies(folder, of).items() if its is of}
     if not found:
         raise UsageError(f"{name} has no best policy yet. `reward-agent resume {name}` goes on with it.")
-    return {f"{name}'s best": (its, load_policy(path)) for its, path in found.values()}
+    return {f"{name}'s best": (its, load_policy(path, unsafe=unsafe)) for its, path in found.values()}

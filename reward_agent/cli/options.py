@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,17 @@ def optimiser_of(args: Namespace) -> str:
 def add_run(parser: ArgumentParser) -> None:
     """The run a command is about."""
     parser.add_argument("name", metavar="RUN", help=f"a run's folder, its name in {RUNS}/, or `last`")
+
+
+def given(args: Namespace, but: Collection[str] = ()) -> list[str]:
+    """What was given, as it is typed; `but` do not count. What was not given must be None, False or an empty list."""
+    absent = [name for name, value in vars(args).items() if value is None or value is False or value == []]
+    return [as_typed(name) for name in vars(args) if name not in {*absent, *but}]
+
+
+def as_typed(name: str) -> str:
+    """An option, or TASK, by its name among what was parsed."""
+    return {"task": "TASK", "changes": "--set"}.get(name, f"--{name.replace('_', '-')}")
 
 
 def find(name: str) -> Path:

@@ -41,6 +41,7 @@ def run(args: Namespace) -> Answer:
 
 def _chat(folder: Path, args: Namespace) -> Answer:
     """A session with a person goes on as one."""
-    from reward_agent.cli.chat import again
+    from reward_agent.cli.chat import again, refuse_others
 
+    refuse_others(args, ("name",), "This is a chat, which hears your own words and trains when you say so")
     return again(folder, {ASKED[option]: value for option, value in vars(args).items() if option in ASKED})

@@ -17,6 +17,7 @@ from reward_agent.errors import unknown_name
 from reward_agent.fewshot import Example
 from reward_agent.history import History
 from reward_agent.messages import Key, Message
+from reward_agent.parameters import Parameterised
 from reward_agent.plugins import METHODS
 from reward_agent.program import Fault, Program
 from reward_agent.task import Task
@@ -124,3 +125,8 @@ def find_method(name: str) -> Callable[[Settings, Templates], Method]:
     module = importlib.import_module(f"{__name__}.{name}")
     (found,) = (value for value in vars(module).values() if getattr(value, "name", None) == name)
     return cast("Callable[[Settings, Templates], Method]", found)
+
+
+def method_for_words(task: Task) -> str:
+    """The method that suits a task and a person's words: the one of reward parameters, else the one made for words."""
+    return "l2r" if isinstance(task.world, Parameterised) else "text2reward"

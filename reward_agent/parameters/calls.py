@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from reward_agent.parameters.api import EXECUTE, RESET, Argument, Function, RewardApi, Value
-from reward_agent.program import Fault, fenced_blocks, parse
+from reward_agent.program import Fault, code_of, fenced_blocks, parse
 
 MAX_CALLS = 200
 
@@ -54,7 +54,7 @@ def read_calls(reply: str, api: RewardApi, most: int | None = MAX_CALLS) -> tupl
         found = tuple(_calls(tree, api))
     except _WrongCallError as wrong:
         return Fault("check", str(wrong), wrong.line)
-    except RecursionError:
+    except (RecursionError, MemoryError):
         return Fault("check", "An expression is nested too deep to be read. Spell each value out as one number.")
     if most is not None and len(found) > most:
         return Fault("check", f"There are {len(found)} calls; at most {most} are allowed.")
@@ -82,11 +82,12 @@ def _calls(tree: ast.Module, api: RewardApi) -> Iterator[Call]:
 
 
 def _call(node: ast.Call, functions: Mapping[str, Function]) -> Call:
-    name = ast.unparse(node.func)
+    name = _dotted(node.func)
     if name not in functions:
-        close = difflib.get_close_matches(name, functions, n=1)
+        shown = _shortened(node.func)
+        close = difflib.get_close_matches(shown, functions, n=1)
         hint = f" Did you mean `{close[0]}`?" if close else ""
-        raise _WrongCallError(f"There is no function `{name}`.{hint} There are: {', '.join(functions)}.", node)
+        raise _WrongCallError(f"There is no function `{shown}`.{hint} There are: {', '.join(functions)}.", node)
     function = functions[name]
     arguments = function.by_name
     if len(node.args) > len(function.arguments):
@@ -96,10 +97,11 @@ def _call(node: ast.Call, functions: Mapping[str, Function]) -> Call:
         given[argument.name] = value
     for keyword in node.keywords:
         if keyword.arg is None or keyword.arg not in arguments:
-            close = difflib.get_close_matches(str(keyword.arg), arguments, n=1)
+            shown = _cut(str(keyword.arg))
+            close = difflib.get_close_matches(shown, arguments, n=1)
             hint = f" Did you mean `{close[0]}`?" if close else ""
             known = ", ".join(arguments) or "none"
-            raise _WrongCallError(f"`{name}` has no argument `{keyword.arg}`.{hint} It has: {known}.", node)
+            raise _WrongCallError(f"`{name}` has no argument `{shown}`.{hint} It has: {known}.", node)
         if keyword.arg in given:
             raise _WrongCallError(f"`{name}` is given `{keyword.arg}` twice.", node)
         given[keyword.arg] = keyword.value
@@ -114,19 +116,19 @@ def _call(node: ast.Call, functions: Mapping[str, Function]) -> Call:
 
 def _value(function: str, argument: Argument, node: ast.expr) -> Value:
     value = _literal(node)
-    where = f"`{argument.name}` of `{function}`"
+    where, shown = f"`{argument.name}` of `{function}`", _cut(repr(value))
     if value is None and not argument.required:
         return None
     if argument.choices:
         if value not in argument.choices:
-            raise _WrongCallError(f"{where} is {value!r}; it must be {argument.kind}.", node)
+            raise _WrongCallError(f"{where} is {shown}; it must be {argument.kind}.", node)
         return value
     if argument.flag:
         if not isinstance(value, bool):
-            raise _WrongCallError(f"{where} is {value!r}; it must be True or False.", node)
+            raise _WrongCallError(f"{where} is {shown}; it must be True or False.", node)
         return value
     if isinstance(value, bool) or not isinstance(value, float) or not math.isfinite(value):
-        raise _WrongCallError(f"{where} is {value!r}; it must be {argument.kind}.", node)
+        raise _WrongCallError(f"{where} is {shown}; it must be {argument.kind}.", node)
     if not argument.low <= value <= argument.high:
         raise _WrongCallError(f"{where} is {value:g}; it must be {argument.kind}.", node)
     return value
@@ -153,7 +155,7 @@ def _literal(node: ast.expr) -> Value:
                 return float(number)
             except OverflowError:
                 raise _WrongCallError(f"`{_shortened(node)}` is no finite number.", node) from None
-        case ast.Attribute() if (named := ast.unparse(node)) in _CONSTANTS:
+        case ast.Attribute() if (named := _dotted(node)) in _CONSTANTS:
             return _CONSTANTS[named]
         case ast.UnaryOp(op=op, operand=operand) if type(op) in _ONE:
             return _ONE[type(op)](_number(operand))
@@ -162,7 +164,7 @@ def _literal(node: ast.expr) -> Value:
                 return _TWO[type(op)](_number(left), _number(right))
             except (ZeroDivisionError, OverflowError):
                 raise _WrongCallError(f"`{_shortened(node)}` is no finite number.", node) from None
-        case ast.Call(func=func, args=[degrees], keywords=[]) if ast.unparse(func) in _TURNS:
+        case ast.Call(func=func, args=[degrees], keywords=[]) if _dotted(func) in _TURNS:
             return math.radians(_number(degrees))
     raise _WrongCallError(
         f"`{_shortened(node)}` is no literal. The block is read, not run: give numbers (arithmetic with np.pi and "
@@ -182,11 +184,20 @@ def _is_text(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
+def _dotted(node: ast.expr) -> str:
+    """A name with its attributes, as `np.pi`; empty where the expression is anything else."""
+    attributes: list[str] = []
+    while isinstance(node, ast.Attribute):
+        attributes.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(attributes)]) if isinstance(node, ast.Name) else ""
+
+
 def _shortened(node: ast.AST) -> str:
-    try:
-        text = " ".join(ast.unparse(node).split())
-    except ValueError:  # an int of more digits than Python writes out
-        return "..."
+    return _cut(" ".join(code_of(node).split()))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
