@@ -95,6 +95,17 @@ def test_faulty_calls_go_back_and_are_given_up_after_the_repairs() -> None:
     assert method.next(TASK, mended) == Train(((0, 0),))
 
 
+@pytest.mark.parametrize("nothing", ["", " \n"])
+def test_an_empty_description_is_a_fault_and_not_asked_for_without_end(nothing: str) -> None:
+    method = make("l2r", repairs=1)
+    history = answered(method, TASK, History(), nothing)
+    (attempt,) = history.candidates[0, 0].attempts
+    assert [fault.stage for fault in attempt.faults] == ["extract"]
+    assert asked(method, TASK, history).key == Key(0, 0, 1, "motion")
+    assert asked(method, TASK, answered(method, TASK, history, DESCRIPTION)).key == Key(0, 0, 0)
+    assert isinstance(method.next(TASK, answered(method, TASK, history, nothing)), Done)
+
+
 def test_corrections_of_the_task_are_turns_and_only_the_last_is_optimised() -> None:
     task = find_task("quadruped/spin-with-lifted-paws")
     method, history = make("l2r"), History()

@@ -45,7 +45,7 @@ class LanguageToRewards(Parametric):
 
     def read(self, task: Task, history: History, prompt: Prompt, reply: str) -> Program | Data | Fault:
         if prompt.key.stage == MOTION:
-            return Data(reply)
+            return Data(reply) if reply.strip() else Fault("extract", "The reply is empty: it describes no motion.")
         return super().read(task, history, prompt, reply)
 
     def _to_describe(self, task: Task, turn: Turn) -> tuple[Message, ...]:
@@ -79,9 +79,9 @@ def _reply(candidate: Candidate) -> str:
 
 
 def _description(candidate: Candidate) -> str | None:
-    """What lies between the marks of the Descriptor's reply, or all of it; None where there is no reply yet."""
+    """What lies between the marks of the Descriptor's reply, or all of it; None where there is none yet."""
     text = _reply(candidate)
-    if not text:
+    if not text.strip():
         return None
     found = re.search(r"<description>(.*?)(</description>|\Z)", text, re.DOTALL)
     return (found[1] if found else text).strip()[:MAX_REPLY]

@@ -146,8 +146,8 @@ class Parametric(ABC):
         return Turn(words.strip(), number, candidate, before) if words.strip() else None
 
     def _given_up(self, candidate: Candidate) -> bool:
-        tried = sum(attempt.key.stage == CODE for attempt in candidate.attempts)
-        return candidate.program is None and tried > self.settings.repairs
+        faulty = sum(bool(attempt.faults) for attempt in candidate.attempts)
+        return candidate.program is None and faulty > self.settings.repairs
 
     def _refuse(self, task: Task) -> None:
         if not isinstance(task.world, Parameterised):
