@@ -33,7 +33,8 @@ from reward_agent.sources import SourceFaultError
 from reward_agent.sources.cell import CellSource
 
 SESSIONS = Path(__file__).parent / "results" / "sessions.json"
-TASKS = ("mujoco/hopper-forward", "mujoco/halfcheetah-run", "mujoco/ant-wave-leg")
+TASKS = ("mujoco/hopper-forward", "mujoco/halfcheetah-run")
+"""With pools of more than a few programs."""
 LEAST = 50
 """Steps of an episode that was cut short, fewer than which are not scored."""
 
@@ -78,10 +79,10 @@ def _recording(task_id: str, session: dict[str, Any]) -> Any:
     return found[0]
 
 
-def planned(candidate: Candidate, seconds: float, seed: int) -> dict[str, Any]:
+def planned(candidate: Candidate, seconds: float, seed: int, preset: str | None) -> dict[str, Any]:
     """Episodes planned on the program until the time is up, and the mean of the graded metric over them."""
     task = find_task(candidate.task)
-    settings = choose_training(task, "mpc").settings
+    settings = choose_training(task, "mpc", preset).settings
     assert isinstance(settings, PlannerSettings)
     source = CellSource(candidate.program, task)
     began, scores, steps = time.monotonic(), [], 0
@@ -128,19 +129,27 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="of planning on each program (60)")
     parser.add_argument("--tasks", nargs="+", default=list(TASKS))
     parser.add_argument("--out", type=Path, default=Path("planner_ranking.jsonl"))
+    parser.add_argument("--preset", help="of the planner (the tasks' own)")
     args = parser.parse_args()
     rows = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
+    rows = [row for row in rows if row["preset"] == args.preset]
     done = {(row["task"], row["program"]) for row in rows}
     for task_id in args.tasks:
         for candidate in pool(task_id):
             if (task_id, candidate.program.id) in done:
                 continue
-            row = {"task": task_id, "session": candidate.session, "at": candidate.at, "program": candidate.program.id}
-            row |= {"trained": candidate.trained, **planned(candidate, args.seconds, seed=0)}
+            row = {
+                "task": task_id,
+                "session": candidate.session,
+                "at": candidate.at,
+                "program": candidate.program.id,
+                "preset": args.preset,
+            }
+            row |= {"trained": candidate.trained, **planned(candidate, args.seconds, 0, args.preset)}
             rows.append(row)
             with args.out.open("a") as file:
                 file.write(json.dumps(row) + "\n")
-    found: dict[str, Any] = {"seconds": args.seconds}
+    found: dict[str, Any] = {"seconds": args.seconds, "preset": args.preset}
     for task_id in args.tasks:
         own = [row for row in rows if row["task"] == task_id and "planned" in row]
         found[task_id] = correlation([row["planned"] for row in own], [row["trained"] for row in own])

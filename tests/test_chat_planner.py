@@ -239,8 +239,8 @@ def test_a_setting_goes_to_whichever_has_it() -> None:
     assert shares.settings.planner == {"samples": 8, "threads": 1} and shares.settings.preset == "dexterity"
     assert shares.changes == {"learning_rate": 1e-3, "threads": 1}
     assert shares.preset == "dexterity"
-    locomotion = share_out(ChatSettings(), SIT, "ppo", preset="locomotion")
-    assert (locomotion.preset, locomotion.settings.preset) == ("locomotion", None)
+    trained_alone = share_out(ChatSettings(), SIT, "ppo", preset="acrobatics")
+    assert (trained_alone.preset, trained_alone.settings.preset) == ("acrobatics", None)
     trains = share_out(ChatSettings(look="training"), SIT, "ppo", changes=["learning_rate=1e-3", "threads=1"])
     assert trains.changes == {"learning_rate": 1e-3, "threads": 1} and not trains.settings.planner
 

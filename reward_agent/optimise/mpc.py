@@ -28,6 +28,10 @@ from reward_agent.task import Task
 
 PRESETS: Mapping[str, Preset[PlannerSettings]] = {
     DEFAULT: Preset(PlannerSettings(), "ours: what did best on the quadruped's nine behaviours by hand"),
+    "locomotion": Preset(
+        PlannerSettings(noise=1.0, late_noise=1.0, knots=8),
+        "ours: motors that give torques want far larger variations than servos; cheetah and ant go furthest so",
+    ),
     "dexterity": Preset(
         PlannerSettings(samples=32, seconds=0.64, noise=0.25, late_noise=0.25, finest=0.2, partial=0.5, every=0.08),
         "ours: what lifted the box most often; half of the variations move a few of the 30 joints alone",
