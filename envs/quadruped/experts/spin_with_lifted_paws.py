@@ -20,21 +20,21 @@ def compute_reward(state, action, next_state):
     """Reward parameters:
 
     set_torso_targets(target_torso_height=0.28, target_torso_pitch=0, target_torso_location_x=0, target_torso_location_y=0, target_turning_speed=0)
-    execute_plan(plan_duration=3.5)
+    execute_plan(plan_duration=3.4)
     reset_reward()
-    set_torso_targets(target_torso_height=0.28, target_torso_pitch=0, target_torso_location_x=0, target_torso_location_y=0, target_turning_speed=4.5)
+    set_torso_targets(target_torso_height=0.28, target_torso_pitch=0, target_torso_location_x=0, target_torso_location_y=0, target_turning_speed=4.2)
     set_foot_pos_parameters(foot_name="front_left", lift_height=0.12)
     set_foot_pos_parameters(foot_name="back_right", lift_height=0.12)
     set_foot_pos_parameters(foot_name="front_right", lift_height=0)
     set_foot_pos_parameters(foot_name="back_left", lift_height=0)
     """
-    phase = 0 + (next_state.episode.time > 3.5)
+    phase = 0 + (next_state.episode.time > 3.4)
     terms = {
         "torso_height": 2.0 * near(next_state.torso.position[:, 2] - 0.28, 0.03),
         "torso_tilt": 3.0 * near(tilt_error(next_state.torso.orientation, 0, 0), 0.2),
         "location_x": 2.0 * near(next_state.torso.position[:, 0] - next_state.start.torso.position[:, 0] - 0, 0.1),
         "location_y": 2.0 * near(next_state.torso.position[:, 1] - next_state.start.torso.position[:, 1] - 0, 0.1),
-        "turning_speed": np.where(phase == 0, 2.0 * near(next_state.torso.angular_velocity[:, 2] - 0, 0.5), 0.0) + np.where(phase >= 1, 2.0 * near(next_state.torso.angular_velocity[:, 2] - 4.5, 0.5), 0.0),
+        "turning_speed": np.where(phase == 0, 2.0 * near(next_state.torso.angular_velocity[:, 2] - 0, 0.5), 0.0) + np.where(phase >= 1, 2.0 * near(next_state.torso.angular_velocity[:, 2] - 4.2, 0.5), 0.0),
         "posture": -0.15 * np.sum((next_state.joints.angles - constants.joint_standing) ** 2, axis=-1),
         "steadiness": -0.2 * next_state.torso.linear_velocity[:, 2] ** 2,
         "smoothness": -0.03 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
