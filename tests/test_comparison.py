@@ -268,8 +268,8 @@ def test_a_policy_that_plans_runs_without_the_sandbox_at_the_users_word(
     card = tmp_path / "card.py"
     card.write_text(
         f"import sys\nsys.path.insert(0, {str(Path(pointmass.__file__).parent)!r})\nfrom dataclasses import replace\n"
-        f"from pathlib import Path\nfrom test_planning import plannable\n"
-        f"task = replace(plannable(), expert=Path({str(task.expert)!r}))\n"
+        f"from pathlib import Path\nfrom pointmass import forking_task\n"
+        f"task = replace(forking_task(), expert=Path({str(task.expert)!r}))\n"
     )
     quick = {"samples": 8, "iterations": 1, "threads": 1}
     small = runs.SMALL | {"task": f"{card}:task", "method": "text2reward", "words": "automatic"}
