@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from reward_agent.program import Fault, code_of
+from reward_agent.program import Fault, code_of, dotted
 
 
 def words(text: str) -> frozenset[str]:
@@ -175,12 +175,9 @@ def imported(tree: ast.Module) -> dict[str, str]:
 
 def numpy_name(node: ast.expr, imports: dict[str, str]) -> str | None:
     """The name inside numpy that an expression spells, as `linalg.norm`; "" for numpy itself, None for others."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.insert(0, node.attr)
-        node = node.value
-    root, _, rest = imports.get(node.id, "").partition(".") if isinstance(node, ast.Name) else ("", "", "")
-    return ".".join([rest, *parts] if rest else parts) if root == "numpy" else None
+    name, _, inside = dotted(node).partition(".")
+    root, _, rest = imports.get(name, "").partition(".")
+    return ".".join(filter(None, (rest, inside))) if root == "numpy" else None
 
 
 def refused(name: str) -> str | None:

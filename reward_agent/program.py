@@ -91,6 +91,15 @@ def code_of(node: ast.AST) -> str:
         return "..."
 
 
+def dotted(node: ast.expr) -> str:
+    """A name with its attributes, as `np.pi`; empty where the expression is anything else."""
+    attributes: list[str] = []
+    while isinstance(node, ast.Attribute):
+        attributes.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(attributes)]) if isinstance(node, ast.Name) else ""
+
+
 def extract(reply: str, entry: str = "compute_reward") -> Program | Fault:
     """The program in a reply: the last fenced block that defines `entry`, or the reply where it is all code."""
     blocks = list(fenced_blocks(reply))

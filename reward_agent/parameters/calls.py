@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from reward_agent.parameters.api import EXECUTE, RESET, Argument, Function, RewardApi, Value
-from reward_agent.program import Fault, code_of, fenced_blocks, parse
+from reward_agent.program import Fault, code_of, dotted, fenced_blocks, parse
 
 MAX_CALLS = 200
 
@@ -82,7 +82,7 @@ def _calls(tree: ast.Module, api: RewardApi) -> Iterator[Call]:
 
 
 def _call(node: ast.Call, functions: Mapping[str, Function]) -> Call:
-    name = _dotted(node.func)
+    name = dotted(node.func)
     if name not in functions:
         shown = _shortened(node.func)
         close = difflib.get_close_matches(shown, functions, n=1)
@@ -155,7 +155,7 @@ def _literal(node: ast.expr) -> Value:
                 return float(number)
             except OverflowError:
                 raise _WrongCallError(f"`{_shortened(node)}` is no finite number.", node) from None
-        case ast.Attribute() if (named := _dotted(node)) in _CONSTANTS:
+        case ast.Attribute() if (named := dotted(node)) in _CONSTANTS:
             return _CONSTANTS[named]
         case ast.UnaryOp(op=op, operand=operand) if type(op) in _ONE:
             return _ONE[type(op)](_number(operand))
@@ -164,7 +164,7 @@ def _literal(node: ast.expr) -> Value:
                 return _TWO[type(op)](_number(left), _number(right))
             except (ZeroDivisionError, OverflowError):
                 raise _WrongCallError(f"`{_shortened(node)}` is no finite number.", node) from None
-        case ast.Call(func=func, args=[degrees], keywords=[]) if _dotted(func) in _TURNS:
+        case ast.Call(func=func, args=[degrees], keywords=[]) if dotted(func) in _TURNS:
             return math.radians(_number(degrees))
     raise _WrongCallError(
         f"`{_shortened(node)}` is no literal. The block is read, not run: give numbers (arithmetic with np.pi and "
@@ -182,15 +182,6 @@ def _number(node: ast.expr) -> float:
 
 def _is_text(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
-def _dotted(node: ast.expr) -> str:
-    """A name with its attributes, as `np.pi`; empty where the expression is anything else."""
-    attributes: list[str] = []
-    while isinstance(node, ast.Attribute):
-        attributes.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(attributes)]) if isinstance(node, ast.Name) else ""
 
 
 def _shortened(node: ast.AST) -> str:
