@@ -24,12 +24,15 @@ def compute_reward(state, action, next_state):
 
     set_l2_distance_reward(name_obj_A="hand", name_obj_B="apple")
     set_l2_distance_reward(name_obj_A="apple", name_obj_B="box")
+    set_obj_z_position_reward(name_obj="apple", z_height=0.035)
+    execute_plan(plan_duration=8)
     """
     terms = {
         "hand_to_apple": near(norm(next_state.palm.position - next_state.apple.position), 0.05),
         "fingers_to_apple": near(fingers_to(next_state, next_state.apple.position), 0.05),
         "grip_on_apple": near(grip_off(next_state, next_state.apple.position), 0.03),
         "apple_to_box": 3.0 * near(norm(next_state.apple.position - next_state.box.position), 0.05),
+        "apple_height": 4.0 * near(next_state.apple.position[:, 2] - 0.035, 0.05),
         "smoothness": -0.02 * np.sum((action - state.episode.previous_action) ** 2, axis=-1),
     }
     return sum(terms.values()), terms
