@@ -3,17 +3,19 @@
     python benchmarks/planner_ranking.py --json --out ranking.jsonl
 
 The pools are the programs of the recorded MuJoCo sessions; their scores after full training are in
-`benchmarks/results/sessions.json`, measured when those sessions were run. Each program is planned on for `--seconds` of
-one core that has nothing else to do, episodes following one another (the last one may be cut short), and scored by the
-task's graded metric over what was played. Within each task: Spearman's rank correlation, with a 95 % interval by
-resampling programs. A line of `--out` is written as each program ends, and a run that is started again goes on from
-there.
+`benchmarks/results/sessions.json`, measured when those sessions were run. Each program is planned on for `--seconds` on
+one core, episodes following one another (the last one may be cut short), and scored by the task's graded metric over
+what was played, each episode as long as it is weighing as much. So the score also tells how far the time came, which a
+loaded machine shortens: rows hold the load they began at. Within each task: Spearman's rank correlation, with a 95 %
+interval by resampling programs. A line of `--out` is written as each program ends, and a run that is started again goes
+on from there.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from language_to_rewards import settings_id
 from scipy.stats import spearmanr
 
 from reward_agent.envs.registry import find_task, recordings
@@ -81,13 +84,11 @@ def _recording(task_id: str, session: dict[str, Any]) -> Any:
 
 def planned(candidate: Candidate, seconds: float, seed: int, preset: str | None) -> dict[str, Any]:
     """Episodes planned on the program until the time is up, and the mean of the graded metric over them."""
-    task = find_task(candidate.task)
-    settings = choose_training(task, "mpc", preset).settings
-    assert isinstance(settings, PlannerSettings)
+    task, settings = find_task(candidate.task), settings_of(candidate.task, preset)
     source = CellSource(candidate.program, task)
     began, scores, steps = time.monotonic(), [], 0
     try:
-        with Performing(task, source, replace(settings, threads=1), seed, fields=task.graded.fields) as performing:
+        with Performing(task, source, settings, seed, fields=task.graded.fields) as performing:
             while time.monotonic() - began < seconds:
                 performing.begin(seed + len(scores))
                 played = performing.go_on(task.horizon, stop=lambda: time.monotonic() - began >= seconds)
@@ -101,6 +102,12 @@ def planned(candidate: Candidate, seconds: float, seed: int, preset: str | None)
     weights = np.array([count for count, _ in scores], float)
     values = np.array([value for _, value in scores])
     return {"planned": float((weights * values).sum() / weights.sum()), "episodes": len(scores), "steps": steps}
+
+
+def settings_of(task_id: str, preset: str | None) -> PlannerSettings:
+    settings = choose_training(find_task(task_id), "mpc", preset).settings
+    assert isinstance(settings, PlannerSettings)
+    return replace(settings, threads=1)
 
 
 def correlation(planned_scores: list[float], trained: list[float], seed: int = 0) -> dict[str, Any]:
@@ -132,7 +139,8 @@ def main() -> None:
     parser.add_argument("--preset", help="of the planner (the tasks' own)")
     args = parser.parse_args()
     rows = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
-    rows = [row for row in rows if row["preset"] == args.preset]
+    how = {task_id: settings_id(settings_of(task_id, args.preset)) for task_id in args.tasks}
+    rows = [row for row in rows if row["planner"] == how.get(row["task"]) and row["seconds"] == args.seconds]
     done = {(row["task"], row["program"]) for row in rows}
     for task_id in args.tasks:
         for candidate in pool(task_id):
@@ -143,7 +151,9 @@ def main() -> None:
                 "session": candidate.session,
                 "at": candidate.at,
                 "program": candidate.program.id,
-                "preset": args.preset,
+                "planner": how[task_id],
+                "seconds": args.seconds,
+                "load_before": round(os.getloadavg()[0], 1),
             }
             row |= {"trained": candidate.trained, **planned(candidate, args.seconds, 0, args.preset)}
             rows.append(row)

@@ -34,7 +34,8 @@ def likeness(first: Program, second: Program) -> float:
     Before it, what an author chooses is blanked: names of variables, functions, fields (a whole path is one token) and
     terms, comments, docstrings, annotations and layout. Structure, operators, numbers and the names of numpy's
     functions and of the helpers stay. Rewards for different tasks share the contract's form, so the measure is never
-    near 0: it says something beside what it is for other tasks' rewards. A program that is no Python has 0.
+    near 0: it says something beside what it is for other tasks' rewards. A program that is no Python has 0, and so has
+    one that is nested too deeply to be written out again.
     """
     a, b = _tokens(first), _tokens(second)
     return SequenceMatcher(None, a, b, autojunk=False).ratio() if a and b else 0.0
@@ -50,9 +51,13 @@ def _tokens(program: Program) -> list[str]:
     tree = parse(program.source)
     if isinstance(tree, Fault):
         return []
-    text = ast.unparse(_Blank(imported(tree)).visit(tree))
     skipped = (tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER)
-    return [token.string for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type not in skipped]
+    try:
+        text = ast.unparse(_Blank(imported(tree)).visit(tree))
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (RecursionError, tokenize.TokenError):
+        return []
+    return [token.string for token in tokens if token.type not in skipped]
 
 
 def _numbers(program: Program) -> set[float]:

@@ -232,6 +232,13 @@ def test_a_script_is_told_where_its_last_turn_came_to_nothing(tmp_path: Path) ->
     assert failed.returncode == 1 and len(told["turns"][0]["faults"]) == 4 and "No reward came of it" in failed.stderr
     idle = piped("/cost\n", "chat", "--resume", told["folder"], cwd=tmp_path)
     assert idle.returncode == 0, "no turn of this script's came to nothing"
+    first = {Key(0, 0, 0): GOOD} | {Key(1, 0, attempt): BROKEN for attempt in range(4)}
+    llm_good = recording(tmp_path / "good.jsonl", first)
+    earlier = ("chat", TASK, "--llm", llm_good, *LOOK, "--look", "none", "--json", "--out", "earlier")
+    before = piped("push it\nharder\n", *earlier, cwd=tmp_path)
+    assert before.returncode == 1
+    looked = piped("/look\n", "chat", "--resume", json.loads(before.stdout)["folder"], cwd=tmp_path)
+    assert looked.returncode == 0, "it looked at the reward in force; the faulty turn was another script's"
     mended = piped("push it\n/undo\npush it\n", *words, "--out", "mended", cwd=tmp_path)
     assert mended.returncode == 0, mended.stderr
     folder = json.loads(mended.stdout)["folder"]

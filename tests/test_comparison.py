@@ -131,6 +131,8 @@ def test_text_is_compared_whatever_things_are_called() -> None:
     endless = Program("x = 0x" + "f" * 5_000)
     assert likeness(endless, endless) == 1.0 > likeness(endless, Program("x = 7"))
     assert shared_numbers(Program("x = 7"), endless) == ((), 1)
+    for deep in ("x = " + "1 + " * 900 + "1", "x = " + "-" * 900 + "1", "x = y" + ".z" * 900):
+        assert likeness(Program(deep), published) < 0.5, "and no error"
 
 
 def test_the_published_rewards_of_other_tasks_are_what_to_hold_it_against() -> None:

@@ -95,13 +95,15 @@ def test_faulty_calls_go_back_and_are_given_up_after_the_repairs() -> None:
     assert method.next(TASK, mended) == Train(((0, 0),))
 
 
-@pytest.mark.parametrize("nothing", ["", " \n"])
+@pytest.mark.parametrize("nothing", ["", " \n", "<description>\n</description>", "Well: <description>"])
 def test_an_empty_description_is_a_fault_and_not_asked_for_without_end(nothing: str) -> None:
     method = make("l2r", repairs=1)
     history = answered(method, TASK, History(), nothing)
     (attempt,) = history.candidates[0, 0].attempts
     assert [fault.stage for fault in attempt.faults] == ["extract"]
-    assert asked(method, TASK, history).key == Key(0, 0, 1, "motion")
+    again = asked(method, TASK, history)
+    assert again.key == Key(0, 0, 1, "motion")
+    assert "describes no motion" in again.messages[-1].text and "corrected description" in again.messages[-1].text
     assert asked(method, TASK, answered(method, TASK, history, DESCRIPTION)).key == Key(0, 0, 0)
     assert isinstance(method.next(TASK, answered(method, TASK, history, nothing)), Done)
 

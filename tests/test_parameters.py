@@ -160,6 +160,13 @@ def test_a_skill_takes_the_place_of_what_was_called_before(task: str, text: str,
         ("head_towards(1.57)", ["position[:, 2] - 0.28"], []),
         ("move_foot('front_left', 0.1)\nwalk(1)", ["front_left_lift", "back_left_step"], ["front_left_step"]),
         ("walk(1)\nmove_foot('front_left', 0.1)", ["front_left_lift", "back_left_step"], ["front_left_step"]),
+        (
+            "move_foot('front_left', 0)\nwalk(1)",
+            ["front_left_step", "back_left_step"],
+            ["front_left_lift", "front_left_down"],
+        ),
+        ("move_foot('front_left', 0)", ["front_left_down"], ["front_left_lift"]),
+        ("move_foot('front_left', 0, 0.1)\nwalk(1)", ["front_left_lift", "front_left_forward"], ["front_left_step"]),
         ("walk(1)", ["front_left_step", "back_left_step"], []),
     ],
 )

@@ -1,8 +1,9 @@
 """The quadruped's skills, for code as policies: what a robot's maker would offer a program, each carried out as it is.
 
 They are coarser than reward parameters, as in the paper: walking and turning are skills whose gait is fixed, and a pose
-is what the torso and each foot hold: whichever was called first, a pose tells how high the torso is while it turns, and
-a foot that is held takes no part in the gait. What they amount to is the same planner's reward.
+is what the torso and each foot hold: whichever was called first, a pose tells how high the torso is while it turns, a
+foot that is held takes no part in the gait, and one that is put down again does. What they amount to is the same
+planner's reward.
 """
 
 from __future__ import annotations
@@ -55,11 +56,10 @@ def _pose(values: Values) -> Iterator[Term]:
 
 
 def _move_foot(values: Values) -> Iterator[Term]:
-    yield from FOOT.terms({"foot_name": values["foot_name"], "lift_height": values["height"], **_ahead(values)})
-
-
-def _ahead(values: Values) -> Values:
-    return {"extend_forward": values["forward"]} if "forward" in values else {}
+    leg, put_down = values["foot_name"], values["height"] == 0.0 and "forward" not in values
+    ahead = {"extend_forward": values["forward"]} if "forward" in values else {}
+    for term in FOOT.terms({"foot_name": leg, "lift_height": values["height"], **ahead}):
+        yield term._replace(name=f"{leg}_down", unless=f"{leg}_step") if put_down else term
 
 
 def _head_towards(height: float) -> Function:

@@ -109,8 +109,9 @@ def _talk(session: Session, screen: Screen, *, view: bool) -> Answer:
     finally:
         if chat.view is not None:
             chat.view.close()
-    last = session.talk.last if session.talk is not before else None
-    fruitless = NoResultError.exit_code if last is not None and last.came_to_nothing else 0
+    last = session.talk.last
+    worked_on = last is not None and last is not before.turn(last.at)
+    fruitless = NoResultError.exit_code if last is not None and worked_on and last.came_to_nothing else 0
     code = 0 if typed else next(filter(None, (*codes, fruitless)), 0)
     return Answer(session.to_json(), goes_on, exit_code=code)
 

@@ -39,13 +39,13 @@ class LanguageToRewards(Parametric):
         described = _description(candidate)
         if described is None:
             number = next_attempt(candidate, MOTION)
-            return Prompt(Key(*at, number, MOTION), self._to_describe(task, turn))
+            return Prompt(Key(*at, number, MOTION), self.repaired(self._to_describe(task, turn), candidate, MOTION))
         key = Key(*at, next_attempt(candidate, CODE), CODE)
         return Prompt(key, self.repaired(self._to_code(task, history, key, described), candidate))
 
     def read(self, task: Task, history: History, prompt: Prompt, reply: str) -> Program | Data | Fault:
         if prompt.key.stage == MOTION:
-            return Data(reply) if reply.strip() else Fault("extract", "The reply is empty: it describes no motion.")
+            return Data(reply) if _described(reply) else Fault("extract", "The reply is empty: it describes no motion.")
         return super().read(task, history, prompt, reply)
 
     def _to_describe(self, task: Task, turn: Turn) -> tuple[Message, ...]:
@@ -80,8 +80,10 @@ def _reply(candidate: Candidate) -> str:
 
 def _description(candidate: Candidate) -> str | None:
     """What lies between the marks of the Descriptor's reply, or all of it; None where there is none yet."""
-    text = _reply(candidate)
-    if not text.strip():
-        return None
-    found = re.search(r"<description>(.*?)(</description>|\Z)", text, re.DOTALL)
-    return (found[1] if found else text).strip()[:MAX_REPLY]
+    return _described(_reply(candidate)) or None
+
+
+def _described(reply: str) -> str:
+    """Nothing where it describes nothing."""
+    found = re.search(r"<description>(.*?)(</description>|\Z)", reply, re.DOTALL)
+    return (found[1] if found else reply).strip()[:MAX_REPLY]

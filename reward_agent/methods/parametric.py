@@ -122,9 +122,9 @@ class Parametric(ABC):
         plan = self.in_force(task, history, key)
         return "\n".join(map(str, plan.phases[-1].calls())) if plan else ""
 
-    def repaired(self, asked: tuple[Message, ...], candidate: Candidate) -> tuple[Message, ...]:
-        """What was asked for, with each faulty reply of this turn and what is wrong with it."""
-        faulty = [attempt for attempt in candidate.attempts if attempt.key.stage == CODE]
+    def repaired(self, asked: tuple[Message, ...], candidate: Candidate, stage: str = CODE) -> tuple[Message, ...]:
+        """What was asked for, with each faulty reply of this turn's stage and what is wrong with it."""
+        faulty = [attempt for attempt in candidate.attempts if attempt.key.stage == stage]
         messages = list(asked)
         for attempt in faulty:
             messages.append(Message("assistant", attempt.reply.text[:MAX_REPLY]))
@@ -133,7 +133,8 @@ class Parametric(ABC):
 
     def _fault(self, attempt: Attempt) -> str:
         described = faults_text(attempt.faults, attempt.program)
-        return self.templates.render("l2r/repair.jinja", faults=attempt.faults, described=described)
+        wanted = "```python block of calls" if attempt.key.stage == CODE else "description"
+        return self.templates.render("l2r/repair.jinja", faults=attempt.faults, described=described, wanted=wanted)
 
     def _turn(self, task: Task, history: History, number: int, index: int) -> Turn | None:
         """None where the conversation came to no program in a turn before, or nobody has said anything since."""

@@ -26,11 +26,12 @@ from reward_agent.schema import Array
 from reward_agent.sources import CountingSource, RewardSource
 from reward_agent.task import Task
 
+_WIDE = PlannerSettings(noise=1.0, late_noise=1.0, knots=8)
 PRESETS: Mapping[str, Preset[PlannerSettings]] = {
     DEFAULT: Preset(PlannerSettings(), "ours: what did best on the quadruped's nine behaviours by hand"),
-    "locomotion": Preset(
-        PlannerSettings(noise=1.0, late_noise=1.0, knots=8),
-        "ours: motors that give torques want far larger variations than servos; cheetah and ant go furthest so",
+    "locomotion": Preset(_WIDE, "ours: legs moved by torques want far larger variations than servos"),
+    "acrobatics": Preset(
+        _WIDE, "ours: as locomotion; the hopper turns most of the way round, which it hardly began to"
     ),
     "dexterity": Preset(
         PlannerSettings(samples=32, seconds=0.64, noise=0.25, late_noise=0.25, finest=0.2, partial=0.5, every=0.08),

@@ -68,7 +68,7 @@ class Planner:
         spread = Spread(settings.noise, settings.late_noise, settings.decay, settings.finest, settings.partial)
         kind = find_sampler(settings.sampler)
         self._samplers = [kind(settings.knots, action.width, settings.samples, spread) for _ in range(rows)]
-        self._seed, self._generators = seed, [np.random.default_rng(seed)] * rows
+        self._seed, self._generators = seed, [np.random.default_rng(seed) for _ in range(rows)]
         last = max(self._horizon - 1, 1)
         self._actions = weights(np.arange(self._horizon) / last, settings.knots, settings.order)
         self._replan = max(1, round(settings.every / task.world.dt))
