@@ -152,15 +152,6 @@ def planner(task: Task, threads: int) -> PlannerSettings:
     return replace(settings, threads=threads, rows=1)
 
 
-def wanted(task_ids: list[str], methods: list[str]) -> Iterator[Reward]:
-    for task_id in task_ids:
-        for method in methods:
-            if method in (HAND, SPEED):
-                yield by_hand(task_id, method)
-            else:
-                yield from conversations(task_id, method)
-
-
 IDENTITY = ("task", "method", "conversation", "replies", "program", "planner", "first_seed", "episodes")
 
 
@@ -170,6 +161,21 @@ def named(reward: Reward, episodes: Mapping[str, int]) -> dict[str, Any]:
     how = settings_id(planner(find_task(reward.task), threads=1)), first_seed(reward), episodes[reward.method]
     of = reward.task, reward.method, reward.conversation, reward.replies, program, *how
     return dict(zip(IDENTITY, of, strict=True))
+
+
+def asked(
+    task_ids: Collection[str] = PAPER.keys(),
+    methods: Collection[str] = (HAND, *METHODS, SPEED),
+    hand_seeds: int = 10,
+    seeds: int = 3,
+) -> dict[Reward, dict[str, Any]]:
+    """What to measure, with its identity."""
+    episodes = {**dict.fromkeys(METHODS, seeds), HAND: hand_seeds, SPEED: 1}
+    found: list[Reward] = []
+    for task_id in task_ids:
+        for method in methods:
+            found += [by_hand(task_id, method)] if method in (HAND, SPEED) else conversations(task_id, method)
+    return {reward: named(reward, episodes) for reward in found}
 
 
 def rows_of(identities: Collection[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
@@ -186,14 +192,16 @@ def measure(rewards: Mapping[Reward, dict[str, Any]], write: Callable[[dict[str,
     """Score, then time, what is asked, by its identity; each row is written as it is there.
 
     Conversations that came to the same program are scored once: an episode depends on its program and its seed alone.
+    The first of every task come first, so that a table which is not finished has something of each.
     """
     by_program: dict[tuple[str, str | None, int, int], list[Reward]] = {}
     for reward, identity in rewards.items():
         if reward.method != SPEED:
             key = identity["task"], identity["program"], identity["first_seed"], identity["episodes"]
             by_program.setdefault(key, []).append(reward)
+    in_order = sorted(by_program.items(), key=lambda item: item[1][0].conversation)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        running = {pool.submit(scored, same[0], key[-1]): same for key, same in by_program.items()}
+        running = {pool.submit(scored, same[0], key[-1]): same for key, same in in_order}
         for future in as_completed(running):
             for reward in running[future]:
                 write(rewards[reward] | future.result())
@@ -274,11 +282,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("language_to_rewards.jsonl"))
     args = parser.parse_args()
     assert PAPER.keys() <= tasks().keys()
-    episodes = {**dict.fromkeys(METHODS, args.seeds), HAND: args.hand_seeds, SPEED: 1}
-    asked = {reward: named(reward, episodes) for reward in wanted(args.tasks, args.methods)}
-    rows = rows_of(asked.values(), args.out)
+    wanted = asked(args.tasks, args.methods, args.hand_seeds, args.seeds)
+    rows = rows_of(list(wanted.values()), args.out)
     done = [{name: row[name] for name in IDENTITY} for row in rows]
-    rewards = {reward: identity for reward, identity in asked.items() if identity not in done}
+    rewards = {reward: identity for reward, identity in wanted.items() if identity not in done}
 
     def write(row: dict[str, Any]) -> None:
         rows.append(row)

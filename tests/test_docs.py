@@ -84,3 +84,15 @@ def test_the_readmes_own_reward_is_fit_for_training(repository: Path) -> None:
     verdict = vet(Program(source), find_task("mujoco/hopper-forward"))
     assert verdict.ok, verdict.faults
     assert verdict.term_names == ("forward", "upright", "effort")
+
+
+def test_the_tables_of_language_to_rewards_are_those_of_its_rows(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(repository / "benchmarks"))
+    import language_to_rewards as bench
+
+    rows = repository / "benchmarks" / "results" / "language_to_rewards.jsonl"
+    printed = bench.markdown(bench.table(bench.rows_of(list(bench.asked().values()), rows)))
+    written = (repository / "docs" / "results.md").read_text()
+    assert len(printed.splitlines()) == 41 and [line for line in printed.splitlines() if line not in written] == []
