@@ -9,6 +9,8 @@ seed. Replies are those of the recordings under `envs/*/recordings/<task>/<metho
 conversation, answered by a model that saw each prompt alone; nothing of them was touched up. A line of `--out` is
 written as each row ends; started again, it goes on from there. The paper's figures are in `PAPER`: another robot,
 another planner, evaluators that were not released.
+
+All of it takes some seven hours of one core; `--tasks quadruped/sit-down --methods hand --hand-seeds 1` half a minute.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from jobs import commit, machine
 
 from reward_agent.envs.registry import find_task, recordings, tasks
 from reward_agent.history import Attempt, Candidate, History
@@ -181,7 +184,7 @@ def asked(
 def rows_of(identities: Collection[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
     """What a file says of them."""
     written = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    return [row for row in written if {name: row[name] for name in IDENTITY} in identities]
+    return [row for row in written if {name: row.get(name) for name in IDENTITY} in identities]
 
 
 def settings_id(settings: PlannerSettings) -> str:
@@ -271,15 +274,24 @@ def _short(share: float) -> str:
     return f"{share:.2f}".rstrip("0").rstrip(".")
 
 
+def _some(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text} is no number of episodes: at least 1.")
+    return int(text)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print JSON (unless --markdown)")
     parser.add_argument("--markdown", action="store_true", help="print the tables of docs/results.md instead")
-    parser.add_argument("--tasks", nargs="+", default=list(PAPER))
-    parser.add_argument("--methods", nargs="+", default=[HAND, *METHODS, SPEED])
-    parser.add_argument("--hand-seeds", type=int, default=10, help="episodes of each set of parameters by hand (10)")
-    parser.add_argument("--seeds", type=int, default=3, help="episodes of each conversation (3)")
-    parser.add_argument("--out", type=Path, default=Path("language_to_rewards.jsonl"))
+    every = [HAND, *METHODS, SPEED]
+    parser.add_argument("--tasks", nargs="+", choices=PAPER, default=list(PAPER), metavar="TASK", help="some of the 17")
+    parser.add_argument("--methods", nargs="+", choices=every, default=every, metavar="METHOD", help=", ".join(every))
+    parser.add_argument("--hand-seeds", type=_some, default=10, help="episodes of each set of parameters by hand (10)")
+    parser.add_argument("--seeds", type=_some, default=3, help="episodes of each conversation (3)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("language_to_rewards.jsonl"), help="of the rows, kept and added to"
+    )
     args = parser.parse_args()
     assert PAPER.keys() <= tasks().keys()
     wanted = asked(args.tasks, args.methods, args.hand_seeds, args.seeds)
@@ -288,6 +300,7 @@ def main() -> None:
     rewards = {reward: identity for reward, identity in wanted.items() if identity not in done}
 
     def write(row: dict[str, Any]) -> None:
+        row |= {"commit": commit(), "machine": machine()}
         rows.append(row)
         with args.out.open("a") as file:
             file.write(json.dumps(row) + "\n")

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from jobs import commit, machine
 from language_to_rewards import settings_id
 from scipy.stats import spearmanr
 
@@ -156,6 +157,7 @@ def main() -> None:
                 "load_before": round(os.getloadavg()[0], 1),
             }
             row |= {"trained": candidate.trained, **planned(candidate, args.seconds, 0, args.preset)}
+            row |= {"commit": commit(), "machine": machine()}
             rows.append(row)
             with args.out.open("a") as file:
                 file.write(json.dumps(row) + "\n")
