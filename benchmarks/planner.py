@@ -1,6 +1,7 @@
 """How fast the planner plans, for both robots of Language to Rewards, by samples and threads, and what takes the time.
 
     python benchmarks/planner.py --json
+    python benchmarks/planner.py --quick
 
 Against the same planner as a plain Python loop (one simulation, stepped by MuJoCo's own bindings, a reward call a step
 in this process), and against `mujoco.rollout` for the physics alone; all in one run, as ratios.
@@ -16,7 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import mujoco
 import numpy as np
@@ -37,11 +38,23 @@ from reward_agent.static_check import check
 from reward_agent.task import Task
 
 TASKS = ("quadruped/lift-paw", "dexterous/lift-box")
-SAMPLES = (16, 32, 64, 128)
-STEPS = 10
-"""Of an episode that are planned in one measurement."""
-REPEATS = 5
-"""Of physics alone; the fastest counts, on both sides."""
+
+
+class Sizes(NamedTuple):
+    """How much is measured."""
+
+    samples: tuple[int, ...]
+    """Of a plan; 32, which the plain loop plays too, is among them."""
+    steps: int
+    """Of an episode that are planned in one measurement."""
+    repeats: int
+    """Of physics alone; the fastest counts, on both sides."""
+    physics: tuple[int, ...]
+    """Samples of physics alone."""
+
+
+WHOLE = Sizes((16, 32, 64, 128), steps=10, repeats=5, physics=(32, 128))
+QUICK = Sizes((16, 32), steps=3, repeats=1, physics=(32,))
 
 
 def settings_of(task: Task) -> PlannerSettings:
@@ -50,7 +63,7 @@ def settings_of(task: Task) -> PlannerSettings:
     return found
 
 
-def batched(task: Task, samples: int, threads: int) -> dict[str, Any]:
+def batched(task: Task, samples: int, threads: int, steps: int) -> dict[str, Any]:
     """Plans of one iteration, imagined environment steps and the cell's share, as `mpc` works."""
     settings = replace(settings_of(task), samples=samples, threads=threads, iterations=1, every=task.world.dt)
     assert task.expert
@@ -61,7 +74,7 @@ def batched(task: Task, samples: int, threads: int) -> dict[str, Any]:
     real.step(planner.act(real))  # pages are touched, the cell has seen a batch of this size
     planner.imagination.steps, planner.imagination.reward_seconds, planner.plans = 0, 0.0, 0
     began = time.perf_counter()
-    for _ in range(STEPS):
+    for _ in range(steps):
         real.step(planner.act(real))
     seconds = time.perf_counter() - began
     found = {
@@ -69,7 +82,7 @@ def batched(task: Task, samples: int, threads: int) -> dict[str, Any]:
         "threads": threads,
         "plans_per_second": planner.plans / seconds,
         "imagined_steps_per_second": planner.imagination.steps / seconds,
-        "real_time_factor": STEPS * task.world.dt / seconds,
+        "real_time_factor": steps * task.world.dt / seconds,
         "share_in_the_cell": planner.imagination.reward_seconds / seconds,
     }
     planner.close()
@@ -173,7 +186,7 @@ def seconds_of(what: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
-def open_loop(task: Task, samples: int, threads: int) -> dict[str, Any]:
+def open_loop(task: Task, samples: int, threads: int, repeats: int) -> dict[str, Any]:
     """Physics steps a second of `mujoco.rollout`, and of our batches without the reward."""
     settings, loop = settings_of(task), PlainLoop(task)
     horizon = max(1, round(settings.seconds / task.world.dt))
@@ -188,7 +201,7 @@ def open_loop(task: Task, samples: int, threads: int) -> dict[str, Any]:
     with rollout.Rollout(nthread=threads) as pool:
         pool.rollout(loop.model, data, np.tile(start, (samples, 1)), controls[:, :4])
         roll = partial(pool.rollout, loop.model, data, np.tile(start, (samples, 1)), controls)
-        theirs = min(seconds_of(roll) for _ in range(REPEATS))
+        theirs = min(seconds_of(roll) for _ in range(repeats))
     batch = task.world.make(samples, task.world.schema().select([]), threads=threads)
 
     def step_through() -> None:
@@ -198,7 +211,7 @@ def open_loop(task: Task, samples: int, threads: int) -> dict[str, Any]:
     batch.reset(np.ones(samples, bool), np.zeros(samples, np.int64))  # as `beginning`: of the same seed
     batch.step(actions[:, 0])
     ours = np.inf
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         batch.reset(np.ones(samples, bool), np.zeros(samples, np.int64))
         ours = min(ours, seconds_of(step_through))
     batch.close()
@@ -212,14 +225,15 @@ def open_loop(task: Task, samples: int, threads: int) -> dict[str, Any]:
     }
 
 
-def measure() -> dict[str, Any]:
+def measure(sizes: Sizes) -> dict[str, Any]:
     cores = os.cpu_count() or 1
     found: dict[str, Any] = {
         "machine": {"cores": cores, "python": platform.python_version(), "mujoco": mujoco.__version__}
     }
     for name in TASKS:
         task = find_task(name)
-        rows = [batched(task, samples, threads) for threads in sorted({1, cores}) for samples in SAMPLES]
+        asked = [(samples, threads) for threads in sorted({1, cores}) for samples in sizes.samples]
+        rows = [batched(task, samples, threads, sizes.steps) for samples, threads in asked]
         loop = plain(task, 32)
         same = next(row for row in rows if row["samples"] == 32 and row["threads"] == cores)
         found[name] = {
@@ -227,16 +241,21 @@ def measure() -> dict[str, Any]:
             "planner": rows,
             "plain_python_loop": loop,
             "times_the_plain_loop": same["imagined_steps_per_second"] / loop["imagined_steps_per_second"],
-            "physics_alone": [open_loop(task, samples, cores) for samples in (32, 128)],
+            "physics_alone": [open_loop(task, samples, cores, sizes.repeats) for samples in sizes.physics],
         }
     return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print JSON (it always is)")
-    parser.parse_args()
-    print(json.dumps(measure(), indent=2))
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="few samples and few steps: about ten seconds on two cores, where a whole run takes about a minute",
+    )
+    args = parser.parse_args()
+    print(json.dumps(measure(QUICK if args.quick else WHOLE), indent=2))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from reward_agent.errors import RewardAgentError, UsageError, unknown_name
+from reward_agent.errors import RewardAgentError, UsageError, no_such_file, unknown_name
 from reward_agent.task import Task
 
 PREFIX = "reward_agent_task_"
@@ -27,7 +27,9 @@ def task_in(name: str) -> Task:
     location = name.partition(":")[0]
     path, variable = located(name)
     if not path.is_file():
-        raise UsageError(f"The task {name!r} names the file {location}, which does not exist.")
+        raise UsageError(
+            f"The task {name!r} names the file {location}, which cannot be read: {no_such_file(Path(location))}"
+        )
     module = load(path, name)
     task = getattr(module, variable, None)
     if not isinstance(task, Task):

@@ -66,6 +66,19 @@ def unknown_name(kind: str, name: str, known: Iterable[str], *, hint: str = "") 
     return UsageError(f"There is no {kind} named {name!r}.{suggestion}{listing}{' ' + hint if hint else ''}")
 
 
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The valid name that is most like `name`; None where none is like it."""
+    return next(iter(get_close_matches(name, list(known), n=1)), None)
+
+
+def no_such_file(path: Path) -> str:
+    """What is said of a file that is not there, with the closest name of those in its folder."""
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent}."
+    close = closest(path.name, sorted(beside.name for beside in path.parent.iterdir() if beside.is_file()))
+    return f"there is no such file.{f' Did you mean {path.with_name(close)}?' if close else ''}"
+
+
 def raised(error: BaseException) -> str:
     """An exception in a line, after the file and line of the user's own code (or a package's) that it comes from."""
     ours, installed = (str(Path(__file__).parent), "<"), tuple(sysconfig.get_paths().values())

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from reward_agent.errors import UsageError
+from reward_agent.errors import UsageError, no_such_file
 from reward_agent.schema import Array
 
 Stage = Literal["extract", "check", "probe", "optimise"]
@@ -154,12 +154,15 @@ def read_program(path: Path) -> Program | Fault:
     """The program in a file; see `program_in`.
 
     Raises:
-        UsageError: the file cannot be read as text.
+        UsageError: the file cannot be read as text, with the closest name in its folder where there is no such file.
     """
     try:
         return program_in(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(f"The reward program {path} cannot be read: {no_such_file(path)}") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The reward program {path} cannot be read: {error}.") from error
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UsageError(f"The reward program {path} cannot be read: {why[:1].lower()}{why[1:]}.") from error
 
 
 class Block(NamedTuple):

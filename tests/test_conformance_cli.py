@@ -71,7 +71,7 @@ def test_a_world_of_ones_own_that_does_not(own: Path, capfd: pytest.CaptureFixtu
     ("name", "code", "says"),
     [
         ("{own}:stael", 2, "Did you mean 'stale'"),
-        ("nowhere.py:task", 2, "does not exist"),
+        ("nowhere.py:task", 2, "there is no such file"),
         ("{first}x", 2, "no world or task named '{first}x'. Did you mean '{first}"),
         ("{own}:absent", 3, "pointmass/reach cannot be checked here: no simulator here: pip install one"),
     ],

@@ -69,6 +69,20 @@ def test_linked_and_named_files_exist(page: str, repository: Path) -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_linked_headings_exist(page: str, repository: Path) -> None:
+    for name, heading in re.findall(r"\]\((?!http)([^)#]*)#([^)]+)\)", (repository / page).read_text()):
+        linked = (repository / page).parent / name if name else repository / page
+        titles = re.findall(r"^#+ (.+)$", linked.read_text(), re.MULTILINE)
+        assert heading in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}, heading
+
+
+def test_what_planning_cannot_do_is_said_where_it_is_recommended(repository: Path) -> None:
+    planner = (repository / "docs/language_to_rewards.md").read_text().partition("## The planner")[2]
+    assert "results.md#does-a-minute-of-planning-rank-rewards" in planner
+    assert "cannot be planned on" in (repository / "docs/own_environment.md").read_text()
+
+
 def test_python_on_the_pages_is_python(repository: Path) -> None:
     for page in PAGES:
         for block in fences((repository / page).read_text(), "python"):

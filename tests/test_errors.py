@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import MOST_LISTED, UsageError, unknown_name
+from reward_agent.program import read_program
 
 
 def test_a_few_names_are_all_listed() -> None:
@@ -29,3 +32,18 @@ def test_a_task_named_in_short_is_told_the_closest_in_short() -> None:
         find_task("hopper-foward")
     with pytest.raises(UsageError, match="Did you mean 'metaworld/button-press'"):
         find_task("metaworld/buton-press")
+
+
+def test_a_file_that_is_not_there_is_told_once_with_the_closest_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "my_reward.py").write_text("pass\n")
+    for name, why in {
+        "my_rewrad.py": f"there is no such file. Did you mean {tmp_path / 'my_reward.py'}?",
+        "zzz": "there is no such file.",
+        "no/reward.py": f"there is no folder {tmp_path / 'no'}.",
+        ".": "is a directory.",
+    }.items():
+        with pytest.raises(UsageError) as said:
+            read_program(tmp_path / name)
+        assert str(said.value) == f"The reward program {tmp_path / name} cannot be read: {why}"
+    with pytest.raises(UsageError, match=r"cannot be read: there is no such file\. Did you mean .*my_reward\.py\?"):
+        find_task(str(tmp_path / "my_rewad.py"))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from reward_agent.errors import closest
 from reward_agent.parameters.api import EXECUTE, RESET, Argument, Function, RewardApi, Value
 from reward_agent.program import Fault, code_of, dotted, fenced_blocks, parse
 
@@ -85,21 +85,27 @@ def _call(node: ast.Call, functions: Mapping[str, Function]) -> Call:
     name = dotted(node.func)
     if name not in functions:
         shown = _shortened(node.func)
-        close = difflib.get_close_matches(shown, functions, n=1)
-        hint = f" Did you mean `{close[0]}`?" if close else ""
+        close = closest(shown, functions)
+        hint = f" Did you mean `{close}`?" if close else ""
         raise _WrongCallError(f"There is no function `{shown}`.{hint} There are: {', '.join(functions)}.", node)
     function = functions[name]
     arguments = function.by_name
     if len(node.args) > len(function.arguments):
         raise _WrongCallError(f"`{name}` takes {len(function.arguments)} arguments, not {len(node.args)}.", node)
+    if any(isinstance(value, ast.Starred) for value in node.args) or any(word.arg is None for word in node.keywords):
+        raise _WrongCallError(
+            f"`{_shortened(node)}` gives arguments with `*` or `**`, which is not allowed. The block is read, not run: "
+            "write each argument out, as `name=value`.",
+            node,
+        )
     given: dict[str, ast.expr] = {}
     for argument, value in zip(function.arguments, node.args, strict=False):
         given[argument.name] = value
     for keyword in node.keywords:
         if keyword.arg is None or keyword.arg not in arguments:
             shown = _cut(str(keyword.arg))
-            close = difflib.get_close_matches(shown, arguments, n=1)
-            hint = f" Did you mean `{close[0]}`?" if close else ""
+            close = closest(shown, arguments)
+            hint = f" Did you mean `{close}`?" if close else ""
             known = ", ".join(arguments) or "none"
             raise _WrongCallError(f"`{name}` has no argument `{shown}`.{hint} It has: {known}.", node)
         if keyword.arg in given:
@@ -121,7 +127,9 @@ def _value(function: str, argument: Argument, node: ast.expr) -> Value:
         return None
     if argument.choices:
         if value not in argument.choices:
-            raise _WrongCallError(f"{where} is {shown}; it must be {argument.kind}.", node)
+            close = closest(value, argument.choices) if isinstance(value, str) else None
+            hint = f' Did you mean "{close}"?' if close else ""
+            raise _WrongCallError(f"{where} is {shown}; it must be {argument.kind}.{hint}", node)
         return value
     if argument.flag:
         if not isinstance(value, bool):

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from reward_agent.errors import UsageError
 from reward_agent.files import write_atomically
 from reward_agent.optimise.policy import ARCHITECTURE, PLANNED, TENSORS
 from reward_agent.planning.planner import Planner, PlannerSettings
 from reward_agent.program import Program
+from reward_agent.schema import Array
 from reward_agent.scoring import Ready
 from reward_agent.sources import RewardSource
 from reward_agent.task import Task
@@ -36,6 +37,19 @@ class PlannedPolicy:
     def rows(self) -> int:
         """Episodes that it plays side by side."""
         return self.settings.rows
+
+    def act(self, observations: Array) -> NoReturn:
+        """Unlike a network, it cannot act on observations alone.
+
+        Raises:
+            UsageError: always, with what to call instead.
+        """
+        raise UsageError(
+            "This policy plans: it tries actions in copies of the running episodes, so it needs these and cannot act "
+            "on observations alone. Let it play whole ones: `reward_agent.scoring.roll_out(task, policy, seeds)` "
+            "gives their scores, `reward_agent.scoring.play` their states and actions, and "
+            "`reward_agent.scoring.record_video` a film; docs/language_to_rewards.md has an example."
+        )
 
     @contextmanager
     def ready(self, task: Task, rows: int) -> Iterator[Ready]:
