@@ -375,3 +375,25 @@ def test_a_view_that_cannot_be_opened_stops_nothing(tmp_path: Path) -> None:
     done = piped("/go\n", "chat", TASK, "--llm", llm, *LOOK, "--look", "none", "--view", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert ("Passed check and probe." in done.stdout and "/video" in done.stdout) or "live" in done.stdout
+
+
+def test_a_person_who_is_the_model_is_told_which_file_to_answer(tmp_path: Path, opened: list[Terminal]) -> None:
+    chat = Terminal(tmp_path, TASK, "--llm", "manual", "--look", "none", "--method", "text2reward")
+    opened.append(chat)
+    chat.child.send("push it\r")
+    chat.child.expect("it goes on as soon as the file is there.")
+    told = plain(chat.child.before)
+    chat.child.expect("waiting for the answer .Ctrl-C stops it")
+    found = re.search(r"give (\S+prompt\.md) to a model .* save the whole answer as (\S+reply\.md):", told)
+    assert found is not None, told
+    assert "push it" in Path(found[1]).read_text()
+    chat.child.sendintr()
+    stopped = told + chat.ready()
+    assert "`/go` tries again" in stopped and "the model writes" not in stopped
+    chat.child.send("/go\r")
+    chat.child.expect("as soon as the file is there")
+    Path(found[2]).write_text(f"```python\n{GOOD}\n```\n")
+    chat.child.expect("Passed check and probe.")
+    assert "the model writes" not in chat.ready()
+    assert "near = np.exp" in chat.say("/reward")
+    chat.quit()
