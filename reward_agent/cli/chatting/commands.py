@@ -48,6 +48,11 @@ class Command:
         return self.usage.split()[0]
 
     @property
+    def takes(self) -> bool:
+        """Whether anything may follow its name."""
+        return " " in self.usage
+
+    @property
     def help(self) -> str:
         return (self.does.__doc__ or "").splitlines()[0]
 
@@ -71,7 +76,10 @@ def perform(chat: Chat, line: str) -> None:
     name, _, rest = line.partition(" ")
     if name not in COMMANDS:
         raise unknown_name("command", name, COMMANDS, hint="`/help` lists them.")
-    COMMANDS[name].does(chat, rest.strip())
+    command, given = COMMANDS[name], rest.strip()
+    if given and not command.takes:
+        raise UsageError(f"`{name}` takes nothing after it, and {given!r} was given: {name} alone will {command.help}.")
+    command.does(chat, given)
 
 
 def talk(chat: Chat, words: str) -> None:
