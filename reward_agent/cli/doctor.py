@@ -128,11 +128,12 @@ def _models() -> Iterator[Finding]:
 
 
 def _lines(findings: list[Finding], *, every: bool) -> Iterator[str]:
-    """One line an area, and under it what would have to be mended."""
+    """One line an area, and under it what would have to be mended: NO stops everything, -- is done without."""
     for area in dict.fromkeys(finding.area for finding in findings):
         members = [finding for finding in findings if finding.area == area]
         blocked = any(finding.essential and not finding.works for finding in members)
-        yield f"{area:10} {'NO' if blocked else 'ok'}  {_summary(area, members)}"
+        mark = "NO" if blocked else "ok" if any(finding.works for finding in members) else "--"
+        yield f"{area:10} {mark}  {_summary(area, members)}"
         for finding in members:
             if every:
                 yield f"{'':14} {finding.name}: {'works' if finding.works else 'does not work'}; {finding.detail}"
