@@ -179,8 +179,10 @@ def test_doctor_calls_nothing_ok_that_does_not_work(
     for name in ("viser", "mjviser"):
         monkeypatch.setitem(sys.modules, name, None)
     assert main(["doctor"]) == 0
-    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("live view"))
+    told = capsys.readouterr().out
+    (line,) = (line for line in told.splitlines() if line.startswith("live view"))
     assert line.split()[2] == "--" and "viser and mjviser not installed" in line
+    assert told.count("viser and mjviser") == told.count("pip install 'reward-agent[view]'") == 1
 
 
 def test_doctor_shows_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
