@@ -65,6 +65,11 @@ def find_task(name: str) -> Task:
     of_that_name = [id_ for id_ in known if id_.partition("/")[2] == name]
     if len(of_that_name) == 1:
         return known[of_that_name[0]]
+    if name not in known and name in worlds():
+        raise UsageError(
+            f"{name} is a world of {len(worlds()[name].tasks())} tasks, and no task: name one of those that "
+            f"`reward-agent tasks {name}` lists, as {min(worlds()[name].tasks(), default=name + '/TASK')}."
+        )
     if name not in known:
         like = known if "/" in name else {id_.partition("/")[2] for id_ in known}
         raise unknown_name("task", name, like, hint="`reward-agent tasks` describes them.")

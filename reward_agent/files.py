@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from reward_agent.errors import RewardAgentError
+
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
@@ -23,6 +25,23 @@ def atomic(path: Path) -> Iterator[Path]:
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Around what writes a file or a folder that a person named.
+
+    Raises:
+        RewardAgentError: it cannot be written there, and why.
+    """
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise RewardAgentError(
+            f"{path} cannot be written ({why[:1].lower()}{why[1:]}). Name one in a folder that you can write to; "
+            f"{path.name} alone is one in this folder."
+        ) from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -30,14 +30,16 @@ class Kind:
         """The shipped ones' and the user's own, in order."""
         return tuple(sorted(self.shipped() | {point.name for point in entry_points(group=self.group)}))
 
-    def choices(self) -> str:
-        """As `a, b or c`."""
-        *others, last = self.names()
+    def choices(self, but: str = "") -> str:
+        """As `a, b or c`, without the one named `but`."""
+        *others, last = (name for name in self.names() if name != but)
         return f"{', '.join(others)} or {last}" if others else last
 
 
 OPTIMISERS = Kind("reward_agent.optimise", "reward_agent.optimisers", r"^def optimise\(")
 METHODS = Kind("reward_agent.methods", "reward_agent.methods", r"^    name\b.*=")
+SCORES = "given"
+"""The method that asks nobody: it scores the reward it is given."""
 NOBODY = "none"
 """The provider of models that has nobody to ask."""
 PROVIDERS = Kind("reward_agent.llm", "reward_agent.providers", r"^EXAMPLE\b.*=")

@@ -14,13 +14,14 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from reward_agent.codec import decode, encode
-from reward_agent.errors import UsageError, unknown_name
+from reward_agent.errors import UsageError
 from reward_agent.files import write_atomically
 from reward_agent.journal import Journal, read_journal
 from reward_agent.messages import Key
@@ -28,6 +29,8 @@ from reward_agent.messages import Key
 T = TypeVar("T")
 
 MANIFEST, JOURNAL = "run.json", "journal.jsonl"
+LATEST = 3
+"""Runs that are listed where one is not found."""
 _PACKAGES = (
     "reward-agent",
     "numpy",
@@ -168,11 +171,11 @@ def read_steps(folder: Path) -> dict[Key, Any]:
     return read_journal(folder / JOURNAL)
 
 
-def find_run(name: str, root: Path) -> Path:
+def find_run(name: str, root: Path, *, begins: str = "run") -> Path:
     """The folder of a run given by its folder, its id, or `last` for the newest in `root`.
 
     Raises:
-        UsageError: there is none, with the closest id.
+        UsageError: there is none, with the closest id, the latest ones and the command that `begins` one.
     """
     if (Path(name) / MANIFEST).is_file():
         return Path(name)
@@ -180,7 +183,12 @@ def find_run(name: str, root: Path) -> Path:
     if name == "last" and runs:
         return max(runs.values(), key=lambda folder: (read_manifest(folder).created, folder.name))
     if name not in runs:
-        raise unknown_name(f"run in {root}", name, runs, hint="`reward-agent run TASK` starts one.")
+        close = get_close_matches(name, runs, n=1, cutoff=0.5)
+        latest = sorted(runs, key=lambda run: (runs[run] / MANIFEST).stat().st_mtime, reverse=True)[:LATEST]
+        told = [f"There is no run named {name!r} in {root}/."]
+        told += [f"Did you mean {close[0]!r}?"] if close else []
+        told += [f"The latest: {', '.join(latest)}."] if latest else []
+        raise UsageError(f"{' '.join(told)} `reward-agent {begins} TASK` starts one.")
     return runs[name]
 
 

@@ -10,6 +10,7 @@ class Listener:
 
     def __init__(self, then: Callable[[str], None] = lambda text: None) -> None:
         self.starts: list[list[str]] = [[]]
+        self.awaited: list[str] = []
         self._then = then
 
     @property
@@ -29,3 +30,6 @@ class Listener:
 
     def again(self) -> None:
         self.starts.append([])
+
+    def waits(self, text: str) -> None:
+        self.awaited.append(text)

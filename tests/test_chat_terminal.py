@@ -375,3 +375,102 @@ def test_a_view_that_cannot_be_opened_stops_nothing(tmp_path: Path) -> None:
     done = piped("/go\n", "chat", TASK, "--llm", llm, *LOOK, "--look", "none", "--view", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert ("Passed check and probe." in done.stdout and "/video" in done.stdout) or "live" in done.stdout
+
+
+def test_a_person_who_is_the_model_is_told_which_file_to_answer(tmp_path: Path, opened: list[Terminal]) -> None:
+    chat = Terminal(tmp_path, TASK, "--llm", "manual", "--look", "none", "--method", "text2reward")
+    opened.append(chat)
+    chat.child.send("push it\r")
+    chat.child.expect("it goes on as soon as the file is there.")
+    told = plain(chat.child.before)
+    chat.child.expect("waiting for the answer .Ctrl-C stops it")
+    found = re.search(r"give (\S+prompt\.md) to a model .* save the whole answer as (\S+reply\.md):", told)
+    assert found is not None, told
+    assert "push it" in Path(found[1]).read_text()
+    chat.child.sendintr()
+    stopped = told + chat.ready()
+    assert "`/go` tries again" in stopped and "the model writes" not in stopped
+    chat.child.send("/go\r")
+    chat.child.expect("as soon as the file is there")
+    Path(found[2]).write_text(f"```python\n{GOOD}\n```\n")
+    chat.child.expect("Passed check and probe.")
+    assert "the model writes" not in chat.ready()
+    assert "near = np.exp" in chat.say("/reward")
+    chat.quit()
+
+
+def test_a_recording_says_how_far_it_goes(tmp_path: Path) -> None:
+    words = ("chat", "quadruped/sit-down", "--llm", "replay:quadruped/sit-down/l2r", "--look", "none")
+    done = piped("/go\nand now turn left\n", *words, cwd=tmp_path)
+    assert (
+        "l2r with replay:quadruped/sit-down/l2r\n" in done.stdout
+        and "whatever you say: 1 turn of words." in done.stdout
+    )
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert done.returncode == 1
+    assert "This recording, quadruped/sit-down/l2r, has 1 turn of words, and this is turn 2." in done.stdout
+    assert "quadruped/lift-paw-higher (2 turns), quadruped/spin-with-lifted-paws (3 turns)." in done.stdout
+    assert f"chat --resume runs/{folder.name} --llm manual`" in done.stdout
+    assert "iteration" not in done.stdout and "/recordings/" not in done.stdout
+    again = piped("/go\n", "chat", "--resume", str(folder), "--llm", "manual", cwd=tmp_path)
+    assert again.returncode == 4 and "give " in again.stderr, "its command goes on with the same words"
+    (prompt,) = folder.glob("iter_01/*/*/*prompt.md")
+    assert "and now turn left" in prompt.read_text()
+    tries = piped("/go\n" + "/undo\n/go\n" * 3, *words, cwd=tmp_path)
+    assert "holds 3 tries of turn 1, and no reply to this one." in tries.stdout
+
+
+@pytest.mark.parametrize("words", [("--llm", "none"), ("--llm", "manual", "--method", "given")])
+def test_a_chat_in_which_nobody_answers_is_refused_with_what_looks_at_a_reward(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "mine.py").write_text(GOOD)
+    refused = piped("", "chat", TASK, "--init", "mine.py", *words, cwd=tmp_path)
+    assert refused.returncode == 2 and "nobody would" in refused.stderr and "--iterations" not in refused.stderr
+    assert "--init FILE --llm manual" in refused.stderr
+    look = ("--look-budget", "2048", "--set", "num_envs=16", "--set", "rollout=32")
+    looked = piped("/look\n", "chat", TASK, "--init", "mine.py", "--llm", "manual", *look, cwd=tmp_path)
+    assert looked.returncode == 0 and "a short training of 2,048 steps" in looked.stdout, looked.stderr
+    told = " ".join(piped("", "chat", "--help", cwd=tmp_path).stdout.split())
+    assert "given" not in told.partition("--method NAME ")[2].partition("--llm")[0]
+    assert "none" not in told.partition("--llm PROVIDER:MODEL who")[2].partition("--base-url")[0]
+
+
+@pytest.mark.parametrize("words", [(TASK, "--llm", "manual"), ("--resume", "last")])
+def test_a_view_whose_packages_are_missing_is_refused_before_anything_begins(
+    tmp_path: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("viser", "mjviser"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert main(["chat", *words, "--view"]) == 3
+    told = capsys.readouterr().err
+    assert "shown live here: viser and mjviser not installed: pip install 'reward-agent[view]'" in told
+    assert not (tmp_path / "runs").exists()
+
+
+def test_what_a_command_cannot_take_is_refused(tmp_path: Path) -> None:
+    llm = replies(tmp_path / "replies.jsonl")
+    taken = tmp_path / "taken"
+    taken.write_text("no folder")
+    said = "/go\n/undo 3\n/reward x\n/go now\n/video bad.txt\n/save taken/kept\n/export taken/reward.py\n/cost\n"
+    done = piped(said, "chat", TASK, "--llm", llm, *LOOK, "--look", "none", cwd=tmp_path)
+    assert done.returncode == 2 and "2 replies" in done.stdout, "nothing was taken back, nobody was asked again"
+    for name, given in (("/undo", "3"), ("/reward", "x"), ("/go", "now")):
+        assert f"`{name}` takes nothing after it, and '{given}' was given" in done.stdout
+    assert "`/video bad.mp4`" in done.stdout and not (tmp_path / "bad.txt").exists()
+    assert "taken/kept cannot be written (not a directory). Name one in a folder that you can" in done.stdout
+    assert "taken/reward.py cannot be written (" in done.stdout and "Errno" not in done.stdout + done.stderr
+    assert ".tmp" not in done.stdout
+
+
+def test_a_chat_that_is_not_there_is_told_the_latest(
+    left: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(left.parent.parent)
+    for number in range(5):
+        shutil.copytree(left, left.parent / f"other-{number}")
+    assert main(["chat", "--resume", "zzz"]) == 2
+    told = capsys.readouterr().err
+    assert "`reward-agent chat TASK` starts one" in told and "The latest: " in told
+    assert sum(folder.name in told for folder in left.parent.iterdir()) == 3

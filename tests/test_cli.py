@@ -173,6 +173,18 @@ def test_doctor(tmp_path: Path) -> None:
     assert all(f["works"] or f["fix"] or f["detail"] for f in value["findings"])
 
 
+def test_doctor_calls_nothing_ok_that_does_not_work(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("viser", "mjviser"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert main(["doctor"]) == 0
+    told = capsys.readouterr().out
+    (line,) = (line for line in told.splitlines() if line.startswith("live view"))
+    assert line.split()[2] == "--" and "viser and mjviser not installed" in line
+    assert told.count("viser and mjviser") == told.count("pip install 'reward-agent[view]'") == 1
+
+
 def test_doctor_shows_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-must-not-be-shown")
     done = reward_agent("doctor", "--all", cwd=tmp_path)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import stat
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from hearing import Listener
+from rich.console import Console
+from rich.live import Live
 
 from reward_agent.errors import UsageError, WaitingForPersonError
 from reward_agent.llm import Options, ask_many, connect
@@ -124,3 +129,53 @@ def test_the_clipboard_is_used_where_a_tool_is(tmp_path: Path, monkeypatch: pyte
         tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
     assert copy_to_clipboard("text é")
     assert (tmp_path / "clipboard").read_text() == "text é"
+
+
+class Terminal(io.StringIO):
+    """Says that it is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_person_is_told_where_something_is_drawn_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    console = Console(file=io.StringIO(), force_terminal=True, width=2000)
+    llm = Manual("m", tmp_path, wait=0.2, settle=0.05)
+    with Live("a table", console=console), pytest.raises(WaitingForPersonError):
+        llm.complete(PROMPT, KEY)
+    prompt, reply = llm.paths(KEY)
+    assert isinstance(console.file, io.StringIO)
+    told = console.file.getvalue()
+    assert f"give {prompt} to a model" in told and f"as {reply}: it goes on" in told
+
+
+def test_whoever_listens_is_told_what_to_do_and_hears_the_reply(tmp_path: Path) -> None:
+    llm, heard = Manual("m", tmp_path, wait=30.0, settle=0.05), Listener()
+    prompt, path = llm.paths(KEY)
+
+    def person() -> None:
+        while not heard.awaited:
+            time.sleep(0.01)
+        path.write_text("the answer")
+
+    threading.Thread(target=person, daemon=True).start()
+    assert llm.stream(PROMPT, KEY, heard).text == heard.text == "the answer"
+    assert str(prompt) in heard.awaited[0] and str(path) in heard.awaited[0]
+    again = Listener()
+    assert llm.stream(PROMPT, KEY, again).text == "the answer" and not again.awaited
+
+
+def test_a_prompt_that_is_asked_for_again_is_answered_once(tmp_path: Path) -> None:
+    llm = Manual("m", tmp_path, wait=30.0, settle=0.05)
+    replies: list[Reply] = []
+    asking = [threading.Thread(target=lambda: replies.append(llm.complete(PROMPT, KEY)), daemon=True) for _ in range(2)]
+    for number, thread in enumerate(asking, 1):
+        thread.start()
+        while len(llm._open) < number and thread.is_alive():
+            time.sleep(0.01)
+    llm.paths(KEY)[1].write_text("one")
+    for thread in asking:
+        thread.join(30)
+    assert [reply.text for reply in replies] == ["one", "one"]

@@ -145,6 +145,14 @@ def test_a_wrong_name_is_told_the_closest() -> None:
         find_task("mujoco/hopper-backflip")
 
 
+def test_a_world_is_no_task() -> None:
+    for world in ("quadruped", "mujoco"):
+        with pytest.raises(
+            UsageError, match=f"{world} is a world of .*`reward-agent tasks {world}` lists, as {world}/"
+        ):
+            find_task(world)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

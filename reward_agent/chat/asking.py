@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 
 from reward_agent.chat.ledger import Ledger
+from reward_agent.chat.replayed import at_its_end
 from reward_agent.chat.speaking import ask
 from reward_agent.chat.talk import VET, Turn
 from reward_agent.codec import encode
 from reward_agent.events import Accepted, Asked, Described, Events, Faulted, Replied
 from reward_agent.llm import Heard, LLMError, Metered
+from reward_agent.llm.replay import NotRecordedError
 from reward_agent.messages import MAIN, Key, Reply
 from reward_agent.methods import Prompt
 from reward_agent.probe import Battery, record_battery
@@ -39,6 +41,9 @@ class Asker:
             self.events(Asked(key, prompt.messages))
             try:
                 reply = ask(self.llm, prompt.messages, key, self.heard)
+            except NotRecordedError as error:
+                method = self.ledger.folding.method.name
+                raise LLMError(at_its_end(error.recording, key, method, run.folder)) from error
             except LLMError as error:
                 self._count(key, error)
                 raise

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from reward_agent.chat.talk import Turn, look_folder
 from reward_agent.envs.episodes import Episodes
 from reward_agent.errors import MissingComponentError, UsageError
 from reward_agent.events import Trial
-from reward_agent.files import atomic
+from reward_agent.files import atomic, writing
 from reward_agent.optimise.policy import TENSORS
 from reward_agent.scoring import film_actions
 from reward_agent.task import Task
@@ -42,10 +43,13 @@ def make_clip(session: Session, to: Path | None = None) -> Path:
     """Film what `filmed_from` says of the last reward; in the run's folder unless `to` is given.
 
     Raises:
-        UsageError: there is nothing to film, or `to` is there already.
+        UsageError: there is nothing to film, `to` is there already, is named as no clip or cannot be written.
         MissingComponentError: no off-screen rendering works on this machine.
         JobTimeoutError, WorkerCrashError: the driver hangs or crashes.
     """
+    if to is not None and to.suffix.lower() != Path(VIDEO).suffix:
+        named = to.with_suffix(Path(VIDEO).suffix) if to.name else to / VIDEO
+        raise UsageError(f"A clip is an {named.suffix} file, and {to} is named as none: `/video {quote(str(named))}`.")
     if to is not None and to.exists():
         raise UsageError(f"{to} is there already. Name another file.")
     turn = session.with_program()
@@ -65,8 +69,9 @@ def make_clip(session: Session, to: Path | None = None) -> Path:
                 raise MissingComponentError(str(lacking))
     if to is None:
         return path
-    to.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(path, to)
+    with writing(to):
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, to)
     return to
 
 

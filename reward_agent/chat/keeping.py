@@ -10,7 +10,7 @@ from reward_agent.chat.talk import Turn
 from reward_agent.chat.transcript import transcript
 from reward_agent.errors import UsageError
 from reward_agent.export import Provenance, export_reward
-from reward_agent.files import write_atomically
+from reward_agent.files import write_atomically, writing
 from reward_agent.history import Interval
 from reward_agent.optimise.policy import ARCHITECTURE, TENSORS
 from reward_agent.sittings import layers_of, weakest
@@ -25,11 +25,13 @@ def export(session: Session, to: Path) -> Path:
     Raises:
         UsageError: there is none, or `to` is there already.
     """
-    if to.exists():
-        raise UsageError(f"{to} is there already. Name another file.")
+    with writing(to):
+        if to.exists():
+            raise UsageError(f"{to} is there already. Name another file.")
     text = _exported(session)
-    to.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(to, text.encode())
+    with writing(to):
+        to.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(to, text.encode())
     return to
 
 
@@ -40,17 +42,19 @@ def save(session: Session, folder: Path | None = None) -> Path:
         UsageError: there is no reward, or the folder holds something else already.
     """
     to = folder or session.run.folder / BEST
-    if folder is not None and folder.exists():
-        raise UsageError(f"{folder} is there already. Name a folder that is not.")
+    with writing(to):
+        if folder is not None and folder.exists():
+            raise UsageError(f"{folder} is there already. Name a folder that is not.")
     turn, text = session.with_program(), _exported(session)
-    to.mkdir(parents=True, exist_ok=True)
     policy = session.run.folder / turn.policy if turn.policy else None
-    for name, source in ((TENSORS, policy), (ARCHITECTURE, policy), (VIDEO, filmed_from(session, turn))):
-        (to / name).unlink(missing_ok=True)  # of another reward, kept before
-        if source is not None and (source / name).exists():
-            write_atomically(to / name, (source / name).read_bytes())
-    write_atomically(to / REWARD, text.encode())
-    write_atomically(to / TRANSCRIPT, transcript(session.talk).encode())
+    with writing(to):
+        to.mkdir(parents=True, exist_ok=True)
+        for name, source in ((TENSORS, policy), (ARCHITECTURE, policy), (VIDEO, filmed_from(session, turn))):
+            (to / name).unlink(missing_ok=True)  # of another reward, kept before
+            if source is not None and (source / name).exists():
+                write_atomically(to / name, (source / name).read_bytes())
+        write_atomically(to / REWARD, text.encode())
+        write_atomically(to / TRANSCRIPT, transcript(session.talk).encode())
     return to
 
 

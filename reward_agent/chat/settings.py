@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from reward_agent.errors import UsageError, unknown_name
+from reward_agent.invocation import command
+from reward_agent.plugins import NOBODY, SCORES
 from reward_agent.task import Task
 
 How = Literal["planner", "training", "none"]
@@ -87,4 +89,16 @@ def require_trainer(optimiser: str) -> None:
         raise UsageError(
             f"--optimiser is what `/train` makes a policy with, and {PLANNER} trains nothing: it plans anew at every "
             "step. Leave it out (ppo trains then); `--look planner` is how rewards are looked at by planning."
+        )
+
+
+def require_answers(llm: str | None, method: str, task: Task, way: str) -> None:
+    """Raises `UsageError` where nobody would answer what the person says."""
+    nobody = {f"--method {SCORES}": method == SCORES, f"--llm {NOBODY}": (llm or "").partition(":")[0] == NOBODY}
+    if given := [option for option, is_given in nobody.items() if is_given]:
+        by = f" --optimiser {PLANNER} --episodes 1 --budget 20000" if way == "planner" else ""
+        raise UsageError(
+            f"In a chat somebody answers what you say, and with {' and '.join(f'`{each}`' for each in given)} nobody "
+            f"would. To look at a reward of your own, `{command()} chat {task.id} --init FILE --llm manual`, and then "
+            f"`/look`, asks nobody either; `{command()} eval FILE --task {task.id}{by}` scores it."
         )

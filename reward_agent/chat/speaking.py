@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from queue import SimpleQueue
 from threading import Event, Thread
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reward_agent.llm import LLM, Heard, stream_reply
 from reward_agent.messages import Key, Message, Reply
 
-Said = str | Literal[True] | Reply | BaseException
-"""A piece, that the reply begins anew, the whole reply, or what ended it."""
+
+class Wanted(NamedTuple):
+    """What a person has to do before anything comes."""
+
+    text: str
+
+
+Said = str | Literal[True] | Wanted | Reply | BaseException
+"""A piece, that the reply begins anew, what it waits for, the whole reply, or what ended it."""
 
 
 class Deaf:
@@ -21,6 +28,9 @@ class Deaf:
         pass
 
     def again(self) -> None:
+        pass
+
+    def waits(self, text: str) -> None:
         pass
 
 
@@ -35,6 +45,9 @@ class _Relay:
 
     def again(self) -> None:
         self._hand_on(True)
+
+    def waits(self, text: str) -> None:
+        self._hand_on(Wanted(text))
 
     def _hand_on(self, what: Said) -> None:
         if self.left.is_set():
@@ -66,6 +79,8 @@ def ask(llm: LLM, messages: Sequence[Message], key: Key, heard: Heard) -> Reply:
             match said.get():
                 case str() as piece:
                     heard.piece(piece)
+                case Wanted(text=text):
+                    heard.waits(text)
                 case Reply() as reply:
                     return reply
                 case BaseException() as error:

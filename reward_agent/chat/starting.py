@@ -9,7 +9,7 @@ from typing import Any
 
 from reward_agent.agent import RUNS, known_layers, settled_config
 from reward_agent.chat.session import Session
-from reward_agent.chat.settings import PLANNER, ChatSettings, require_trainer
+from reward_agent.chat.settings import PLANNER, ChatSettings, require_answers, require_trainer
 from reward_agent.chat.speaking import Deaf
 from reward_agent.chat.talk import Folding, Turn
 from reward_agent.codec import decode, encode
@@ -64,6 +64,7 @@ def start(
     settled = (settings or ChatSettings()).settled(found)
     if "method" in left_open:
         config = replace(config, method=method_for_words(found))
+    require_answers(None if llm else config.llm, config.method, found, settled.way(found))
     if settled.way(found) == "planner":
         if (why := cannot_plan(found)) is not None:
             raise UsageError(f"{why} In a chat that is `--look training`.")
@@ -122,6 +123,7 @@ def go_on(
         found = task or find_again(config.task, "Go on from there: `reward_agent.chat.go_on(folder, task=task)`.")
         if config.disguise is not None and found.disguised_from is None:
             found = disguise(found, config.disguise)
+        require_answers(None if llm else config.llm, config.method, found, settings.way(found))
         model = connect_llm(config, folder, llm)
         keep_changes(run, config)
         now = _layers(config.unsafe)

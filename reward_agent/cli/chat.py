@@ -23,14 +23,14 @@ HELP = "talk a reward into shape: say what you want, see what it leads to, corre
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    from reward_agent.plugins import METHODS, OPTIMISERS
+    from reward_agent.plugins import METHODS, NOBODY, OPTIMISERS, SCORES
 
     add = parser.add_argument
     add("task", metavar="TASK", nargs="?", help="a task's id, or path/to/file.py:variable; asked for unless given")
     add("--resume", metavar="RUN", help="go on with a chat: its folder, its name, or `last`")
-    what = f"{METHODS.choices()} (what suits the task)"
+    what = f"{METHODS.choices(but=SCORES)} (what suits the task)"
     add("--method", metavar="NAME", help=what)
-    add_asked(parser, absent=SUPPRESS)
+    add_asked(parser, absent=SUPPRESS, but=NOBODY)
     add("--temperature", type=float, metavar="T", help="to sample at; the model's own unless given")
     add("--prompts", type=Path, metavar="DIR", help="a folder of prompt templates that go before the shipped ones")
     add("--init", metavar="FILE", help="a reward of your own to begin with")
@@ -55,11 +55,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> Answer:
     from reward_agent.cli.chatting.screen import Screen
 
+    if args.view:
+        from reward_agent.live.components import require
+
+        require()
     changes = {ASKED[name]: value for name, value in vars(args).items() if name in ASKED}
     screen = Screen()
     if args.resume is not None:
         refuse_others(args, ("resume", "view"), "A chat that goes on keeps its task and all that it was begun with")
-        return again(find(args.resume), changes, screen, view=args.view)
+        return again(find(args.resume, begins="chat"), changes, screen, view=args.view)
     from reward_agent.chat import start
 
     task = args.task or _asked_for()
@@ -117,19 +121,25 @@ def _talk(session: Session, screen: Screen, *, view: bool) -> Answer:
 
 
 def _greet(session: Session, screen: Screen) -> None:
-    task, settings = session.ledger.folding.task, session.settings
+    from reward_agent.chat.replayed import recording_of
+    from reward_agent.cli.board import count
+    from reward_agent.llm.recordings import shown_name
+
+    task, settings, recording = session.ledger.folding.task, session.settings, recording_of(session.llm)
     how = {
         "planner": "the planner acts on it at once",
         "training": f"a short training of {settings.budget:,} steps",
         "none": "nobody looks until `/look`",
     }[settings.look or "none"]
-    screen.say(f"{session.run.id}: {task.id}, {session.method.name} with {session.llm.name}", "bold")
+    llm = f"replay:{shown_name(recording.path)}" if recording else session.llm.name
+    screen.say(f"{session.run.id}: {task.id}, {session.method.name} with {llm}", "bold")
     screen.note(f"Its own instruction (`/go` takes it): {task.instruction}")
     screen.note(f"After each reward: {how}. Say what you want; /help lists the commands, Ctrl-D leaves.")
     if session.config.unsafe:
         screen.say("Reward programs run WITHOUT the sandbox (--unsafe).", "yellow")
-    if session.llm.name.startswith("replay:"):
-        screen.note("What the model says is recorded, whatever you say; checks, looks and trainings are live.")
+    if recording:
+        said = f"What the model says is recorded, whatever you say: {count(recording.turns, 'turn')} of words."
+        screen.note(f"{said} Checks, looks and trainings are live.")
 
 
 def _asked_for() -> str:

@@ -94,7 +94,7 @@ def _live() -> Iterator[Finding]:
     from reward_agent.live.components import INSTALL, missing
 
     lacking = missing()
-    detail = lacking or "robots of MuJoCo worlds are shown in the browser as they move"
+    detail = lacking.partition(":")[0] if lacking else "robots of MuJoCo worlds are shown in the browser as they move"
     yield Finding("live view", "viser", lacking is None, detail, INSTALL)
 
 
@@ -128,15 +128,17 @@ def _models() -> Iterator[Finding]:
 
 
 def _lines(findings: list[Finding], *, every: bool) -> Iterator[str]:
-    """One line an area, and under it what would have to be mended."""
+    """One line an area, and under it what would have to be mended: NO stops everything, -- is done without."""
     for area in dict.fromkeys(finding.area for finding in findings):
         members = [finding for finding in findings if finding.area == area]
         blocked = any(finding.essential and not finding.works for finding in members)
-        yield f"{area:10} {'NO' if blocked else 'ok'}  {_summary(area, members)}"
+        mark = "NO" if blocked else "ok" if any(finding.works for finding in members) else "--"
+        summary = _summary(area, members)
+        yield f"{area:10} {mark}  {summary}"
         for finding in members:
             if every:
                 yield f"{'':14} {finding.name}: {'works' if finding.works else 'does not work'}; {finding.detail}"
-            elif not finding.works and finding.area != "models":
+            elif not finding.works and finding.area != "models" and finding.detail not in summary:
                 yield f"{'':14} {finding.name}: {finding.detail}"
             if not finding.works and finding.fix:
                 yield f"{'':14} {finding.name}: to have it, {finding.fix}"

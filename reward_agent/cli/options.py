@@ -72,11 +72,11 @@ def as_typed(name: str) -> str:
     return {"task": "TASK", "changes": "--set"}.get(name, f"--{name.replace('_', '-')}")
 
 
-def find(name: str) -> Path:
-    """The folder of a run. Raises `UsageError` when there is none."""
+def find(name: str, begins: str = "run") -> Path:
+    """The folder of a run. Raises `UsageError` when there is none, with the command that `begins` one."""
     from reward_agent.store import find_run
 
-    return find_run(name, RUNS)
+    return find_run(name, RUNS, begins=begins)
 
 
 def read_program(location: str) -> Program | Fault:

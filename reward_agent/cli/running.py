@@ -33,14 +33,14 @@ ASKED = {
 """Names in `RunConfig` of the options that say who is asked, and for how long."""
 
 
-def add_asked(parser: ArgumentParser, *, absent: Any = None) -> None:
-    """Options that say who is asked; `absent` is their default."""
+def add_asked(parser: ArgumentParser, *, absent: Any = None, but: str = "") -> None:
+    """Options that say who is asked; `absent` is their default, and the provider `but` is not told of."""
     from reward_agent.plugins import PROVIDERS
 
     def add(option: str, **how: Any) -> None:
         parser.add_argument(option, default=absent, **how)
 
-    add("--llm", metavar="PROVIDER:MODEL", help=f"who writes the rewards, by {PROVIDERS.choices()}")
+    add("--llm", metavar="PROVIDER:MODEL", help=f"who writes the rewards, by {PROVIDERS.choices(but=but)}")
     add("--base-url", metavar="URL", help="of a server of your own")
     what = "the model's, in US$ per million input and output tokens, where they are not known or not as listed"
     add("--prices", type=amount, nargs=2, metavar=("IN", "OUT"), help=what)

@@ -19,4 +19,4 @@ def missing() -> str | None:
 def require() -> None:
     """Raises `MissingComponentError` where robots cannot be shown live."""
     if lacking := missing():
-        raise MissingComponentError(f"A robot cannot be shown live here, for these packages are missing: {lacking}")
+        raise MissingComponentError(f"A robot cannot be shown live here: {lacking}")

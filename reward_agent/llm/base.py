@@ -61,7 +61,8 @@ class Options:
 class LLM(Protocol):
     """A language model by name.
 
-    One that can tell before it is asked whether its replies will have a cost says so in an attribute `priced`.
+    One that can tell before it is asked whether its replies will have a cost says so in an attribute `priced`; one
+    whose replies a person gives, in an attribute `by_person`.
     """
 
     @property
@@ -89,6 +90,10 @@ class Heard(Protocol):
 
     def again(self) -> None:
         """The reply begins anew (its connection broke, say): every piece so far is void."""
+        ...
+
+    def waits(self, text: str) -> None:
+        """Nothing comes until a person has done what this paragraph says."""
         ...
 
 

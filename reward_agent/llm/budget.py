@@ -97,6 +97,11 @@ class Metered:
         return self.llm.name
 
     @property
+    def by_person(self) -> bool:
+        """A person gives the replies."""
+        return bool(getattr(self.llm, "by_person", False))
+
+    @property
     def spent(self) -> Spent:
         """So far."""
         with self._lock:

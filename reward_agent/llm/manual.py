@@ -6,14 +6,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
 
 from reward_agent.errors import UsageError, WaitingForPersonError
 from reward_agent.files import write_atomically
 from reward_agent.invocation import resume_command
-from reward_agent.llm.base import LLM, Options
+from reward_agent.llm.base import LLM, Heard, Options
 from reward_agent.llm.chat import now, prompt_sha256
 from reward_agent.messages import Key, Message, Reply
 
@@ -48,11 +48,15 @@ def connect(model: str, options: Options) -> LLM:
 class Manual:
     """Writes each prompt beside where its reply is awaited; several keys can wait at once, each in its own folder."""
 
+    by_person = True
+
     def __init__(self, model: str, folder: Path, *, wait: float | bool, settle: float = 1.0) -> None:
         """`wait` in seconds, True for ever; a reply is whole when its size has not changed for `settle` seconds."""
         self.name = f"manual:{model}" if model else "manual"
         self._model, self._folder, self._settle = model or "manual", folder, settle
         self._wait = float("inf") if wait is True else float(wait)
+        # as it is now: whoever draws on the terminal later may put something else in its place, which says it is none
+        self._at_terminal = sys.stderr.isatty()
         self._open: list[tuple[Key, str]] = []
         self._lock = Lock()
 
@@ -62,28 +66,42 @@ class Manual:
         Raises:
             WaitingForPersonError: there is none yet; a resumed run takes it up.
         """
+        return self._answer(messages, key, lambda paragraph: self._tell(f"{paragraph}\n"))
+
+    def stream(self, messages: Sequence[Message], key: Key, heard: Heard) -> Reply:
+        """The same; whoever listens is told which file to answer, and where.
+
+        Raises:
+            WaitingForPersonError: as `complete` does.
+        """
+        reply = self._answer(messages, key, heard.waits)
+        heard.piece(reply.text)
+        return reply
+
+    def paths(self, key: Key) -> tuple[Path, Path]:
+        """Where a prompt is written and where its reply is awaited."""
+        return self._folder / key.path("prompt.md"), self._folder / key.path("reply.md")
+
+    def _answer(self, messages: Sequence[Message], key: Key, tell: Callable[[str], None]) -> Reply:
         prompt, reply = self.paths(key)
+        wanted = (
+            f"{self.name} waits for a person: give {prompt} to a model (or answer it yourself), save the whole answer "
+            f"as {reply}"
+        )
         text = as_text(messages)
         prompt.parent.mkdir(parents=True, exist_ok=True)
         if not prompt.is_file() or prompt.read_text(encoding="utf-8") != text:
             write_atomically(prompt, text.encode())
         if not _read(reply) and self._wait > 0:
-            self._tell(f"Waiting for {reply}: answer {prompt} there.\n")
+            tell(f"{wanted}: it goes on as soon as the file is there.")
         self._push(key, text)
         try:
             answer = self._await(reply)
         finally:
             self._pop(key)
         if answer is None:
-            raise WaitingForPersonError(
-                f"{self.name} waits for a person: give {prompt} to a model (or answer it yourself), save the whole "
-                f"answer as {reply}, then `{resume_command(self._folder)}` goes on."
-            )
+            raise WaitingForPersonError(f"{wanted}, then `{resume_command(self._folder)}` goes on.")
         return Reply(text=answer, model=self._model, date=now(), prompt_sha256=prompt_sha256(messages))
-
-    def paths(self, key: Key) -> tuple[Path, Path]:
-        """Where a prompt is written and where its reply is awaited."""
-        return self._folder / key.path("prompt.md"), self._folder / key.path("reply.md")
 
     def _await(self, path: Path) -> str | None:
         deadline = time.monotonic() + self._wait
@@ -106,7 +124,8 @@ class Manual:
 
     def _pop(self, key: Key) -> None:
         with self._lock:
-            was_first = self._open[0][0] == key
+            # a key that was given up and asked for again waits twice, and one reply ends both
+            was_first = bool(self._open) and self._open[0][0] == key
             self._open = [entry for entry in self._open if entry[0] != key]
             if was_first and self._open and self._wait > 0:
                 self._copy()
@@ -114,11 +133,11 @@ class Manual:
     def _copy(self) -> None:
         """The prompt that has waited longest goes to the clipboard: there is one clipboard for all of them."""
         key, text = self._open[0]
-        if sys.stderr.isatty() and copy_to_clipboard(text):
+        if self._at_terminal and copy_to_clipboard(text):
             self._tell(f"The prompt {self.paths(key)[0]} is on the clipboard.\n")
 
     def _tell(self, line: str) -> None:
-        if sys.stderr.isatty():
+        if self._at_terminal:
             sys.stderr.write(line)
             sys.stderr.flush()
 

@@ -32,6 +32,11 @@ class Recording:
     words: Mapping[tuple[int, int], str]
     """A person's, by (iteration, candidate)."""
 
+    @property
+    def turns(self) -> int:
+        """Rounds that it holds replies of; in a chat, what was said."""
+        return 1 + max(key.iteration for key in self.replies)
+
 
 def find_recording(name: str) -> Path:
     """The file of a recording: a file, a run's folder, or the name of a shipped one.
@@ -70,6 +75,11 @@ def shipped() -> dict[str, Path]:
     from reward_agent.envs.registry import recordings, tasks
 
     return {f"{task}/{name}": path for task in tasks() for name, path in recordings(task).items()}
+
+
+def shown_name(path: Path) -> str:
+    """A recording as it is named to people: a shipped one as `world/task/name`, any other by its file."""
+    return next((name for name, known in shipped().items() if known == path), str(path))
 
 
 def read_recording(path: Path) -> Recording:

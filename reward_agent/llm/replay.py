@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reward_agent.llm.base import Heard, LLMError, Options
-from reward_agent.llm.recordings import Recording, find_recording, read_recording
+from reward_agent.llm.recordings import Recording, find_recording, read_recording, shown_name
 from reward_agent.messages import Key, Message, Reply
 
 EXAMPLE = "replay:RUN_FOLDER"
@@ -26,6 +26,14 @@ def connect(model: str, options: Options) -> Replay:
     return Replay(f"replay:{model}", read_recording(find_recording(model)))
 
 
+class NotRecordedError(LLMError):
+    """A recording holds no such reply."""
+
+    def __init__(self, message: str, recording: Recording) -> None:
+        super().__init__(message)
+        self.recording = recording
+
+
 class Replay:
     """A model that says again what was recorded, with the date, model, settings and usage of then."""
 
@@ -37,14 +45,15 @@ class Replay:
         """The recorded reply, marked as replayed.
 
         Raises:
-            LLMError: there is none for this key, with those there are.
+            NotRecordedError: there is none for this key, with those there are.
         """
         if key not in self.recording.replies:
-            raise LLMError(
-                f"{self.name}: {self.recording.path} holds no reply for {_show(key)}. It holds "
+            raise NotRecordedError(
+                f"The recording {shown_name(self.recording.path)} holds no reply for {_show(key)}. It holds "
                 f"{', '.join(_show(known) for known in _nearest(key, self.recording))}. A replay goes no further than "
                 "its recording: ask for as many iterations and candidates as it has, with the method it was made with, "
-                "or resume with another `--llm`."
+                "or resume with another `--llm`.",
+                self.recording,
             )
         return replace(self.recording.replies[key], replayed=True)
 
@@ -52,7 +61,7 @@ class Replay:
         """The same, heard line by line.
 
         Raises:
-            LLMError: as `complete` does.
+            NotRecordedError: as `complete` does.
         """
         reply = self.complete(messages, key)
         for line in reply.text.splitlines(keepends=True):

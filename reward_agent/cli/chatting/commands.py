@@ -48,6 +48,11 @@ class Command:
         return self.usage.split()[0]
 
     @property
+    def takes(self) -> bool:
+        """Whether anything may follow its name."""
+        return " " in self.usage
+
+    @property
     def help(self) -> str:
         return (self.does.__doc__ or "").splitlines()[0]
 
@@ -71,13 +76,16 @@ def perform(chat: Chat, line: str) -> None:
     name, _, rest = line.partition(" ")
     if name not in COMMANDS:
         raise unknown_name("command", name, COMMANDS, hint="`/help` lists them.")
-    COMMANDS[name].does(chat, rest.strip())
+    command, given = COMMANDS[name], rest.strip()
+    if given and not command.takes:
+        raise UsageError(f"`{name}` takes nothing after it, and {given!r} was given: {name} alone will {command.help}.")
+    command.does(chat, given)
 
 
 def talk(chat: Chat, words: str) -> None:
     """Say something to the model, and show what comes of it."""
     _open_view(chat)
-    with chat.screen.busy("the model writes"):
+    with chat.screen.busy(_answering(chat)):
         turn = chat.session.say(words)
     chat.screen.came_of(turn)
 
@@ -190,7 +198,7 @@ def score(chat: Chat, rest: str) -> None:
 def go(chat: Chat, rest: str) -> None:
     """go on without new words: with the task's own instruction, what was stopped, or what the numbers say"""
     _open_view(chat)
-    with chat.screen.busy("the model writes"):
+    with chat.screen.busy(_answering(chat)):
         turn = chat.session.go()
     chat.screen.came_of(turn)
 
@@ -212,6 +220,10 @@ def quit_(chat: Chat, rest: str) -> None:
 
 COMMANDS: dict[str, Command] = {each.name: each for each in list(globals().values()) if isinstance(each, Command)}
 """By name, in the order above."""
+
+
+def _answering(chat: Chat) -> str:
+    return "waiting for the answer" if chat.session.llm.by_person else "the model writes"
 
 
 def _open_view(chat: Chat) -> None:

@@ -44,6 +44,8 @@ class Screen:
         self._status: Status | None = None
         self._lines = Lines(self.note, _tell)
         self._open_line = False
+        self._asked = ""
+        """What is under way while a reply is awaited."""
 
     def say(self, text: str, style: str = "") -> None:
         """A paragraph."""
@@ -70,6 +72,11 @@ class Screen:
         """The reply begins anew."""
         self.note("The connection broke; the reply begins anew.")
 
+    def waits(self, text: str) -> None:
+        """What a person has to do before a reply comes."""
+        self.say(text, "yellow")
+        self._turn_round(self._asked)
+
     def __call__(self, event: Event) -> None:
         from rich.text import Text
 
@@ -80,7 +87,7 @@ class Screen:
                 self._status.start()
             case Asked():
                 self._lines(event)
-                self._turn_round("the model writes")
+                self._turn_round(self._asked)
             case Replied():
                 self._close_line()
             case Accepted():
@@ -92,6 +99,7 @@ class Screen:
     @contextmanager
     def busy(self, what: str) -> Iterator[None]:
         """While this lasts something is under way, which a Ctrl-C ends."""
+        self._asked = what
         if self.console.is_terminal:
             self._status = self.console.status("")
             self._turn_round(what)
