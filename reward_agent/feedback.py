@@ -68,9 +68,9 @@ def judge(task: Task, *outcomes: Outcome) -> Metric:
 
 
 def scored(metric: Metric, outcome: Outcome) -> str:
-    """What a training reached, as `task_score 0.42`."""
+    """What a training, or a whole look, reached, as `task_score 0.42`."""
     if outcome.stopped_of is not None:
-        return "not scored"
+        return "a look that was not scored"
     return f"task_score {_number(outcome.metrics[metric.name].mean)}"
 
 

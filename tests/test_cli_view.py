@@ -130,6 +130,7 @@ def test_what_only_plans_is_told_of_as_planning_and_of_each_episode_it_scores() 
     assert planning.endswith(": nothing is trained; practising by planning for 10,000 steps")
     scoring = Scoring(TRIAL, 3, 10, 700.0)
     assert line(scoring) == "iteration 0, candidate 1: 3 of 10 episodes planned and scored, about 12 min left"
+    assert line(Scoring(TRIAL, 10, 10, 0.0)).endswith("10 of 10 episodes planned and scored")
     row = board((*RUN, scoring)).rows[TRIAL]
     assert (row.stage, row.scoring_left) == ("3 of 10 episodes scored", 700.0)
     assert math.isnan(board((*RUN, scoring, *END)).rows[TRIAL].scoring_left)

@@ -212,4 +212,4 @@ def test_an_episode_that_was_stopped_is_neither_scored_nor_a_fall() -> None:
     for text in (automatic_words(task, stopped), reflection(judge(task, stopped), stopped)):
         assert "no policy was trained" in text and told in text and "not scored" in text
         assert not any(false in text for false in ("nan", "fall", "early", "no number", "task_score", "%"))
-    assert scored(task.metrics[0], stopped) == "not scored"
+    assert scored(task.metrics[0], stopped) == "a look that was not scored"

@@ -153,7 +153,8 @@ def line(event: Event) -> str:
                 f"{terms(row.top_terms())}"
             )
         case Scoring():
-            left = f", about {duration(event.seconds_left)} left" if duration(event.seconds_left) else ""
+            lasting = duration(event.seconds_left) if event.done < event.episodes else ""
+            left = f", about {lasting} left" if lasting else ""
             return f"{event.trial}: {event.done} of {event.episodes} episodes planned and scored{left}"
         case Evaluated(outcome=Fault() as problem):
             return f"{event.trial}: {fault(problem)}"
