@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,7 +33,7 @@ from reward_agent.history import Interval, Outcome
 from reward_agent.left_open import OPEN
 from reward_agent.llm import LLM
 from reward_agent.metric_check import require_metrics
-from reward_agent.optimise.choice import Choice, choose_training, usual
+from reward_agent.optimise.choice import Choice, choose_training, real_time_factor, usual
 from reward_agent.optimise.policy import Policy, load_policy
 from reward_agent.program import Fault, Program
 from reward_agent.result import Result
@@ -93,6 +93,9 @@ class Evaluation:
     """Of the trainings."""
     episodes: int
     unsafe: bool
+    real_time_factors: tuple[float | None, ...] = ()
+    """Of each training, the simulated seconds that a planner acted a second, in practice; None of one that failed.
+    Empty where nothing is planned."""
 
     @property
     def ok(self) -> bool:
@@ -282,6 +285,7 @@ def evaluate(
         seeds=training_seeds,
         episodes=episodes,
         unsafe=unsafe,
+        real_time_factors=_real_time_factors(choice, found, results.values()),
     )
 
 
@@ -332,6 +336,12 @@ def _folder_name(task: str | Task, program: Program, budget: int, asked: Mapping
     facts = to_line(encode({"task": known, **asked}))
     readable = re.sub(r"[^A-Za-z0-9]+", "-", Path(known.partition(":")[0]).stem if ".py" in known else known)
     return f"{readable}-{budget}-{program.id[:12]}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}"
+
+
+def _real_time_factors(choice: Choice, task: Task, results: Iterable[object]) -> tuple[float | None, ...]:
+    outcomes = [result.outcome if isinstance(result, Trained) else None for result in results]
+    found = [real_time_factor(choice, task, o.steps / o.seconds) if o else None for o in outcomes]
+    return tuple(found) if any(factor is not None for factor in found) else ()
 
 
 def _program(given: str | Path | Program) -> Program:

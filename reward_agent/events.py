@@ -109,6 +109,8 @@ class Accepted:
 class TrainingStarted:
     trial: Trial
     budget: int
+    doing: str = "training"
+    """What the optimiser calls it; one that learns nothing says so."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,28 @@ class TrainingProgress:
     episode_length: float
     terms: Mapping[str, float]
     """Mean per step."""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Where the score of a policy stands whose every episode takes long: it is planned as it is played."""
+
+    trial: Trial
+    done: int
+    episodes: int
+    """In all."""
+    seconds_left: float
+    """By what those that are done took; nan before the first."""
+
+
+@dataclass(frozen=True)
+class Looking:
+    """A step of a look by the planner."""
+
+    seconds: float
+    """Of simulated time, played so far."""
+    of: float
+    """To play at most."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +201,8 @@ Event = (
     | Accepted
     | TrainingStarted
     | TrainingProgress
+    | Scoring
+    | Looking
     | Evaluated
     | Spoke
     | Best

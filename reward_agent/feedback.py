@@ -24,6 +24,8 @@ TREND = 0.3
 MAX_MESSAGE = 1500
 MAX_FAULTS = 8
 AUTOMATIC = "(Automatic description; no person watched the policy.)"
+AUTOMATIC_OF_PLANNER = "(Automatic description; these are no person's words.)"
+PLANNED = "The planner acted on the reward; no policy was trained."
 
 
 def as_data(text: str, limit: int = MAX_MESSAGE) -> str:
@@ -66,7 +68,9 @@ def judge(task: Task, *outcomes: Outcome) -> Metric:
 
 
 def scored(metric: Metric, outcome: Outcome) -> str:
-    """What a training reached, as `task_score 0.42`."""
+    """What a training, or a whole look, reached, as `task_score 0.42`."""
+    if outcome.stopped_of is not None:
+        return "a look that was not scored"
     return f"task_score {_number(outcome.metrics[metric.name].mean)}"
 
 
@@ -75,14 +79,9 @@ def reflection(metric: Metric, outcome: Outcome) -> str:
 
     After Eureka (Ma et al., 2024), whose feedback is these same statistics. The task_score is that of `judge`.
     """
-    final = outcome.metrics[metric.name]
-    spread = f" (95% interval {_number(final.low)} to {_number(final.high)})"
     course = outcome.success if metric.kind == "success" else outcome.task_score
     lines = [
-        f"task_score of the trained policy: {_number(final.mean)}{spread}",
-        _series("task_score", course),
-        _series("episode_length", outcome.episode_length),
-        _series("total reward of an episode", outcome.episode_return),
+        *(_head_of_planned(metric, outcome) if outcome.by == "planner" else _head(metric, outcome, course)),
         *(_series(f"term {_name(name)}", values) for name, values in outcome.terms.items()),
     ]
     lines += [f"Note: {note}" for note in notes(outcome, course)]
@@ -91,19 +90,24 @@ def reflection(metric: Metric, outcome: Outcome) -> str:
 
 def automatic_words(task: Task, outcome: Outcome) -> str:
     """Plain words on an outcome where no person gives any; labelled so. A departure from Text2Reward's paper."""
-    return " ".join([AUTOMATIC, *_words(task, outcome), *notes(outcome, outcome.task_score)])
+    planned = outcome.by == "planner"
+    label, words = (AUTOMATIC_OF_PLANNER, _words_of_planned) if planned else (AUTOMATIC, _words)
+    return " ".join([label, *words(task, outcome), *_changes(outcome), *notes(outcome, outcome.task_score)])
 
 
 def notes(outcome: Outcome, score: Sequence[float]) -> list[str]:
     """What stands out in an outcome, in sentences; `score` is the course of what it is judged by."""
-    found = []
+    found, planned = [], outcome.by == "planner"
+    whose, course = ("planner", "all that was played") if planned else ("policy", "the whole training")
     total = _finite(outcome.episode_return)
     if _trend(total) > 0 and _trend(score) < 0:
         found.append("The total reward rose while the task_score fell: the reward is being won by other behaviour.")
     elif _trend(total) > 0 and len(score) > 2 and _is_still(score):
         found.append("The total reward rose while the task_score did not move: the reward leads elsewhere.")
-    if any(math.isnan(interval.mean) for interval in outcome.metrics.values()) or any(map(math.isnan, score)):
-        found.append("The policy's behaviour gave no number to score it by, which counts as the worst score there is.")
+    no_number = any(math.isnan(value.mean) for value in outcome.metrics.values()) or any(map(math.isnan, score))
+    if no_number and outcome.stopped_of is None:
+        what = f"The {whose}'s behaviour gave no number to score it by"
+        found.append(f"{what}, which counts as the worst score there is.")
     best = max(_finite(score), default=math.nan)
     if len(score) > 2 and score[-1] < best - 0.25 * (best - min(_finite(score))):
         found.append(f"The task_score had reached {_number(best)} and fell back to {_number(score[-1])}.")
@@ -117,7 +121,7 @@ def notes(outcome: Outcome, score: Sequence[float]) -> list[str]:
         if all(value == 0 for value in values):
             found.append(f"The term {_name(name)} was 0 throughout: it never paid.")
         elif len(values) > 2 and _is_still(values):
-            found.append(f"The term {_name(name)} stayed constant over the whole training.")
+            found.append(f"The term {_name(name)} stayed constant over {course}.")
     if outcome.bad_rewards:
         found.append(f"The reward was not finite {outcome.bad_rewards} times (counted as 0): guard its arithmetic.")
     return found
@@ -141,6 +145,26 @@ def _words(task: Task, outcome: Outcome) -> Iterator[str]:
         if share < 0.3:
             early = "episodes end very early (a fall, or another way to end them)"
         yield f"In the end {early}: {_number(lengths[-1])} of {task.horizon} steps."
+
+
+def _words_of_planned(task: Task, outcome: Outcome) -> Iterator[str]:
+    first, graded = task.metrics[0], task.graded
+    yield PLANNED
+    if outcome.stopped_of is not None:
+        yield _stopped(outcome)
+        return
+    succeeded = outcome.metrics[first.name].mean
+    if first.kind == "success" and math.isfinite(succeeded):
+        yield f"In its one episode what was asked was {'done' if succeeded else 'not done'}."
+    if graded.kind == "fitness":
+        told = f"a task_score of {_number(outcome.metrics[graded.name].mean)}"
+        yield f"The episode has {told}, which judges how near the behaviour comes; higher is better."
+    early = outcome.steps < task.horizon
+    how = "ended early (a fall, or another way to end it)" if early else "lasted to its end"
+    yield f"The episode {how}: {outcome.steps} of {task.horizon} steps."
+
+
+def _changes(outcome: Outcome) -> Iterator[str]:
     changes = [
         f"{_name(name)} { ({1: 'rose', -1: 'fell', 0: 'changed little or without direction'}[_trend(values)]) }"
         f" ({_number(values[0])} to {_number(values[-1])} a step)"
@@ -149,6 +173,29 @@ def _words(task: Task, outcome: Outcome) -> Iterator[str]:
     ]
     if changes:
         yield f"Of the terms, {', '.join(changes)}."
+
+
+def _head(metric: Metric, outcome: Outcome, course: Sequence[float]) -> Iterator[str]:
+    final = outcome.metrics[metric.name]
+    spread = f" (95% interval {_number(final.low)} to {_number(final.high)})"
+    yield f"task_score of the trained policy: {_number(final.mean)}{spread}"
+    yield _series("task_score", course)
+    yield _series("episode_length", outcome.episode_length)
+    yield _series("total reward of an episode", outcome.episode_return)
+
+
+def _head_of_planned(metric: Metric, outcome: Outcome) -> Iterator[str]:
+    yield PLANNED
+    score = f"task_score of its one episode: {_number(outcome.metrics[metric.name].mean)}"
+    yield score if outcome.stopped_of is None else _stopped(outcome)
+    yield f"steps played: {outcome.steps}"
+    yield _series("total reward a step", outcome.episode_return)
+
+
+def _stopped(outcome: Outcome) -> str:
+    assert outcome.stopped_of is not None, "only of what was cut short"
+    played = f"{_number(outcome.seconds)} of {_number(outcome.stopped_of)} s"
+    return f"It was stopped after {played} of the episode, so that it is not scored."
 
 
 def _series(label: str, values: Sequence[float]) -> str:

@@ -42,6 +42,9 @@ class Outcome:
     by: Literal["training", "planner", "nothing"] = "training"
     """What acted on the reward. Of a program that nothing has acted on yet there are no terms, and no metric is a
     number."""
+    stopped_of: float | None = None
+    """Seconds that the planner's episode lasts, where it was stopped before: `seconds` of them were played, and no
+    metric is a number. None where it came to its end, and of trainings."""
 
     @property
     def measured(self) -> bool:

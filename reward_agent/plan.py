@@ -24,7 +24,7 @@ from reward_agent.program import Fault, Program
 from reward_agent.recorded import settle
 from reward_agent.store import JOURNAL, MANIFEST, read_manifest
 from reward_agent.task import Task
-from reward_agent.trial import Trained, TrialSpec, reference, run_trial
+from reward_agent.trial import Scored, Trained, TrialSpec, reference, run_trial
 from reward_agent.workers import Job, Pool, cores
 
 MEASURING_SECONDS = 3.0
@@ -180,8 +180,8 @@ def measure(spec: TrialSpec, progress: Callable[[object], None], stop: Callable[
     """The job: train for some seconds once learning has begun; steps a second of that, without all that came before."""
     seen: list[tuple[float, int]] = []
 
-    def watch(at: Progress) -> None:
-        if at.learning:
+    def watch(at: Progress | Scored) -> None:
+        if isinstance(at, Progress) and at.learning:
             seen.append((time.monotonic(), at.steps))
 
     def enough() -> bool:

@@ -124,6 +124,7 @@ def roll_out(
     *,
     num_envs: int | None = None,
     threads: int = 1,
+    told: Callable[[], None] | None = None,
 ) -> dict[str, Array]:
     """Play one episode a seed and score each by every metric.
 
@@ -134,6 +135,7 @@ def roll_out(
         metrics: the task's own unless given.
         num_envs: episodes played at once; as many as the world finds worth it unless given.
         threads: for the physics.
+        told: called after each episode.
 
     Returns:
         Scores `(E,)` by metric name, in the order of `seeds`.
@@ -145,6 +147,8 @@ def roll_out(
     def judge(index: int, episode: Episode) -> None:
         for metric in chosen:
             scores[metric.name][index] = metric.score(episode)
+        if told:
+            told()
 
     play(task, act, seeds, fields, judge, num_envs=num_envs, threads=threads)
     return scores

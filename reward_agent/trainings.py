@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from reward_agent.config import RunConfig
 from reward_agent.errors import RewardAgentError
-from reward_agent.events import Evaluated, Events, Noted, TrainingProgress, TrainingStarted, Trial
+from reward_agent.events import Evaluated, Events, Noted, Scoring, TrainingProgress, TrainingStarted, Trial
 from reward_agent.files import write_atomically
 from reward_agent.history import Interval
 from reward_agent.messages import Key
+from reward_agent.optimise.choice import usual
 from reward_agent.optimise.policy import TENSORS
 from reward_agent.program import Program, TrainingFault
 from reward_agent.scoring import SeedPlan, intervals_of
@@ -22,6 +23,7 @@ from reward_agent.task import Metric, Task
 from reward_agent.trial import (
     VIDEO,
     FloorsSpec,
+    Scored,
     Scores,
     Trained,
     TrialSpec,
@@ -155,11 +157,17 @@ def run_trials(
     }
     results: dict[Trial, Trained | TrainingFault] = {}
 
-    def progress(trial: Trial, at: Progress) -> None:
+    def progress(trial: Trial, at: Progress | Scored) -> None:
+        if isinstance(at, Scored):
+            events(Scoring(trial, at.done, at.episodes, at.seconds_left))
+            return
         told = (at.steps, at.budget, at.steps_per_second, at.episode_return, at.episode_length, at.terms)
         events(TrainingProgress(trial, *told))
 
-    running = pool.run(jobs, progress, lambda trial: events(TrainingStarted(trial, specs[trial].budget)))
+    def started(trial: Trial) -> None:
+        events(TrainingStarted(trial, specs[trial].budget, usual(specs[trial].optimiser).doing))
+
+    running = pool.run(jobs, progress, started)
     with closing(running):
         for trial, result in running:
             if ended:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import shutil
 import time
@@ -29,7 +30,7 @@ from reward_agent.optimise import Curves, Measuring, Optimised, Progress, find_o
 from reward_agent.optimise.policy import ARCHITECTURE, TENSORS, load_policy
 from reward_agent.program import Program, TrainingFault
 from reward_agent.schema import Array
-from reward_agent.scoring import Acting, intervals_of, no_op, random_policy, record_video, roll_out
+from reward_agent.scoring import Acting, Planning, intervals_of, no_op, random_policy, record_video, roll_out
 from reward_agent.sources import RewardSource, SourceFaultError
 from reward_agent.store import sha256
 from reward_agent.task import Task
@@ -99,8 +100,18 @@ class FloorsSpec:
     random_seed: int
 
 
+@dataclass(frozen=True)
+class Scored:
+    """How many of a policy's episodes are scored, where each has to be planned."""
+
+    done: int
+    episodes: int
+    seconds_left: float
+    """By what those that are done took; nan before the first."""
+
+
 def run_trial(
-    spec: TrialSpec, progress: Callable[[Progress], None], stop: Callable[[], bool]
+    spec: TrialSpec, progress: Callable[[Progress | Scored], None], stop: Callable[[], bool]
 ) -> Trained | TrainingFault | None:
     """Train, score, and leave the files of a candidate's folder; None when it was stopped before its budget.
 
@@ -190,7 +201,7 @@ def _train(
     spec: TrialSpec,
     task: Task,
     source: RewardSource,
-    progress: Callable[[Progress], None],
+    progress: Callable[[Progress | Scored], None],
     stop: Callable[[], bool],
 ) -> Trained | None:
     """To the budget, the metrics measured on the way; None when it was stopped before."""
@@ -212,18 +223,22 @@ def _train(
         stop=stop,
         measuring=Measuring(spec.measured_at, measure),
     )
-    return _score(spec, task, optimised) if optimised.steps >= spec.budget else None
+    return _score(spec, task, optimised, progress) if optimised.steps >= spec.budget else None
 
 
-def _score(spec: TrialSpec, task: Task, optimised: Optimised) -> Trained:
+def _score(spec: TrialSpec, task: Task, optimised: Optimised, progress: Callable[[Progress | Scored], None]) -> Trained:
     optimised.policy.save(spec.folder)
     _save_curves(spec.folder / CURVES, optimised.curves)
-    report = _plain(roll_out(task, optimised.policy, spec.report_seeds)) if spec.report_seeds else {}
     count = len(spec.select_seeds)
-    if spec.report_seeds[:count] == spec.select_seeds:
+    shared = spec.report_seeds[:count] == spec.select_seeds
+    told = None
+    if isinstance(optimised.policy, Planning):
+        told = _Counted(len(spec.report_seeds) + (0 if shared else count), progress)
+    report = _plain(roll_out(task, optimised.policy, spec.report_seeds, told=told)) if spec.report_seeds else {}
+    if shared:
         select = {name: scores[:count] for name, scores in report.items()}
     else:
-        select = _plain(roll_out(task, optimised.policy, spec.select_seeds))
+        select = _plain(roll_out(task, optimised.policy, spec.select_seeds, told=told))
     trained = Trained(
         outcome=_outcome(task, optimised, select),
         select=select,
@@ -233,6 +248,19 @@ def _score(spec: TrialSpec, task: Task, optimised: Optimised) -> Trained:
     line = to_line(_facts(spec) | {"result": encode(trained)})
     write_atomically(spec.folder / EVALUATION, line.encode() + b"\n")
     return trained
+
+
+class _Counted:
+    """Tells of each episode that is scored, and once before the first."""
+
+    def __init__(self, episodes: int, tell: Callable[[Scored], None]) -> None:
+        self._episodes, self._tell, self._done, self._began = episodes, tell, 0, time.monotonic()
+        tell(Scored(0, episodes, math.nan))
+
+    def __call__(self) -> None:
+        self._done += 1
+        each = (time.monotonic() - self._began) / self._done
+        self._tell(Scored(self._done, self._episodes, each * (self._episodes - self._done)))
 
 
 def _finished(spec: TrialSpec) -> Trained | None:

@@ -70,7 +70,7 @@ def test_evaluate_trains_and_scores(tmp_path: Path) -> None:
         found.floors["no-op"]["closeness"].mean < closeness.mean and closeness.low <= closeness.mean <= closeness.high
     )
     assert load_policy(found.policies[0]).action_size == 1
-    assert sum(isinstance(event, Evaluated) for event in told) == 2
+    assert sum(isinstance(event, Evaluated) for event in told) == 2 and found.real_time_factors == ()
     facts = json.loads((found.policies[0] / "eval.json").read_text())
     assert facts["training_seed"] == found.seeds[0] != SeedPlan.final_seed(0, 0)
     assert not set(facts["report_seeds"]) & set(SeedPlan.report_seeds(0, 50).tolist()), "tuned on what a run quotes"

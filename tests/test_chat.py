@@ -84,6 +84,27 @@ def test_words_without_a_look_go_with_the_program_alone(tmp_path: Path, method: 
     assert TIMID in model.asked[2][1][-2].text
 
 
+class Brief(Glance):
+    """A look that was stopped."""
+
+    def look(self, *given: Any) -> Look | Fault:
+        found = super().look(*given)
+        assert isinstance(found, Look)
+        return replace(found, metrics={}, seconds=0.5, cut_short=True)
+
+
+@pytest.mark.parametrize("method", ["eureka", "text2reward"])
+def test_a_look_that_was_cut_short_is_no_score_to_beat(tmp_path: Path, method: str) -> None:
+    model = Scripted(GOOD, TIMID, GOOD)
+    with chats.begin(tmp_path, model, looker=Brief(), method=method) as session:
+        session.go()
+        session.say("slower")
+        session.go()
+    said = model.asked[2][1][-1].text
+    assert "stopped after 0.5 of 3 s" in said and "no policy was trained" in said
+    assert "did best" not in said and "task_score of" not in said and "nan" not in said
+
+
 def test_faults_go_back_to_the_model_until_they_are_mended(tmp_path: Path) -> None:
     model = Scripted(BROKEN, GOOD)
     with chats.begin(tmp_path, model) as session:

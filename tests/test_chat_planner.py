@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import re
 import signal
@@ -19,6 +21,7 @@ from runs_for_tests import GOOD, Scripted
 
 from reward_agent.chat import ChatSettings, Look, Session, start
 from reward_agent.chat.clips import make_clip
+from reward_agent.chat.looking import outcome_of
 from reward_agent.chat.options import share_out
 from reward_agent.chat.planner import PlannerLooker
 from reward_agent.chat.showing import ACTIONS, START
@@ -28,6 +31,7 @@ from reward_agent.cli.chatting.screen import Screen
 from reward_agent.config import RunConfig
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
+from reward_agent.events import Looking
 from reward_agent.history import Outcome
 from reward_agent.messages import Key, Message, Reply
 from reward_agent.program import Fault, Program, TrainingFault
@@ -74,16 +78,80 @@ def test_a_look_plays_the_reward_at_once() -> None:
     assert times == list(range(1, steps + 1)) and len(look.total) == steps
     assert look.actions is not None and look.actions.shape == (steps, 12)
     assert sum(values[0] for values in look.terms.values()) == pytest.approx(look.total[0])
-    assert set(look.metrics) == {metric.name for metric in SIT.metrics}
+    assert look.cut_short and not look.metrics, "of a part of an episode there is no score"
     assert look.real_time_factor is not None and look.real_time_factor > 0
     again = looked(EXPERT)
     assert isinstance(again, Look) and again.total == look.total
 
 
+@pytest.mark.parametrize(("seconds", "cut_short"), [(0.1, True), (0.2, False), (9.0, False)])
+def test_only_a_look_at_a_whole_episode_is_scored(seconds: float, cut_short: bool) -> None:
+    assert EXPERT is not None
+    brief = replace(SIT, horizon=10)
+    look = PlannerLooker(1, seconds, settings=QUICK).look(brief, EXPERT)
+    assert isinstance(look, Look) and look.cut_short == cut_short
+    assert set(look.metrics) == (set() if cut_short else {metric.name for metric in SIT.metrics})
+    outcome = outcome_of(brief, look)
+    assert outcome.stopped_of == (pytest.approx(0.2) if cut_short else None)
+    assert math.isnan(outcome.metrics["success"].mean) == cut_short
+
+
+def test_a_look_that_was_cut_short_is_told_as_such_and_not_scored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    description, calls = DESCRIPTION.format(0.2), CALLS.format(0.2)
+    with talk(tmp_path, Says(description, calls, description, calls)) as session:
+        chat = Chat(session, Screen())
+        perform(chat, "sit")
+        perform(chat, "/score")
+        shown = capsys.readouterr().out
+        assert "the planner, 0.1 s, " in shown and "real time: stopped after 0.1 of 6 s; not scored; terms" in shown
+        assert "The last look was stopped after 0.1 of 6 s; not scored." in shown and "success" not in shown
+        assert "stopped after 0.1 of 6 s; not scored" in (session.run.folder / "transcript.md").read_text()
+        told = json.loads(json.dumps(session.to_json(), allow_nan=False))["turns"][0]
+        (look,) = told["looks"]
+        assert told["metrics"] == {} and look["real_time_factor"] > 0
+        assert (look["by"], look["seconds"], look["stopped_of"]) == ("planner", pytest.approx(0.1), 6.0)
+        words = session.go().words
+    assert "The planner acted on the reward; no policy was trained." in words
+    assert "It was stopped after 0.1 of 6 s of the episode" in words
+    false = (" %", "episodes", "fall", "early", "task_score", "number", "nan")
+    assert not any(each in words for each in false), words
+
+
+def test_one_episode_has_a_score_and_no_interval(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with talk(tmp_path, Says(DESCRIPTION.format(0.2), CALLS.format(0.2))) as session:
+        session.showing.make_looker = lambda turn, number: Sits()
+        chat = Chat(session, Screen())
+        perform(chat, "sit")
+        perform(chat, "/score")
+        shown = capsys.readouterr().out.splitlines()
+        assert "  success 1" in shown and "  progress 0.75" in shown
+        assert session.to_json()["turns"][0]["metrics"]["progress"] == {"mean": 0.75, "low": None, "high": None}
+
+
+def test_a_look_tells_of_each_second_that_it_plays(tmp_path: Path) -> None:
+    told: list[Looking] = []
+    config = RunConfig("quadruped/sit-down", llm="x", iterations=1_000, candidates=1, jobs=1)
+    model = Says(DESCRIPTION.format(0.2), CALLS.format(0.2))
+    with start(
+        config,
+        ChatSettings(seconds=0.1, planner=QUICK),
+        llm=model,
+        root=tmp_path,
+        name="one",
+        left_open=("method",),
+        events=lambda event: told.append(event) if isinstance(event, Looking) else None,
+    ) as session:
+        session.say("sit")
+    assert [event.seconds for event in told] == pytest.approx([0.02, 0.04, 0.06, 0.08, 0.1])
+    assert {event.of for event in told} == {0.1}
+
+
 def test_a_look_that_is_stopped_tells_what_was_played() -> None:
     assert EXPERT is not None
     look = looked(EXPERT, watch=lambda episodes: os.kill(os.getpid(), signal.SIGINT))
-    assert isinstance(look, Look) and len(look.total) == 1
+    assert isinstance(look, Look) and len(look.total) == 1 and look.cut_short and not look.metrics
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
@@ -198,6 +266,14 @@ def test_go_says_again_what_a_correction_that_failed_said(tmp_path: Path) -> Non
         assert "lower" in model.asked[-2][1][-1].text
 
 
+class Sits:
+    """A look at a whole episode that did what was asked."""
+
+    def look(self, task: Task, program: Program) -> Look | Fault:
+        seconds = task.horizon * task.world.dt
+        return Look({"low": (0.5, 1.0)}, (0.5, 1.0), {"success": 1.0, "progress": 0.75}, seconds, 0.5)
+
+
 class Fails:
     """A look at a reward that fails at work."""
 
@@ -239,8 +315,8 @@ def test_a_setting_goes_to_whichever_has_it() -> None:
     assert shares.settings.planner == {"samples": 8, "threads": 1} and shares.settings.preset == "dexterity"
     assert shares.changes == {"learning_rate": 1e-3, "threads": 1}
     assert shares.preset == "dexterity"
-    trained_alone = share_out(ChatSettings(), SIT, "ppo", preset="acrobatics")
-    assert (trained_alone.preset, trained_alone.settings.preset) == ("acrobatics", None)
+    trained_alone = share_out(ChatSettings(), SIT, "ppo", preset="posture")
+    assert (trained_alone.preset, trained_alone.settings.preset) == ("posture", None)
     trains = share_out(ChatSettings(look="training"), SIT, "ppo", changes=["learning_rate=1e-3", "threads=1"])
     assert trains.changes == {"learning_rate": 1e-3, "threads": 1} and not trains.settings.planner
 

@@ -13,7 +13,7 @@ from runs_for_tests import GOOD
 
 from reward_agent.chat import Turn
 from reward_agent.cli.chatting.screen import Screen
-from reward_agent.events import Faulted, Noted, TrainingProgress, Trial
+from reward_agent.events import Faulted, Looking, Noted, TrainingProgress, Trial
 from reward_agent.messages import Key
 from reward_agent.program import Fault, Program
 from reward_agent.sandbox.text import plain
@@ -73,6 +73,16 @@ def test_a_term_of_any_name_steers_nothing_while_it_is_trained_on() -> None:
         screen(TrainingProgress(Trial("candidate", 0, 0), 10, 100, 5.0, 1.0, 1.0, {f"[red]{EVIL}": 1.0}))
     shown = DRAWN.sub("", file.getvalue())
     assert steering(shown) == "" and "[red]" in shown
+
+
+def test_a_look_shows_how_much_of_it_was_played() -> None:
+    screen, file = written()
+    with screen.busy("the model writes"):
+        screen(Looking(1.2, 6.0))
+    assert "looking: 1.2 of 6 s (Ctrl-C stops it)" in file.getvalue()
+    screen, file = written(terminal=False)
+    screen(Looking(1.2, 6.0))
+    assert file.getvalue() == ""
 
 
 def test_a_piece_of_nothing_but_controls_leaves_the_line_open() -> None:

@@ -19,6 +19,7 @@ from reward_agent.events import (
     Event,
     Faulted,
     Replied,
+    Scoring,
     Started,
     TrainingProgress,
     TrainingStarted,
@@ -26,6 +27,7 @@ from reward_agent.events import (
 )
 from reward_agent.history import Interval, Outcome
 from reward_agent.messages import Key, Message, Reply
+from reward_agent.optimise.choice import usual
 from reward_agent.program import Fault, Program
 
 FIRST, REPAIR = Key(0, 1, 0), Key(0, 1, 1)
@@ -119,6 +121,24 @@ def test_plain_lines_are_few_while_training() -> None:
         lines(TrainingProgress(TRIAL, 100 * step, 10_000, 200.0, 0.0, 0.0, {}))
     assert len(written) - before == 50 / EVERY
     assert any("check fault, line 7" in text for text in written)
+
+
+def test_what_only_plans_is_told_of_as_planning_and_of_each_episode_it_scores() -> None:
+    doing = usual("mpc").doing
+    assert line(TrainingStarted(TRIAL, 10_000)) == "iteration 0, candidate 1: training for 10,000 steps"
+    planning = line(TrainingStarted(TRIAL, 10_000, doing))
+    assert planning.endswith(": nothing is trained; practising by planning for 10,000 steps")
+    scoring = Scoring(TRIAL, 3, 10, 700.0)
+    assert line(scoring) == "iteration 0, candidate 1: 3 of 10 episodes planned and scored, about 12 min left"
+    assert line(Scoring(TRIAL, 10, 10, 0.0)).endswith("10 of 10 episodes planned and scored")
+    row = board((*RUN, scoring)).rows[TRIAL]
+    assert (row.stage, row.scoring_left) == ("3 of 10 episodes scored", 700.0)
+    assert math.isnan(board((*RUN, scoring, *END)).rows[TRIAL].scoring_left)
+    now, written = 0.0, list[str]()
+    lines = Lines(written.append, line, clock=lambda: now)
+    for event in (RUN[-1], Scoring(TRIAL, 0, 10, math.nan), *(Scoring(TRIAL, done, 10, 1.0) for done in range(1, 10))):
+        lines(event)
+    assert [text.split(": ")[1] for text in written[1:]] == ["0 of 10 episodes planned and scored"], "not each at once"
 
 
 def test_the_story_says_what_is_recorded_and_what_is_live() -> None:

@@ -182,3 +182,34 @@ def test_a_score_that_is_no_number_is_the_worst_and_said_to_be() -> None:
     assert History({(c.iteration, c.index): c for c in tries}).best() is tries[1]
     assert any("no number" in note for note in noted(broken))
     assert scored(judge(task, broken), broken) == "task_score nan"
+
+
+def planned(steps: int, score: float, **changes: object) -> Outcome:
+    """One episode under the planner."""
+    metrics = {name: Interval(score, score, score) for name in OUTCOME.metrics}
+    seconds = steps * task.world.dt
+    told = {"metrics": metrics, "task_score": (score,), "success": (score,), "episode_length": (float(steps),)}
+    return replace(OUTCOME, by="planner", steps=steps, seconds=seconds, **told | changes)  # type: ignore[arg-type]
+
+
+def test_of_an_episode_by_the_planner_no_training_is_told() -> None:
+    whole, ended = planned(task.horizon, 1.0), planned(task.horizon // 6, 0.0)
+    words = automatic_words(task, whole)
+    assert "The planner acted on the reward; no policy was trained." in words
+    assert "In its one episode what was asked was done." in words and "lasted to its end: 60 of 60 steps" in words
+    assert "`near` rose (0 to 9 a step)" in words
+    early = automatic_words(task, ended)
+    assert "what was asked was not done." in early and "a fall, or another way to end it): 10 of 60 steps" in early
+    constant = automatic_words(task, planned(60, 1.0, terms={"near": UP, "alive": FLAT}))
+    assert "stayed constant over all that was played" in constant
+    for text in (words, early, constant, reflection(task.graded, whole)):
+        assert not any(false in text for false in ("trained policy", "training", " %")), text
+
+
+def test_an_episode_that_was_stopped_is_neither_scored_nor_a_fall() -> None:
+    stopped = planned(10, float("nan"), stopped_of=task.horizon * task.world.dt)
+    told = f"It was stopped after {10 * task.world.dt:.3g} of {task.horizon * task.world.dt:.3g} s of the episode"
+    for text in (automatic_words(task, stopped), reflection(judge(task, stopped), stopped)):
+        assert "no policy was trained" in text and told in text and "not scored" in text
+        assert not any(false in text for false in ("nan", "fall", "early", "no number", "task_score", "%"))
+    assert scored(task.metrics[0], stopped) == "a look that was not scored"

@@ -12,9 +12,12 @@ import pytest
 from pointmass import EXPERT, forking_task, numbered_task, pointmass_task
 
 from reward_agent.api import evaluate
+from reward_agent.cli.eval import _text, _value
 from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
+from reward_agent.events import Event, Scoring, TrainingStarted
+from reward_agent.history import Outcome
 from reward_agent.optimise import find_optimiser
 from reward_agent.optimise.choice import choose_training, real_time_factor, scoring_steps, usual
 from reward_agent.optimise.policy import load_policy
@@ -307,16 +310,30 @@ def test_tasks_that_cannot_be_planned_are_refused_with_a_way_out() -> None:
 def test_eval_takes_the_tasks_own_optimiser_and_few_episodes() -> None:
     expert = find_task("quadruped/lift-paw").expert
     assert expert
+    told: list[Event] = []
     found = evaluate(
         expert,
         "quadruped/lift-paw",
         budget=1000,
         episodes=1,
+        events=told.append,
         settings={"samples": 8, "seconds": 0.2, "every": 0.08, "threads": 1},
         jobs=1,
     )
     assert found.ok and found.choice.optimiser == "mpc" and len(found.outcomes) == 1
     assert 0.0 <= found.metrics["progress"].mean <= 1.0
+    (factor,), (outcome,) = found.real_time_factors, found.outcomes
+    assert isinstance(outcome, Outcome)
+    task = find_task("quadruped/lift-paw")
+    assert factor == real_time_factor(found.choice, task, outcome.steps / outcome.seconds)
+    assert [event.doing for event in told if isinstance(event, TrainingStarted)] == [usual("mpc").doing]
+    assert [(event.done, event.episodes) for event in told if isinstance(event, Scoring)] == [(0, 1), (1, 1)]
+    told_of_two = _text(replace(found, seeds=(5, 7), real_time_factors=(0.04, 0.5)), "mine.py").splitlines()
+    assert "  seed 0: planned at 0.04 times real time" in told_of_two
+    assert "  seed 1: planned at 0.5 times real time" in told_of_two
+    one = replace(found, real_time_factors=(0.5,))
+    assert "  planned at 0.5 times real time" in _text(one, "mine.py").splitlines()
+    assert _value(one, "quadruped/lift-paw")["real_time_factor"] == [0.5]
 
 
 def test_a_plan_of_a_run_counts_the_episodes_that_are_planned_to_be_scored() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reward_agent.chat.talk import Turn
+from reward_agent.chat.talk import Looked, Turn
 from reward_agent.codec import encode
 from reward_agent.history import Interval, Outcome
 from reward_agent.program import Fault
@@ -16,7 +16,7 @@ def in_data(turn: Turn) -> dict[str, Any]:
     """What was said, and what came of it."""
     outcome = turn.outcome
     seen = outcome if isinstance(outcome, Outcome) and outcome.measured else None
-    known: Mapping[str, Interval] = seen.metrics if seen else {}
+    known: Mapping[str, Interval] = seen.metrics if seen and seen.stopped_of is None else {}
     return {
         "iteration": turn.iteration,
         "branch": turn.branch,
@@ -28,7 +28,25 @@ def in_data(turn: Turn) -> dict[str, Any]:
         "program": turn.program.source if turn.program else None,
         "by": seen.by if seen else None,
         "fault": encode(outcome) if isinstance(outcome, Fault) else None,
-        "metrics": {name: interval._asdict() for name, interval in known.items()},
+        "metrics": {name: _told(interval) for name, interval in known.items()},
         "terms": {name: values[-1] for name, values in seen.terms.items() if values} if seen else {},
+        "looks": [_look(looked) for looked in turn.looks],
         "policies": sum(isinstance(result, Trained) for result in turn.trained),
+    }
+
+
+def _told(value: Interval) -> dict[str, float | None]:
+    """One episode has a score and no interval."""
+    single = value.low == value.mean == value.high
+    return {"mean": value.mean, "low": None if single else value.low, "high": None if single else value.high}
+
+
+def _look(looked: Looked) -> dict[str, Any]:
+    """`stopped_of`: seconds of the episode, where it was stopped before its end and is not scored."""
+    seen = looked.outcome if isinstance(looked.outcome, Outcome) and looked.outcome.measured else None
+    return {
+        "by": seen.by if seen else None,
+        "seconds": seen.seconds if seen and seen.by == "planner" else None,
+        "stopped_of": seen.stopped_of if seen else None,
+        "real_time_factor": looked.real_time_factor,
     }

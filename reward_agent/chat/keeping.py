@@ -11,7 +11,7 @@ from reward_agent.chat.transcript import transcript
 from reward_agent.errors import UsageError
 from reward_agent.export import Provenance, export_reward
 from reward_agent.files import write_atomically, writing
-from reward_agent.history import Interval
+from reward_agent.history import Interval, Outcome
 from reward_agent.optimise.policy import ARCHITECTURE, TENSORS
 from reward_agent.sittings import layers_of, weakest
 from reward_agent.trial import VIDEO, Trained
@@ -59,13 +59,14 @@ def save(session: Session, folder: Path | None = None) -> Path:
 
 
 def scores(turn: Turn) -> tuple[Trained | None, dict[str, Interval]]:
-    """Of the policy that was trained last, else of the last look; the training, where it is one."""
+    """Of the policy that was trained last, else of the last look, unless it was cut short; the training, where it is
+    one."""
     made = next((result for result in reversed(turn.trained) if isinstance(result, Trained)), None)
     if made is not None:
         return made, made.outcome.metrics
     outcome = turn.looks[-1].outcome if turn.looks else None
-    measured = outcome is not None and getattr(outcome, "measured", False)
-    return None, dict(getattr(outcome, "metrics", {})) if measured else {}
+    scored = isinstance(outcome, Outcome) and outcome.measured and outcome.stopped_of is None
+    return None, dict(outcome.metrics) if isinstance(outcome, Outcome) and scored else {}
 
 
 def _exported(session: Session) -> str:

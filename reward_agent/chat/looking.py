@@ -25,6 +25,7 @@ class Look:
     total: tuple[float, ...]
     """The course of the whole reward."""
     metrics: Mapping[str, float]
+    """Of the whole episode; none of one that was cut short."""
     seconds: float
     """Of simulated time that were played."""
     real_time_factor: float | None
@@ -35,6 +36,8 @@ class Look:
     """The world's state at the end, for the next look to start from."""
     over: bool = field(default=False, compare=False)
     """The episode ended before its horizon: no look can go on from there."""
+    cut_short: bool = False
+    """It was stopped before the end of its episode, by the person or by `--look-seconds`."""
     actions: Array | None = field(default=None, compare=False)
     """`(T, A)`, as played from the start: what a clip is made of."""
     outcome: Outcome | None = None
@@ -73,6 +76,7 @@ def outcome_of(task: Task, look: Look) -> Outcome:
         success=(known[first.name],) if first.kind == "success" else (),
         measured_at=(steps,),
         by="planner",
+        stopped_of=task.horizon * task.world.dt if look.cut_short else None,
     )
 
 

@@ -66,16 +66,19 @@ class PlannerLooker:
             return error.fault
 
     def _told(self, task: Task, performing: Performing, played: Performance, names: tuple[str, ...]) -> Look:
+        cut_short = not performing.ended
+        judged = () if cut_short else task.metrics
         episode = performing.episode(played)
         return Look(
             terms={name: tuple(map(float, played.terms[:, at])) for at, name in enumerate(names)},
             total=tuple(map(float, played.total)),
-            metrics={metric.name: float(metric.score(episode)) for metric in task.metrics},
+            metrics={metric.name: float(metric.score(episode)) for metric in judged},
             seconds=played.seconds,
             real_time_factor=played.real_time_factor,
             start=self.start,
             end=performing.episodes.save() if self.carry_on and not performing.over else None,
             over=performing.over,
+            cut_short=cut_short,
             actions=played.actions,
         )
 

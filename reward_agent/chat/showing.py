@@ -15,7 +15,7 @@ from reward_agent.chat.settings import ChatSettings
 from reward_agent.chat.talk import LOOK, Looked, Turn, look_folder
 from reward_agent.chat.training import TrainingLooker, Trainings
 from reward_agent.errors import Terminated
-from reward_agent.events import Trial
+from reward_agent.events import Looking, Trial
 from reward_agent.messages import Key
 from reward_agent.program import Fault, Program, TrainingFault
 from reward_agent.schema import Array
@@ -83,14 +83,20 @@ class Showing:
                     return load(path)
         return None
 
-    def _watching(self, turn: Turn) -> Watch | None:
-        """As a planner calls it, with the person's last words on the way to this turn."""
-        if (watch := self.watch) is None:
-            return None
+    def _watching(self, turn: Turn, seconds: float) -> Watch:
+        """As a planner calls it that plays so long, with the person's last words on the way to this turn."""
+        task, watch, events = self.ledger.task, self.watch, self.trainings.events
         turns = reversed(self.ledger.talk.in_force[: turn.iteration + 1])
         words = (each.words for each in turns if each.words and not each.automatic)
-        told = next(words, self.ledger.task.instruction)
-        return lambda episodes: watch(episodes, told)
+        told = next(words, task.instruction)
+        of = min(seconds, task.horizon * task.world.dt)
+
+        def after_step(episodes: Episodes) -> None:
+            events(Looking(float(episodes.elapsed[0]) * task.world.dt, of))
+            if watch is not None:
+                watch(episodes, told)
+
+        return after_step
 
     def _looker(self, turn: Turn, number: int) -> Looker:
         settings = self.settings
@@ -103,7 +109,7 @@ class Showing:
                 settings.planner,
                 start=self._start(turn) if settings.carry_on else None,
                 carry_on=settings.carry_on,
-                watch=self._watching(turn),
+                watch=self._watching(turn, settings.seconds),
                 unsafe=self.trainings.config.unsafe,
             )
         folder = self.ledger.run.folder / look_folder(turn, number)

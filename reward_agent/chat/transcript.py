@@ -57,10 +57,16 @@ def training_in_words(made: Trained | TrainingFault) -> str:
 
 def outcome_in_words(outcome: Outcome) -> str:
     """Metrics, then the terms as they were in the end."""
-    single = outcome.by == "planner"
-    scores = [f"{n} {number(v.mean) if single else interval(v)}" for n, v in outcome.metrics.items()]
+    scores = ", ".join(f"{name} {interval(value)}" for name, value in outcome.metrics.items())
     terms = [f"{name} {number(values[-1])}" for name, values in outcome.terms.items() if values]
-    return f"{', '.join(scores)}; terms a step: {', '.join(terms)}"
+    return f"{cut_short_in_words(outcome) or scores}; terms a step: {', '.join(terms)}"
+
+
+def cut_short_in_words(outcome: Outcome) -> str:
+    """That an episode was stopped before its end, as `stopped after 0.62 of 6 s; not scored`; nothing of others."""
+    if outcome.stopped_of is None:
+        return ""
+    return f"stopped after {outcome.seconds:.3g} of {outcome.stopped_of:.3g} s; not scored"
 
 
 def _how(outcome: Outcome, factor: float | None) -> str:

@@ -15,6 +15,7 @@ from reward_agent.events import (
     Event,
     Faulted,
     Replied,
+    Scoring,
     Started,
     TrainingProgress,
     TrainingStarted,
@@ -29,6 +30,8 @@ from reward_agent.wording import duration as duration
 from reward_agent.wording import interval as interval
 from reward_agent.wording import number as number
 
+TRAINING = "training"
+
 
 @dataclass
 class Row:
@@ -40,10 +43,12 @@ class Row:
     steps_per_second: float = math.nan
     terms: Mapping[str, float] = field(default_factory=dict)
     metrics: Mapping[str, Interval] = field(default_factory=dict)
+    scoring_left: float = math.nan
+    """Seconds that its score will take yet, where that is told."""
 
     @property
     def running(self) -> bool:
-        return self.stage == "training"
+        return self.stage == TRAINING
 
     @property
     def done(self) -> float:
@@ -96,13 +101,17 @@ class Board:
                 self._candidate(key.iteration, key.candidate).stage = "accepted"
             case TrainingStarted(trial=trial, budget=budget):
                 row = self._row(trial)
-                row.stage, row.budget, row.steps = "training", budget, 0
+                row.stage, row.budget, row.steps = TRAINING, budget, 0
             case TrainingProgress(trial=trial):
                 row = self._row(trial)
-                row.stage, row.steps, row.budget = "training", event.steps, event.budget
+                row.stage, row.steps, row.budget = TRAINING, event.steps, event.budget
                 row.steps_per_second, row.terms = event.steps_per_second, event.terms
+            case Scoring(trial=trial):
+                row = self._row(trial)
+                row.stage, row.scoring_left = f"{event.done} of {event.episodes} episodes scored", event.seconds_left
             case Evaluated(trial=trial, outcome=outcome):
                 row = self._row(trial)
+                row.scoring_left = math.nan
                 if isinstance(outcome, Fault):
                     row.stage = "failed in training"
                 else:

@@ -12,7 +12,6 @@ from reward_agent.cli.options import add_program, add_training, natural, optimis
 
 if TYPE_CHECKING:
     from reward_agent.api import Evaluation
-    from reward_agent.task import Task
 
 HELP = "train on a reward of your own, then score it with the task's metrics"
 
@@ -64,18 +63,7 @@ def run(args: Namespace) -> Answer:
         )
     if not found.verdict.ok:
         return _unfit(found.verdict.to_json()["faults"], args.file)
-    factors = _real_time_factors(found, task)
-    return Answer(_value(found, args.task, factors), _text(found, args.file, factors), exit_code=0 if found.ok else 1)
-
-
-def _real_time_factors(found: Evaluation, task: Task) -> list[float]:
-    """Of each practice of a planner; nothing of others."""
-    from reward_agent.optimise.choice import real_time_factor
-    from reward_agent.program import Fault
-
-    rates = [outcome.steps / outcome.seconds for outcome in found.outcomes if not isinstance(outcome, Fault)]
-    factors = [real_time_factor(found.choice, task, rate) for rate in rates]
-    return [factor for factor in factors if factor is not None]
+    return Answer(_value(found, args.task), _text(found, args.file), exit_code=0 if found.ok else 1)
 
 
 def _unfit(faults: list[dict[str, Any]], location: str) -> Answer:
@@ -83,7 +71,7 @@ def _unfit(faults: list[dict[str, Any]], location: str) -> Answer:
     return Answer({"ok": False, "faults": faults}, "\n".join([*lines, "Nothing was trained."]), exit_code=1)
 
 
-def _value(found: Evaluation, task: str, factors: list[float]) -> dict[str, Any]:
+def _value(found: Evaluation, task: str) -> dict[str, Any]:
     from reward_agent.program import Fault
 
     faults = [asdict(outcome) for outcome in found.outcomes if isinstance(outcome, Fault)]
@@ -105,7 +93,7 @@ def _value(found: Evaluation, task: str, factors: list[float]) -> dict[str, Any]
         "seeds": list(found.seeds),
         "episodes": found.episodes,
         "steps_per_second": [outcome.steps / outcome.seconds for outcome in trained],
-        "real_time_factor": factors,
+        "real_time_factor": [factor for factor in found.real_time_factors if factor is not None],
         "bad_rewards": [outcome.bad_rewards for outcome in trained],
         "faults": faults,
         "warnings": list(found.verdict.warnings),
@@ -114,7 +102,7 @@ def _value(found: Evaluation, task: str, factors: list[float]) -> dict[str, Any]
     }
 
 
-def _text(found: Evaluation, location: str, factors: list[float]) -> str:
+def _text(found: Evaluation, location: str) -> str:
     from reward_agent.cli.board import count
     from reward_agent.cli.results import scores
     from reward_agent.cli.view import fault
@@ -126,7 +114,9 @@ def _text(found: Evaluation, location: str, factors: list[float]) -> str:
     lines += scores({"this reward": found.metrics, **found.floors})
     failed = [outcome for outcome in found.outcomes if isinstance(outcome, Fault)]
     lines += [f"  one training failed{counted}: {fault(outcome)}" for outcome in failed]
-    lines += [f"  planned at {factor:.2g} times real time" for factor in factors]
+    for index, factor in enumerate(found.real_time_factors):
+        seed = f"seed {index}: " if len(found.seeds) > 1 else ""
+        lines += [f"  {seed}planned at {factor:.2g} times real time"] if factor is not None else []
     lines += [f"  {folder}" for folder in found.policies]
     lines += ["  UNSAFE: it ran without the sandbox"] if found.unsafe else []
     return "\n".join(lines)

@@ -17,6 +17,7 @@ from reward_agent.events import (
     Faulted,
     Noted,
     Replied,
+    Scoring,
     Spoke,
     Started,
     TrainingProgress,
@@ -39,7 +40,7 @@ class Story:
         self._trainings = 0
 
     def __call__(self, event: Event) -> str:
-        if isinstance(event, TrainingProgress | Noted | Unanswered):
+        if isinstance(event, TrainingProgress | Scoring | Noted | Unanswered):
             return f"  {line(event)}"
         return "\n".join(self._tell(event))
 

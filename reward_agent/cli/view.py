@@ -19,6 +19,7 @@ from reward_agent.events import (
     Faulted,
     Noted,
     Replied,
+    Scoring,
     Spoke,
     Started,
     TrainingProgress,
@@ -51,17 +52,18 @@ class View(Protocol):
 
 
 class Lines:
-    """Words on each event as they come; on one training at most every `EVERY` seconds."""
+    """Words on each event as they come; on one training, and on its score, at most every `EVERY` seconds."""
 
     def __init__(self, write: Callable[[str], None], tell: Tell, clock: Callable[[], float] = time.monotonic) -> None:
         self._write, self._tell, self._clock = write, tell, clock
         self._next: dict[object, float] = {}
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, TrainingProgress):
-            if self._clock() < self._next.get(event.trial, -math.inf):
+        if isinstance(event, TrainingProgress | Scoring):
+            what = type(event), event.trial
+            if self._clock() < self._next.get(what, -math.inf):
                 return
-            self._next[event.trial] = self._clock() + EVERY
+            self._next[what] = self._clock() + EVERY
         text = self._tell(event)
         if text:
             self._write(text)
@@ -81,7 +83,7 @@ class Live:
 
     def __call__(self, event: Event) -> None:
         self._board.take(event)
-        text = "" if isinstance(event, TrainingProgress) else self._tell(event)
+        text = "" if isinstance(event, TrainingProgress | Scoring) else self._tell(event)
         if text:
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
@@ -140,7 +142,7 @@ def line(event: Event) -> str:
             warnings = "".join(f" Warning: {warning}" for warning in event.warnings)
             return f"iteration {key.iteration}, candidate {key.candidate}: passed check and probe.{warnings}"
         case TrainingStarted():
-            return f"{event.trial}: training for {event.budget:,} steps"
+            return f"{event.trial}: {event.doing} for {event.budget:,} steps"
         case TrainingProgress():
             row = Row(
                 steps=event.steps, budget=event.budget, steps_per_second=event.steps_per_second, terms=event.terms
@@ -150,6 +152,10 @@ def line(event: Event) -> str:
                 f"{event.trial}: {event.steps:,} of {event.budget:,} steps at {event.steps_per_second:,.0f}/s{left}; "
                 f"{terms(row.top_terms())}"
             )
+        case Scoring():
+            lasting = duration(event.seconds_left) if event.done < event.episodes else ""
+            left = f", about {lasting} left" if lasting else ""
+            return f"{event.trial}: {event.done} of {event.episodes} episodes planned and scored{left}"
         case Evaluated(outcome=Fault() as problem):
             return f"{event.trial}: {fault(problem)}"
         case Evaluated(outcome=Outcome() as outcome):
@@ -203,7 +209,7 @@ def table(board: Board) -> Table:
             f"{row.steps_per_second:,.0f}" if row.running and row.steps_per_second > 0 else "",
             terms(row.top_terms()),
             f"{first[0]} {interval(first[1])}" if first else "",
-            duration(row.seconds_left) if row.running else "",
+            duration(row.seconds_left if row.running else row.scoring_left),
             style="bold green" if best else None,
         )
     return shown

@@ -44,6 +44,7 @@ class Text2Reward(Rounds):
     def _feedback(self, history: History, candidate: Candidate) -> str:
         trained = isinstance(candidate.outcome, Outcome)
         best = history.best(before=candidate.iteration + 1) if candidate.iteration > 0 else None
+        unscored = best is not None and isinstance(best.outcome, Outcome) and best.outcome.stopped_of is not None
         return self.templates.render(
             "text2reward/feedback.jinja",
             initial=self.is_initial(candidate),
@@ -51,5 +52,5 @@ class Text2Reward(Rounds):
             unseen=isinstance(candidate.outcome, Outcome) and not candidate.outcome.measured,
             noticed=noticed(candidate),
             words=candidate.words.strip(),
-            best=best.iteration + 1 if best else 0,
+            best=best.iteration + 1 if best and not unscored else 0,
         )

@@ -70,6 +70,8 @@ class Usual(NamedTuple):
     """Of the best program, from scratch."""
     select_episodes: int = 20
     report_episodes: int = 50
+    doing: str = "training"
+    """What people are told that it does for its budget of steps."""
 
 
 def usual(optimiser: str) -> Usual:

@@ -38,7 +38,7 @@ PRESETS: Mapping[str, Preset[PlannerSettings]] = {
         "ours: what lifted the box most often; half of the variations move a few of the 30 joints alone",
     ),
 }
-USUAL = Usual(trainings=1, select_episodes=5, report_episodes=10)
+USUAL = Usual(trainings=1, select_episodes=5, report_episodes=10, doing="nothing is trained; practising by planning")
 """Nothing is learnt that could come out otherwise another time, and every episode has to be planned."""
 STRETCH = 10
 """Steps of an episode between two points of the curves."""

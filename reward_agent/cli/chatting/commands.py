@@ -187,8 +187,15 @@ def spent(chat: Chat, rest: str) -> None:
 def score(chat: Chat, rest: str) -> None:
     """tell the metrics of the policy that was trained, else of the last look"""
     from reward_agent.chat.keeping import scores
+    from reward_agent.chat.transcript import cut_short_in_words
+    from reward_agent.history import Outcome
 
-    made, metrics = scores(chat.session.with_program())
+    turn = chat.session.with_program()
+    made, metrics = scores(turn)
+    seen = turn.looks[-1].outcome if turn.looks else None
+    if not metrics and isinstance(seen, Outcome) and (why := cut_short_in_words(seen)):
+        chat.screen.say(f"The last look was {why}.")
+        return
     if not metrics:
         raise UsageError("Nothing was measured yet: `/look` at the reward, or `/train` a policy on it.")
     chat.screen.scores(metrics, "The trained policy" if made else "The last look")

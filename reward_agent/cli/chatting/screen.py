@@ -17,6 +17,7 @@ from reward_agent.events import (
     Evaluated,
     Event,
     Faulted,
+    Looking,
     Noted,
     Replied,
     TrainingProgress,
@@ -85,6 +86,8 @@ class Screen:
                 self._close_line()
                 self._status.update(Text(plain(_tell(event))))
                 self._status.start()
+            case Looking():
+                self._turn_round(f"looking: {event.seconds:.1f} of {event.of:.3g} s")
             case Asked():
                 self._lines(event)
                 self._turn_round(self._asked)
@@ -184,8 +187,8 @@ def _tell(event: Event) -> str:
             return "Faulty: " + "; ".join(map(fault, faults))
         case Accepted(warnings=warnings):
             return "Passed check and probe." + "".join(f" Warning: {warning}" for warning in warnings)
-        case TrainingStarted(budget=budget):
-            return f"training for {budget:,} steps (Ctrl-C stops it)"
+        case TrainingStarted(budget=budget, doing=doing):
+            return f"{doing} for {budget:,} steps (Ctrl-C stops it)"
         case TrainingProgress() | Noted():
             return line(event)
         case Evaluated():
