@@ -296,3 +296,12 @@ def test_prompts_of_every_task_hide_what_must_be_hidden(name: str, task: Task) -
             # a plain word such as `distance` may stand in a prompt; a name made for the metric may not
             if "_" in leak or leak in ("success", "fitness", "native"):
                 assert leak not in said.lower()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_is_not_told_of_a_policy_where_the_planner_acted(name: str) -> None:
+    trained = text(last_prompt(play(make(name), lambda i, c: outcome(0.5))[1]))
+    planned = text(last_prompt(play(make(name), lambda i, c: replace(outcome(0.5), by="planner"))[1]))
+    assert "A policy was optimised" in trained and "planner" not in trained
+    assert "A planner acted on that reward" in planned and "no policy was trained" in planned
+    assert "A policy was optimised" not in planned

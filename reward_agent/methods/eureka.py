@@ -42,6 +42,7 @@ class Eureka(Rounds):
             "eureka/reflection.jinja",
             initial=self.is_initial(best),
             steps=f"{best.outcome.steps:,}",
+            planned=best.outcome.by == "planner",
             reflection=reflection(metric, best.outcome),
             noticed=noticed(best),
             tried=[_tried(metric, candidate) for candidate in tried],

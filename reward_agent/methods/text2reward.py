@@ -50,6 +50,7 @@ class Text2Reward(Rounds):
             initial=self.is_initial(candidate),
             described="" if trained else failure(candidate),
             unseen=isinstance(candidate.outcome, Outcome) and not candidate.outcome.measured,
+            planned=isinstance(candidate.outcome, Outcome) and candidate.outcome.by == "planner",
             noticed=noticed(candidate),
             words=candidate.words.strip(),
             best=best.iteration + 1 if best and not unscored else 0,
