@@ -239,7 +239,7 @@ def test_a_reward_brought_is_looked_at_first_and_cannot_be_taken_back(tmp_path: 
 
 
 def test_a_method_without_a_model_has_nothing_to_talk_with(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="asks no model"):
+    with pytest.raises(UsageError, match="nobody would"):
         chats.begin(tmp_path, Scripted(), method="given")
     assert not list(tmp_path.iterdir())
 
