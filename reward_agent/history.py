@@ -18,6 +18,11 @@ class Interval(NamedTuple):
     low: float
     high: float
 
+    @property
+    def single(self) -> bool:
+        """It has no width, as of one episode."""
+        return self.low == self.mean == self.high
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -14,14 +14,13 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from reward_agent.codec import decode, encode
-from reward_agent.errors import UsageError
+from reward_agent.errors import UsageError, closest
 from reward_agent.files import write_atomically
 from reward_agent.journal import Journal, read_journal
 from reward_agent.messages import Key
@@ -183,10 +182,10 @@ def find_run(name: str, root: Path, *, begins: str = "run") -> Path:
     if name == "last" and runs:
         return max(runs.values(), key=lambda folder: (read_manifest(folder).created, folder.name))
     if name not in runs:
-        close = get_close_matches(name, runs, n=1, cutoff=0.5)
+        close = closest(name, runs)
         latest = sorted(runs, key=lambda run: (runs[run] / MANIFEST).stat().st_mtime, reverse=True)[:LATEST]
         told = [f"There is no run named {name!r} in {root}/."]
-        told += [f"Did you mean {close[0]!r}?"] if close else []
+        told += [f"Did you mean {close!r}?"] if close else []
         told += [f"The latest: {', '.join(latest)}."] if latest else []
         raise UsageError(f"{' '.join(told)} `reward-agent {begins} TASK` starts one.")
     return runs[name]

@@ -37,8 +37,7 @@ def in_data(turn: Turn) -> dict[str, Any]:
 
 def _told(value: Interval) -> dict[str, float | None]:
     """One episode has a score and no interval."""
-    single = value.low == value.mean == value.high
-    return {"mean": value.mean, "low": None if single else value.low, "high": None if single else value.high}
+    return value._asdict() | ({"low": None, "high": None} if value.single else {})
 
 
 def _look(looked: Looked) -> dict[str, Any]:

@@ -42,15 +42,15 @@ class Text2Reward(Rounds):
         return Words(iteration, candidate.index) if isinstance(candidate.outcome, Outcome) else None
 
     def _feedback(self, history: History, candidate: Candidate) -> str:
-        trained = isinstance(candidate.outcome, Outcome)
+        outcome = candidate.outcome if isinstance(candidate.outcome, Outcome) else None
         best = history.best(before=candidate.iteration + 1) if candidate.iteration > 0 else None
         unscored = best is not None and isinstance(best.outcome, Outcome) and best.outcome.stopped_of is not None
         return self.templates.render(
             "text2reward/feedback.jinja",
             initial=self.is_initial(candidate),
-            described="" if trained else failure(candidate),
-            unseen=isinstance(candidate.outcome, Outcome) and not candidate.outcome.measured,
-            planned=isinstance(candidate.outcome, Outcome) and candidate.outcome.by == "planner",
+            described="" if outcome else failure(candidate),
+            unseen=outcome is not None and not outcome.measured,
+            planned=outcome is not None and outcome.by == "planner",
             noticed=noticed(candidate),
             words=candidate.words.strip(),
             best=best.iteration + 1 if best and not unscored else 0,
