@@ -213,15 +213,15 @@ def measure(rewards: Mapping[Reward, dict[str, Any]], write: Callable[[dict[str,
             write(identity | timed(reward))
 
 
-def table(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def table(rows: list[dict[str, Any]], task_ids: Collection[str] = PAPER.keys()) -> dict[str, Any]:
     """Success by task and method beside the paper's; with a 95 % interval over episodes where a hand wrote the reward.
 
     Where a model did, success is told by conversation. There is no interval: all of them are scored on the same seeds,
     and those that came to the same program are the same episodes.
     """
     found: dict[str, Any] = {}
-    for task_id, paper in PAPER.items():
-        entry: dict[str, Any] = {"paper": dict(zip(METHODS, paper, strict=True))}
+    for task_id in task_ids:
+        entry: dict[str, Any] = {"paper": dict(zip(METHODS, PAPER[task_id], strict=True))}
         for method in (HAND, *METHODS):
             own = [row for row in rows if row["task"] == task_id and row["method"] == method]
             own.sort(key=lambda row: int(row["conversation"]))
@@ -306,7 +306,8 @@ def main() -> None:
             file.write(json.dumps(row) + "\n")
 
     measure(rewards, write)
-    print(markdown(table(rows)) if args.markdown else json.dumps(table(rows), indent=2))
+    found = table(rows, args.tasks)
+    print(markdown(found) if args.markdown else json.dumps(found, indent=2))
 
 
 if __name__ == "__main__":
