@@ -33,7 +33,7 @@ from reward_agent.history import Interval, Outcome
 from reward_agent.left_open import OPEN
 from reward_agent.llm import LLM
 from reward_agent.metric_check import require_metrics
-from reward_agent.optimise.choice import Choice, choose_training, real_time_factor, usual
+from reward_agent.optimise.choice import Choice, choose_training, real_time_factor, scoring_steps, usual
 from reward_agent.optimise.policy import Policy, load_policy
 from reward_agent.program import Fault, Program
 from reward_agent.result import Result
@@ -339,9 +339,10 @@ def _folder_name(task: str | Task, program: Program, budget: int, asked: Mapping
 
 
 def _real_time_factors(choice: Choice, task: Task, results: Iterable[object]) -> tuple[float | None, ...]:
+    if not scoring_steps(choice, task):
+        return ()
     outcomes = [result.outcome if isinstance(result, Trained) else None for result in results]
-    found = [real_time_factor(choice, task, o.steps / o.seconds) if o else None for o in outcomes]
-    return tuple(found) if any(factor is not None for factor in found) else ()
+    return tuple(real_time_factor(choice, task, o.steps / o.seconds) if o else None for o in outcomes)
 
 
 def _program(given: str | Path | Program) -> Program:

@@ -137,7 +137,8 @@ def _header(task: Task, program: Program, origin: Provenance | None, *, timed: b
         if origin.failed:
             over += f" ({origin.failed} failed, and count as doing nothing)"
         for name, score in origin.metrics.items():
-            lines.append(f"{name}: {score.mean:.4g}, 95 % interval {score.low:.4g} to {score.high:.4g}, {over}.")
+            within = "" if score.single else f", 95 % interval {score.low:.4g} to {score.high:.4g}"
+            lines.append(f"{name}: {score.mean:.4g}{within}, {over}.")
         if origin.unsafe:
             lines.append("It was run without a sandbox (--unsafe).")
         elif origin.sandbox is not None:

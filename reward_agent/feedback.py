@@ -60,10 +60,11 @@ def faults_text(faults: Sequence[Fault], program: Program | None) -> str:
 def judge(task: Task, *outcomes: Outcome) -> Metric:
     """The metric that models are told as `task_score` of these outcomes: the one that decides between them.
 
-    That is the first, which the best is chosen by; or the graded one (`Task.graded`) as long as nothing succeeds.
+    That is the first, which the best is chosen by; or the graded one (`Task.graded`) as long as nothing succeeds. What
+    is not scored has no say.
     """
     first = task.metrics[0]
-    nothing_succeeds = all(outcome.metrics[first.name].mean == 0 for outcome in outcomes)
+    nothing_succeeds = all(outcome.metrics[first.name].mean == 0 for outcome in outcomes if outcome.scored)
     return task.graded if first.kind == "success" and nothing_succeeds else first
 
 
@@ -80,8 +81,9 @@ def reflection(metric: Metric, outcome: Outcome) -> str:
     After Eureka (Ma et al., 2024), whose feedback is these same statistics. The task_score is that of `judge`.
     """
     course = outcome.success if metric.kind == "success" else outcome.task_score
+    head = _head_of_look(metric, outcome) if outcome.by == "planner" else _head(metric, outcome, course)
     lines = [
-        *(_head_of_planned(metric, outcome) if outcome.by == "planner" else _head(metric, outcome, course)),
+        *head,
         *(_series(f"term {_name(name)}", values) for name, values in outcome.terms.items()),
     ]
     lines += [f"Note: {note}" for note in notes(outcome, course)]
@@ -90,15 +92,16 @@ def reflection(metric: Metric, outcome: Outcome) -> str:
 
 def automatic_words(task: Task, outcome: Outcome) -> str:
     """Plain words on an outcome where no person gives any; labelled so. A departure from Text2Reward's paper."""
-    planned = outcome.by == "planner"
-    label, words = (AUTOMATIC_OF_PLANNER, _words_of_planned) if planned else (AUTOMATIC, _words)
-    return " ".join([label, *words(task, outcome), *_changes(outcome), *notes(outcome, outcome.task_score)])
+    label = [AUTOMATIC_OF_PLANNER, PLANNED] if outcome.planned else [AUTOMATIC]
+    words = _words_of_look if outcome.by == "planner" else _words
+    return " ".join([*label, *words(task, outcome), *_changes(outcome), *notes(outcome, outcome.task_score)])
 
 
 def notes(outcome: Outcome, score: Sequence[float]) -> list[str]:
     """What stands out in an outcome, in sentences; `score` is the course of what it is judged by."""
-    found, planned = [], outcome.by == "planner"
-    whose, course = ("planner", "all that was played") if planned else ("policy", "the whole training")
+    found = []
+    whose = "planner" if outcome.planned else "policy"
+    course = {"planner": "all that was played", "practice": "the whole practice"}.get(outcome.by, "the whole training")
     total = _finite(outcome.episode_return)
     if _trend(total) > 0 and _trend(score) < 0:
         found.append("The total reward rose while the task_score fell: the reward is being won by other behaviour.")
@@ -128,16 +131,19 @@ def notes(outcome: Outcome, score: Sequence[float]) -> list[str]:
 
 
 def _words(task: Task, outcome: Outcome) -> Iterator[str]:
-    first, graded = task.metrics[0], task.graded
-    if first.kind == "success":
-        yield f"The trained policy does what was asked in {_percent(outcome.metrics[first.name].mean)} of episodes."
+    first, graded, who = task.metrics[0], task.graded, _who(outcome)
+    if first.kind == "success" and outcome.planned and outcome.metrics[first.name].single:
+        yield _done(outcome.metrics[first.name].mean)
+    elif first.kind == "success":
+        yield f"{who} does what was asked in {_percent(outcome.metrics[first.name].mean)} of episodes."
     if graded.kind == "fitness":
         told = f"a task_score of {_number(outcome.metrics[graded.name].mean)}"
-        yield f"The trained policy has {told}, which judges how near the behaviour comes; higher is better."
+        yield f"{who} has {told}, which judges how near the behaviour comes; higher is better."
     score = _finite(outcome.task_score)
     if len(score) > 2:
         moved = {1: "rose", -1: "fell", 0: "did not clearly rise or fall"}[_trend(score)]
-        yield f"Over the training the task_score {moved}, from {_number(score[0])} to {_number(score[-1])}."
+        what = "practice" if outcome.planned else "training"
+        yield f"Over the {what} the task_score {moved}, from {_number(score[0])} to {_number(score[-1])}."
     lengths = _finite(outcome.episode_length)
     if lengths:
         share = lengths[-1] / task.horizon
@@ -147,15 +153,14 @@ def _words(task: Task, outcome: Outcome) -> Iterator[str]:
         yield f"In the end {early}: {_number(lengths[-1])} of {task.horizon} steps."
 
 
-def _words_of_planned(task: Task, outcome: Outcome) -> Iterator[str]:
+def _words_of_look(task: Task, outcome: Outcome) -> Iterator[str]:
     first, graded = task.metrics[0], task.graded
-    yield PLANNED
     if outcome.stopped_of is not None:
         yield _stopped(outcome)
         return
     succeeded = outcome.metrics[first.name].mean
     if first.kind == "success" and math.isfinite(succeeded):
-        yield f"In its one episode what was asked was {'done' if succeeded else 'not done'}."
+        yield _done(succeeded)
     if graded.kind == "fitness":
         told = f"a task_score of {_number(outcome.metrics[graded.name].mean)}"
         yield f"The episode has {told}, which judges how near the behaviour comes; higher is better."
@@ -177,19 +182,30 @@ def _changes(outcome: Outcome) -> Iterator[str]:
 
 def _head(metric: Metric, outcome: Outcome, course: Sequence[float]) -> Iterator[str]:
     final = outcome.metrics[metric.name]
-    spread = f" (95% interval {_number(final.low)} to {_number(final.high)})"
-    yield f"task_score of the trained policy: {_number(final.mean)}{spread}"
-    yield _series("task_score", course)
+    spread = "" if final.single else f" (95% interval {_number(final.low)} to {_number(final.high)})"
+    if outcome.planned:
+        yield PLANNED
+    yield f"task_score of {_who(outcome).lower()}: {_number(final.mean)}{spread}"
+    if not outcome.planned:
+        yield _series("task_score", course)
     yield _series("episode_length", outcome.episode_length)
     yield _series("total reward of an episode", outcome.episode_return)
 
 
-def _head_of_planned(metric: Metric, outcome: Outcome) -> Iterator[str]:
+def _head_of_look(metric: Metric, outcome: Outcome) -> Iterator[str]:
     yield PLANNED
     score = f"task_score of its one episode: {_number(outcome.metrics[metric.name].mean)}"
     yield score if outcome.stopped_of is None else _stopped(outcome)
     yield f"steps played: {outcome.steps}"
     yield _series("total reward a step", outcome.episode_return)
+
+
+def _done(success: float) -> str:
+    return f"In its one episode what was asked was {'done' if success else 'not done'}."
+
+
+def _who(outcome: Outcome) -> str:
+    return "The planner" if outcome.planned else "The trained policy"
 
 
 def _stopped(outcome: Outcome) -> str:

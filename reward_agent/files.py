@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,8 +40,7 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise RewardAgentError(
-            f"{path} cannot be written ({why[:1].lower()}{why[1:]}). Name one in a folder that you can write to; "
-            f"{path.name} alone is one in this folder."
+            f"{path} cannot be written ({why[:1].lower()}{why[1:]}). {_mended(path, error)}"
         ) from error
 
 
@@ -48,6 +48,18 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Replace the file at `path` by `content`, whole."""
     with atomic(path) as temporary:
         temporary.write_bytes(content)
+
+
+def _mended(path: Path, error: OSError) -> str:
+    """What to do, by why a file that a person named could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "Make room there, or name one on another disk."
+    if error.errno == errno.ENAMETOOLONG:
+        return "Name a shorter one."
+    if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR):
+        return "Name another."
+    alone = f"; {path.name} alone is one in this folder" if path.name != str(path) else ""
+    return f"Name one in a folder that you can write to{alone}."
 
 
 def _sync_folder(folder: Path) -> None:

@@ -12,16 +12,26 @@ from reward_agent.program import Fault, Program
 
 
 class Interval(NamedTuple):
-    """A mean with its 95 % interval; `scoring.confidence_interval` says of what kind."""
+    """A mean with its 95 % interval; `scoring.confidence_interval` says of what kind. The ends are nan where there is
+    none."""
 
     mean: float
     low: float
     high: float
 
+    @classmethod
+    def alone(cls, score: float) -> Interval:
+        """The score of one episode, which has no interval."""
+        return cls(score, math.nan, math.nan)
+
     @property
     def single(self) -> bool:
-        """It has no width, as of one episode."""
-        return self.low == self.mean == self.high
+        """A score without an interval, as of one episode."""
+        return math.isnan(self.low) and not math.isnan(self.mean)
+
+    def in_data(self) -> dict[str, float | None]:
+        """By name, as strict JSON can hold it: None where there is no number."""
+        return {name: part if math.isfinite(part) else None for name, part in self._asdict().items()}
 
 
 @dataclass(frozen=True)
@@ -44,9 +54,10 @@ class Outcome:
     """Share of successes at the points of `task_score`, where the first metric is a success; else nothing."""
     measured_at: tuple[int, ...] = ()
     """Environment steps after which each point of `task_score` was measured."""
-    by: Literal["training", "planner", "nothing"] = "training"
-    """What acted on the reward. Of a program that nothing has acted on yet there are no terms, and no metric is a
-    number."""
+    by: Literal["training", "practice", "planner", "nothing"] = "training"
+    """What acted on the reward: a policy that was trained on it; a planner that practised for `steps` that it imagined,
+    and then played the episodes that are scored; a planner in one episode, a look, of `steps`. Of a program that
+    nothing has acted on yet there are no terms, and no metric is a number."""
     stopped_of: float | None = None
     """Seconds that the planner's episode lasts, where it was stopped before: `seconds` of them were played, and no
     metric is a number. None where it came to its end, and of trainings."""
@@ -55,6 +66,16 @@ class Outcome:
     def measured(self) -> bool:
         """Something acted on the reward."""
         return self.by != "nothing"
+
+    @property
+    def planned(self) -> bool:
+        """A planner acted on the reward: no policy was trained."""
+        return self.by in ("practice", "planner")
+
+    @property
+    def scored(self) -> bool:
+        """Whole episodes tell how good it is."""
+        return self.measured and self.stopped_of is None
 
     def score(self) -> tuple[float, ...]:
         """Metric means in order: compares as the key of selection. One that is no number is the worst of all."""
@@ -110,11 +131,15 @@ class History:
                 yield candidate, candidate.outcome
 
     def best(self, before: int | None = None) -> Candidate | None:
-        """The candidate with the highest score, the earliest on ties; of iterations before `before` where given."""
-        best: tuple[Candidate, Outcome] | None = None
-        for candidate, outcome in self.evaluated():
-            if not outcome.measured or (before is not None and candidate.iteration >= before):
-                continue
-            if best is None or outcome.score() > best[1].score():
-                best = candidate, outcome
-        return best[0] if best else None
+        """The candidate with the highest score, the earliest on ties; of iterations before `before` where given.
+
+        Where none is scored it is the latest that something acted on.
+        """
+        seen = [
+            (candidate, outcome)
+            for candidate, outcome in self.evaluated()
+            if outcome.measured and (before is None or candidate.iteration < before)
+        ]
+        if scored := [pair for pair in seen if pair[1].scored]:
+            return max(scored, key=lambda pair: pair[1].score())[0]
+        return seen[-1][0] if seen else None

@@ -276,7 +276,7 @@ def confidence_interval(samples: ArrayLike, kind: Kind = "fitness") -> Interval:
 
     It is by Student's t. Over few runs that is wide, and rightly so: resampling three runs would give no more than
     their range. An interval of successes lies within [0, 1]; over the episodes of one run, and where every run has
-    only successes or only failures, it is by Clopper and Pearson (1934).
+    only successes or only failures, it is by Clopper and Pearson (1934). One episode has a score and no interval.
 
     Args:
         samples: `(runs, episodes)`, or `(episodes,)` of one run. Runs are the units, for episodes of one policy say
@@ -291,12 +291,12 @@ def confidence_interval(samples: ArrayLike, kind: Kind = "fitness") -> Interval:
     table = np.atleast_2d(np.asarray(samples, np.float64))
     if not table.size:
         raise UsageError("There is no interval of no samples: evaluate at least one episode.")
+    if table.size == 1:
+        return Interval.alone(float(table.item()))
     units = table[0] if len(table) == 1 else table.mean(1)
     mean, count = float(units.mean()), len(units)
     if kind == "success" and (len(table) == 1 or mean in (0.0, 1.0)):
         return _clopper_pearson(float(units.sum()), count)
-    if count == 1:
-        return Interval(mean, mean, mean)
     half = float(stdtrit(count - 1, 0.975) * units.std(ddof=1) / math.sqrt(count))
     low, high = mean - half, mean + half
     return Interval(mean, max(low, 0.0), min(high, 1.0)) if kind == "success" else Interval(mean, low, high)

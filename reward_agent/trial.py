@@ -311,6 +311,7 @@ def _outcome(task: Task, optimised: Optimised, select: Scores) -> Outcome:
         steps=optimised.steps,
         seconds=optimised.seconds,
         bad_rewards=optimised.bad_rewards,
+        by="practice" if isinstance(optimised.policy, Planning) else "training",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -160,11 +161,17 @@ def test_synthesize_and_resume_in_a_line_each(tmp_path: Path, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize(
-    "name", ["own_task.py --budget 8192", "own_trainer.py --steps 4096", "own_gymnasium.py --budget 4096"]
+    ("name", "told"),
+    [
+        ("own_task.py --budget 8192", "this reward|return"),
+        ("own_trainer.py --steps 4096", "this reward|return"),
+        ("own_gymnasium.py --budget 4096", "this reward|return"),
+        ("own_robot.py", r"(?s)def compute_reward\(.*\n1\.0 0\.0\n$"),
+    ],
 )
-def test_examples_run(name: str, repository: Path) -> None:
+def test_examples_run(name: str, told: str, repository: Path) -> None:
     file, *arguments = name.split()
     command = [sys.executable, str(repository / "examples" / file), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    assert "this reward" in done.stdout or "return" in done.stdout
+    assert re.search(told, done.stdout), done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from reward_agent import agent
 from reward_agent.chat import ChatSettings, Look
 from reward_agent.chat.clips import make_clip
 from reward_agent.chat.keeping import export, save, scores
-from reward_agent.errors import UsageError
+from reward_agent.errors import RewardAgentError, UsageError
 from reward_agent.history import Outcome
 from reward_agent.llm import LLMError, Spent
 from reward_agent.messages import Usage
@@ -100,9 +101,56 @@ def test_a_look_that_was_cut_short_is_no_score_to_beat(tmp_path: Path, method: s
         session.go()
         session.say("slower")
         session.go()
-    said = model.asked[2][1][-1].text
+    *_, shown, said = (message.text for message in model.asked[2][1])
+    assert TIMID in shown, "where nothing is scored the latest is gone on from, not the first"
     assert "stopped after 0.5 of 3 s" in said and "no policy was trained" in said
-    assert "did best" not in said and "task_score of" not in said and "nan" not in said
+    false = ("did best", "still the best", "beat", "policy whose", "task_score", "not being learnt", "nan")
+    assert not any(each in said for each in false), said
+
+
+@pytest.mark.parametrize("method", ["eureka", "text2reward"])
+def test_of_a_look_that_was_cut_short_nobody_says_that_another_was_better(tmp_path: Path, method: str) -> None:
+    model, looks = Scripted(GOOD, TIMID, GOOD), iter((Glance(), Brief(), Glance()))
+    with chats.begin(tmp_path, model, method=method) as session:
+        session.showing.make_looker = lambda turn, number: next(looks)
+        session.go()
+        session.say("slower")
+        session.say("slower still")
+    said = model.asked[2][1][-1].text
+    assert "did best" not in said and "still the best" not in said and "without beating" not in said
+    assert "slower still" in said
+    if method == "eureka":
+        assert "under which the planner beats task_score -" in said, "what closeness was, as nothing succeeded"
+        assert "which is better:\n- round 2: a look that was not scored; its terms in the end: near" in said
+
+
+def test_looks_as_data_say_what_became_of_them(tmp_path: Path) -> None:
+    class Stopped:
+        def look(self, *given: Any) -> Look | Fault:
+            raise KeyboardInterrupt
+
+    class Fails:
+        def look(self, *given: Any) -> Look | Fault:
+            return Fault("optimise", "it divides by zero", 3)
+
+    looks = iter((Stopped(), Fails(), Glance()))
+    with chats.begin(tmp_path, Scripted(GOOD), settings=ChatSettings(look="none")) as session:
+        session.showing.make_looker = lambda turn, number: next(looks)
+        session.go()
+        for _ in range(3):
+            session.look()
+        unseen, stopped, failed, seen = json.loads(json.dumps(session.to_json(), allow_nan=False))["turns"][0]["looks"]
+    nothing = {"by": None, "seconds": None, "stopped_of": None, "real_time_factor": None}
+    assert unseen == {**nothing, "stopped": False, "fault": None}
+    assert stopped == {**nothing, "stopped": True, "fault": None}
+    assert failed["fault"]["message"] == "it divides by zero" and failed["fault"]["line"] == 3
+    assert (seen["by"], seen["stopped"], seen["fault"]) == ("planner", False, None)
+
+
+def test_a_clip_named_too_long_is_refused_as_any_other_file(tmp_path: Path) -> None:
+    told = r"cannot be written \(file name too long\)\. Name a shorter one\.$"
+    with chats.begin(tmp_path, Scripted(GOOD)) as session, pytest.raises(RewardAgentError, match=told):
+        make_clip(session, tmp_path / f"{'x' * 300}.mp4")
 
 
 def test_faults_go_back_to_the_model_until_they_are_mended(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -78,12 +79,13 @@ def test_who_is_asked_and_for_how_long_can_be_told_where_a_chat_goes_on(
 
 
 def test_a_chat_that_is_not_there_is_told_the_latest(
-    left: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    left: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(left.parent.parent)
-    for number in range(5):
-        shutil.copytree(left, left.parent / f"other-{number}")
+    monkeypatch.chdir(tmp_path)
+    for number, age in enumerate((40, 10, 50, 20, 30, 60)):
+        other = shutil.copytree(left, tmp_path / "runs" / f"other-{number}")
+        for path in (*other.rglob("*"), other):
+            os.utime(path, (1e9 - age, 1e9 - age))
     assert main(["chat", "--resume", "zzz"]) == 2
     told = capsys.readouterr().err
-    assert "`reward-agent chat TASK` starts one" in told and "The latest: " in told
-    assert sum(folder.name in told for folder in left.parent.iterdir()) == 3
+    assert "`reward-agent chat TASK` starts one" in told and "The latest: other-1, other-3, other-4." in told

@@ -186,7 +186,7 @@ def test_a_score_that_is_no_number_is_the_worst_and_said_to_be() -> None:
 
 def planned(steps: int, score: float, **changes: object) -> Outcome:
     """One episode under the planner."""
-    metrics = {name: Interval(score, score, score) for name in OUTCOME.metrics}
+    metrics = {name: Interval.alone(score) for name in OUTCOME.metrics}
     seconds = steps * task.world.dt
     told = {"metrics": metrics, "task_score": (score,), "success": (score,), "episode_length": (float(steps),)}
     return replace(OUTCOME, by="planner", steps=steps, seconds=seconds, **told | changes)  # type: ignore[arg-type]
@@ -213,3 +213,31 @@ def test_an_episode_that_was_stopped_is_neither_scored_nor_a_fall() -> None:
         assert "no policy was trained" in text and told in text and "not scored" in text
         assert not any(false in text for false in ("nan", "fall", "early", "no number", "task_score", "%"))
     assert scored(task.metrics[0], stopped) == "a look that was not scored"
+
+
+def test_what_is_not_scored_does_not_decide_by_what_the_rest_is_told() -> None:
+    nothing_yet = {"success": Interval.alone(0.0), "closeness": Interval.alone(-0.4)}
+    whole, unknown = planned(task.horizon, 0.0, metrics=nothing_yet), Interval.alone(float("nan"))
+    nan = {"metrics": dict.fromkeys(nothing_yet, unknown)}
+    stopped = planned(10, 0.0, stopped_of=task.horizon * task.world.dt, **nan)
+    unseen = replace(stopped, by="nothing", stopped_of=None)
+    assert judge(task, whole) is judge(task, whole, stopped, unseen) is task.graded
+    assert scored(judge(task, whole, stopped, unseen), whole) == "task_score -0.4"
+    assert judge(task, whole, stopped, OUTCOME) is task.metrics[0]
+
+
+def test_of_a_planner_that_practised_its_episodes_are_told_and_no_training() -> None:
+    practised = replace(OUTCOME, by="practice", task_score=(-0.4,), success=(0.35,))
+    words, told = automatic_words(task, practised), reflection(task.graded, practised)
+    assert "The planner acted on the reward; no policy was trained." in words
+    assert "The planner does what was asked in 35 % of episodes." in words
+    assert "The planner has a task_score of -0.4," in words
+    assert "task_score of the planner: -0.4 (95% interval -0.5 to -0.3)" in told and "no policy was trained" in told
+    constant = automatic_words(task, replace(practised, terms={"near": UP, "alive": FLAT}))
+    assert "stayed constant over the whole practice" in constant
+    alone = {"success": Interval.alone(1.0), "closeness": Interval.alone(-0.4)}
+    one = replace(practised, metrics=alone)
+    assert "In its one episode what was asked was done." in automatic_words(task, one)
+    assert "interval" not in reflection(task.graded, one)
+    for text in (words, told, constant, automatic_words(task, one)):
+        assert not any(false in text for false in ("trained policy", "training", "the policy")), text

@@ -179,3 +179,35 @@ def test_a_prompt_that_is_asked_for_again_is_answered_once(tmp_path: Path) -> No
     for thread in asking:
         thread.join(30)
     assert [reply.text for reply in replies] == ["one", "one"]
+
+
+def test_the_clipboard_has_what_is_asked_now_after_another_was_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clipboard, tool = tmp_path / "clipboard", tmp_path / "wl-copy"
+    tool.write_text(f"#!/bin/sh\n/bin/cat > {clipboard}.new && /bin/mv {clipboard}.new {clipboard}\n")
+    tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    llm, later = Manual("m", tmp_path, wait=30.0, settle=0.05), Key(2, 0, 0)
+    words = (Message("user", "Slower."),)
+
+    def copied(text: str) -> bool:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and not (clipboard.exists() and clipboard.read_text() == text):
+            time.sleep(0.01)
+        return clipboard.read_text() == text
+
+    asking = [
+        threading.Thread(target=llm.stream, args=(messages, key, Listener()), daemon=True)
+        for messages, key in ((PROMPT, KEY), (words, later))
+    ]
+    asking[0].start()
+    assert copied(as_text(PROMPT))
+    asking[1].start()
+    assert copied(as_text(words))
+    llm.paths(later)[1].write_text("answer")
+    asking[1].join(30)
+    assert clipboard.read_text() == as_text(words), "what was given up does not come back"
+    llm.paths(KEY)[1].write_text("too late")
+    asking[0].join(30)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -299,9 +300,26 @@ def test_prompts_of_every_task_hide_what_must_be_hidden(name: str, task: Task) -
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_model_is_not_told_of_a_policy_where_the_planner_acted(name: str) -> None:
-    trained = text(last_prompt(play(make(name), lambda i, c: outcome(0.5))[1]))
-    planned = text(last_prompt(play(make(name), lambda i, c: replace(outcome(0.5), by="planner"))[1]))
-    assert "A policy was optimised" in trained and "planner" not in trained
-    assert "A planner acted on that reward" in planned and "no policy was trained" in planned
-    assert "A policy was optimised" not in planned
+@pytest.mark.parametrize("by", ["planner", "practice"])
+def test_a_model_is_not_told_of_a_policy_where_the_planner_acted(name: str, by: Literal["planner", "practice"]) -> None:
+    said = ("it wobbles",)
+    trained = last_prompt(play(make(name), lambda i, c: outcome(0.5), warnings=said)[1])[-1].text
+    planned = last_prompt(play(make(name), lambda i, c: replace(outcome(0.5), by=by), warnings=said)[1])[-1].text
+    assert "A policy was optimised" in trained and "planner" not in trained and "Before training," in trained
+    assert "A planner " in planned and "no policy was trained" in planned and "it wobbles" in planned
+    assert not any(false in planned for false in ("policy was optimised", "raining", "trained policy", "whose policy"))
+
+
+def test_the_best_is_the_latest_only_where_nothing_is_scored() -> None:
+    unknown = Interval.alone(float("nan"))
+    broken = replace(outcome(0.0), metrics={"success": unknown, "closeness": unknown})
+    stopped, unseen = replace(broken, by="planner", stopped_of=3.0), replace(broken, by="nothing")
+
+    def best(*outcomes: Outcome, before: int | None = None) -> int:
+        found = History({(i, 0): Candidate(i, 0, outcome=each) for i, each in enumerate(outcomes)}).best(before)
+        assert found is not None
+        return found.iteration
+
+    assert best(stopped, stopped, unseen) == 1 and best(stopped, stopped, before=1) == 0
+    assert best(stopped, broken, stopped) == 1, "an episode that gave no number was played to its end"
+    assert best(outcome(0.2), outcome(0.2), stopped) == 0 and best(outcome(0.2), outcome(0.3), stopped) == 1

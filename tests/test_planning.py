@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pointmass
 import pytest
 from pointmass import EXPERT, forking_task, numbered_task, pointmass_task
 
 from reward_agent.api import evaluate
+from reward_agent.cli.answer import plain
 from reward_agent.cli.eval import _text, _value
 from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.envs.registry import find_task
@@ -328,12 +330,30 @@ def test_eval_takes_the_tasks_own_optimiser_and_few_episodes() -> None:
     assert factor == real_time_factor(found.choice, task, outcome.steps / outcome.seconds)
     assert [event.doing for event in told if isinstance(event, TrainingStarted)] == [usual("mpc").doing]
     assert [(event.done, event.episodes) for event in told if isinstance(event, Scoring)] == [(0, 1), (1, 1)]
+    shown = plain(_value(found, "quadruped/lift-paw"))
+    assert shown["metrics"]["progress"]["low"] is None and "[" not in _text(found, "mine.py").split("\n")[1]
     told_of_two = _text(replace(found, seeds=(5, 7), real_time_factors=(0.04, 0.5)), "mine.py").splitlines()
     assert "  seed 0: planned at 0.04 times real time" in told_of_two
     assert "  seed 1: planned at 0.5 times real time" in told_of_two
     one = replace(found, real_time_factors=(0.5,))
     assert "  planned at 0.5 times real time" in _text(one, "mine.py").splitlines()
     assert _value(one, "quadruped/lift-paw")["real_time_factor"] == [0.5]
+    second_alone = replace(found, seeds=(5, 7), real_time_factors=(None, 0.5))
+    assert _value(second_alone, "quadruped/lift-paw")["real_time_factor"] == [None, 0.5], "one a seed"
+
+
+@pytest.mark.needs("bubblewrap")
+def test_of_what_failed_as_it_was_planned_on_no_factor_is_known_and_each_is_told(tmp_path: Path) -> None:
+    fails = "import numpy as np\n\n" + EXPERT.partition("import numpy as np")[2].strip()
+    fails = fails.replace("    return", "    assert len(action) != 60, 'as many as no probe gives'\n    return")
+    (tmp_path / "reward.py").write_text(fails)
+    settings = {"samples": 60, "seconds": 0.05, "iterations": 1, "threads": 1}
+    where = f"{pointmass.__file__}:forking"
+    found = evaluate(
+        tmp_path / "reward.py", where, budget=500, seeds=2, episodes=1, optimiser="mpc", settings=settings, jobs=1
+    )
+    assert found.verdict.ok and not found.ok
+    assert found.real_time_factors == (None, None)
 
 
 def test_a_plan_of_a_run_counts_the_episodes_that_are_planned_to_be_scored() -> None:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from reward_agent.scoring import (
     roll_out,
 )
 from reward_agent.task import Episode, Metric
+from reward_agent.wording import interval
 
 RUNS = (0, 1, 2, 12345, 2**40)
 
@@ -197,13 +199,22 @@ def test_an_interval_over_runs_hears_of_runs_alone() -> None:
         ([[1], [1], [1]], (1.0, 0.025 ** (1 / 3), 1.0)),
         ([[0, 0]] * 3, (0.0, 0.0, 1 - 0.025 ** (1 / 3))),
         ([[0] * 50], (0.0, 0.0, 1 - 0.025 ** (1 / 50))),
-        ([[1]], (1.0, 0.025, 1.0)),
+        ([[1], [0]], (0.5, 0.0, 1.0)),
         ([[1] * 3 + [0] * 7], (0.3, 0.066739511, 0.652452850)),  # R: binom.test(3, 10)
         ([[1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 0, 0]], (5 / 12, 5 / 12 - 4.3026527 / 12, 5 / 12 + 4.3026527 / 12)),
     ],
 )
 def test_an_interval_of_successes_is_one_of_shares(runs: list[list[int]], expected: tuple[float, ...]) -> None:
     assert confidence_interval(runs, "success") == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["success", "fitness"])
+def test_one_episode_has_a_score_and_no_interval(kind: Literal["success", "fitness"]) -> None:
+    one = confidence_interval([1.0], kind)
+    assert one.single and interval(one) == "1" and one.in_data() == {"mean": 1.0, "low": None, "high": None}
+    alike = confidence_interval([1.0] * 20)
+    assert alike == (1.0, 1.0, 1.0) and not alike.single and interval(alike) == "1 [1, 1]"
+    assert interval(confidence_interval([1.0] * 20, "success")) == "1 [0.8316, 1]"
 
 
 def test_an_interval_of_successes_covers_their_rate() -> None:

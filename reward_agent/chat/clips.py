@@ -50,8 +50,10 @@ def make_clip(session: Session, to: Path | None = None) -> Path:
     if to is not None and to.suffix.lower() != Path(VIDEO).suffix:
         named = to.with_suffix(Path(VIDEO).suffix) if to.name else to / VIDEO
         raise UsageError(f"A clip is an {named.suffix} file, and {to} is named as none: `/video {quote(str(named))}`.")
-    if to is not None and to.exists():
-        raise UsageError(f"{to} is there already. Name another file.")
+    if to is not None:
+        with writing(to):
+            if to.exists():
+                raise UsageError(f"{to} is there already. Name another file.")
     turn = session.with_program()
     folder = filmed_from(session, turn)
     if folder is None:

@@ -65,8 +65,7 @@ def scores(turn: Turn) -> tuple[Trained | None, dict[str, Interval]]:
     if made is not None:
         return made, made.outcome.metrics
     outcome = turn.looks[-1].outcome if turn.looks else None
-    scored = isinstance(outcome, Outcome) and outcome.measured and outcome.stopped_of is None
-    return None, dict(outcome.metrics) if isinstance(outcome, Outcome) and scored else {}
+    return None, dict(outcome.metrics) if isinstance(outcome, Outcome) and outcome.scored else {}
 
 
 def _exported(session: Session) -> str:

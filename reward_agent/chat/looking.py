@@ -66,7 +66,7 @@ def outcome_of(task: Task, look: Look) -> Outcome:
     first, graded = task.metrics[0], task.graded
     steps = round(look.seconds / task.world.dt)
     return Outcome(
-        metrics={name: Interval(value, value, value) for name, value in known.items()},
+        metrics={name: Interval.alone(value) for name, value in known.items()},
         terms={name: points(np.asarray(values)) for name, values in look.terms.items()},
         episode_return=points(np.asarray(look.total)),
         episode_length=(float(steps),),
@@ -82,5 +82,5 @@ def outcome_of(task: Task, look: Look) -> Outcome:
 
 def unseen(task: Task) -> Outcome:
     """Of a program that nothing acted on."""
-    nothing = Interval(math.nan, math.nan, math.nan)
-    return Outcome({metric.name: nothing for metric in task.metrics}, {}, (), (), (), 0, 0.0, by="nothing")
+    nothing = {metric.name: Interval.alone(math.nan) for metric in task.metrics}
+    return Outcome(nothing, {}, (), (), (), 0, 0.0, by="nothing")

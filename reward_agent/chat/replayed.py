@@ -35,7 +35,7 @@ def at_its_end(recording: Recording, key: Key, method: str, folder: Path) -> str
     ends = f"{of} has {count(recording.turns, 'turn')} of words, and this is turn {turn}."
     if tries:
         ends = f"{of} holds {count(len(tries), 'try')} of turn {turn}, and no reply to this one."
-    others = ", ".join(f"{task} ({count(turns, 'turn')})" for task, turns in with_corrections(method).items())
+    others = ", ".join(f"{name} ({count(turns, 'turn')})" for name, turns in with_corrections(method).items())
     return (
         f"{ends}{f' Recordings with corrections: {others}.' if others else ''} To go on in words of your own, leave "
         f"(`/quit`) and come back with somebody who answers them: `{command()} chat --resume {quote(str(folder))} "
@@ -44,11 +44,11 @@ def at_its_end(recording: Recording, key: Key, method: str, folder: Path) -> str
 
 
 def with_corrections(method: str) -> dict[str, int]:
-    """Turns of the recordings by this method of tasks that are corrected in words, by the task's id."""
+    """Turns of the recordings by this method of tasks that are corrected in words, by `world/task/name`."""
     found = {}
     for task in tasks().values():
-        for path in recordings(task.id).values() if task.corrections else ():
+        for name, path in recordings(task.id).items() if task.corrections else ():
             recording = read_recording(path)
             if recorded_method(recording) == method and recording.turns > 1:
-                found[task.id] = recording.turns
+                found[f"{task.id}/{name}"] = recording.turns
     return found

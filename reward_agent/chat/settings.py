@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from shlex import quote
 from typing import Any, Literal, get_args
 
 from reward_agent.errors import UsageError, unknown_name
@@ -92,13 +93,13 @@ def require_trainer(optimiser: str) -> None:
         )
 
 
-def require_answers(llm: str | None, method: str, task: Task, way: str) -> None:
-    """Raises `UsageError` where nobody would answer what the person says."""
+def require_answers(llm: str | None, method: str, task: str, way: str) -> None:
+    """Raises `UsageError` where nobody would answer what the person says; `task` is named as they named it."""
     nobody = {f"--method {SCORES}": method == SCORES, f"--llm {NOBODY}": (llm or "").partition(":")[0] == NOBODY}
     if given := [option for option, is_given in nobody.items() if is_given]:
         by = f" --optimiser {PLANNER} --episodes 1 --budget 20000" if way == "planner" else ""
         raise UsageError(
             f"In a chat somebody answers what you say, and with {' and '.join(f'`{each}`' for each in given)} nobody "
-            f"would. To look at a reward of your own, `{command()} chat {task.id} --init FILE --llm manual`, and then "
-            f"`/look`, asks nobody either; `{command()} eval FILE --task {task.id}{by}` scores it."
+            f"would. To look at a reward of your own, `{command()} chat {quote(task)} --init FILE --llm manual`, and "
+            f"then `/look`, asks nobody either; `{command()} eval FILE --task {quote(task)}{by}` scores it."
         )

@@ -64,7 +64,7 @@ def start(
     settled = (settings or ChatSettings()).settled(found)
     if "method" in left_open:
         config = replace(config, method=method_for_words(found))
-    require_answers(None if llm else config.llm, config.method, found, settled.way(found))
+    require_answers(None if llm else config.llm, config.method, config.task, settled.way(found))
     if settled.way(found) == "planner":
         if (why := cannot_plan(found)) is not None:
             raise UsageError(f"{why} In a chat that is `--look training`.")
@@ -123,7 +123,7 @@ def go_on(
         found = task or find_again(config.task, "Go on from there: `reward_agent.chat.go_on(folder, task=task)`.")
         if config.disguise is not None and found.disguised_from is None:
             found = disguise(found, config.disguise)
-        require_answers(None if llm else config.llm, config.method, found, settings.way(found))
+        require_answers(None if llm else config.llm, config.method, config.task, settings.way(found))
         model = connect_llm(config, folder, llm)
         keep_changes(run, config)
         now = _layers(config.unsafe)

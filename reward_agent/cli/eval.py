@@ -93,7 +93,7 @@ def _value(found: Evaluation, task: str) -> dict[str, Any]:
         "seeds": list(found.seeds),
         "episodes": found.episodes,
         "steps_per_second": [outcome.steps / outcome.seconds for outcome in trained],
-        "real_time_factor": [factor for factor in found.real_time_factors if factor is not None],
+        "real_time_factor": list(found.real_time_factors),
         "bad_rewards": [outcome.bad_rewards for outcome in trained],
         "faults": faults,
         "warnings": list(found.verdict.warnings),

@@ -48,5 +48,7 @@ def run(args: Namespace) -> Answer:
         "metrics": {name: interval._asdict() for name, interval in intervals.items()},
     }
     lines = [f"{manifest.id}, the kept policy on {args.episodes} fresh episodes of {task.id}:"]
-    lines += [f"  {name}: {i.mean:.4g} (95 % interval {i.low:.4g} to {i.high:.4g})" for name, i in intervals.items()]
+    for name, score in intervals.items():
+        within = "" if score.single else f" (95 % interval {score.low:.4g} to {score.high:.4g})"
+        lines.append(f"  {name}: {score.mean:.4g}{within}")
     return Answer(value, "\n".join(lines))

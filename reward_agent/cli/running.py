@@ -81,7 +81,8 @@ def person(view: View) -> AskPerson:
         with view.aside():
             print(f"\n“{task.instruction}”: iteration {candidate.iteration}, candidate {candidate.index} is trained.")
             for name, value in outcome.metrics.items():
-                print(f"  {name} {value.mean:.4g} ({value.low:.4g} to {value.high:.4g})")
+                within = "" if value.single else f" ({value.low:.4g} to {value.high:.4g})"
+                print(f"  {name} {value.mean:.4g}{within}")
             if (folder / FEEDBACK).exists():
                 print("How the training went:\n" + textwrap.indent((folder / FEEDBACK).read_text().rstrip(), "  "))
             clip = folder / VIDEO

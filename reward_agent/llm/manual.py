@@ -66,15 +66,16 @@ class Manual:
         Raises:
             WaitingForPersonError: there is none yet; a resumed run takes it up.
         """
-        return self._answer(messages, key, lambda paragraph: self._tell(f"{paragraph}\n"))
+        return self._answer(messages, key, lambda paragraph: self._tell(f"{paragraph}\n"), alone=False)
 
     def stream(self, messages: Sequence[Message], key: Key, heard: Heard) -> Reply:
-        """The same; whoever listens is told which file to answer, and where.
+        """The same; whoever listens is told which file to answer, and where. They ask for one reply at a time: what is
+        still open they have given up.
 
         Raises:
             WaitingForPersonError: as `complete` does.
         """
-        reply = self._answer(messages, key, heard.waits)
+        reply = self._answer(messages, key, heard.waits, alone=True)
         heard.piece(reply.text)
         return reply
 
@@ -82,7 +83,7 @@ class Manual:
         """Where a prompt is written and where its reply is awaited."""
         return self._folder / key.path("prompt.md"), self._folder / key.path("reply.md")
 
-    def _answer(self, messages: Sequence[Message], key: Key, tell: Callable[[str], None]) -> Reply:
+    def _answer(self, messages: Sequence[Message], key: Key, tell: Callable[[str], None], *, alone: bool) -> Reply:
         prompt, reply = self.paths(key)
         wanted = (
             f"{self.name} waits for a person: give {prompt} to a model (or answer it yourself), save the whole answer "
@@ -94,7 +95,7 @@ class Manual:
             write_atomically(prompt, text.encode())
         if not _read(reply) and self._wait > 0:
             tell(f"{wanted}: it goes on as soon as the file is there.")
-        self._push(key, text)
+        self._push(key, text, alone=alone)
         try:
             answer = self._await(reply)
         finally:
@@ -116,9 +117,9 @@ class Manual:
             else:
                 time.sleep(min(0.25, self._settle))
 
-    def _push(self, key: Key, text: str) -> None:
+    def _push(self, key: Key, text: str, *, alone: bool) -> None:
         with self._lock:
-            self._open.append((key, text))
+            self._open = [*(() if alone else self._open), (key, text)]
             if len(self._open) == 1 and self._wait > 0:
                 self._copy()
 

@@ -2,7 +2,8 @@
 
 Departures: faults are repaired at once instead of wasting the sample; the best of *all* rounds is what the next one
 improves (the paper goes on from the best of the last round); what was tried since without beating it is listed, so that
-no two rounds get the same feedback. The one number told, `task_score`, is of the metric that decides between the
+no two rounds get the same feedback. Where no round is scored (looks of a person that were cut short) the latest is what
+the next one goes on from. The one number told, `task_score`, is of the metric that decides between the
 programs of a prompt (`feedback.judge`).
 """
 
@@ -35,17 +36,20 @@ class Eureka(Rounds):
             return self._after_failure(opening, history, iteration)
         assert isinstance(best.outcome, Outcome)
         since = [chosen(history, number) for number in range(max(best.iteration + 1, iteration - MAX_TRIED), iteration)]
-        tried = [candidate for candidate in since if candidate is not None]
-        trained = [candidate.outcome for candidate in tried if isinstance(candidate.outcome, Outcome)]
-        metric = judge(task, best.outcome, *trained)
+        others = [candidate for candidate in since if candidate is not None]
+        acted_on = [candidate.outcome for candidate in others if isinstance(candidate.outcome, Outcome)]
+        metric = judge(task, best.outcome, *acted_on)
         said = self.templates.render(
             "eureka/reflection.jinja",
             initial=self.is_initial(best),
             steps=f"{best.outcome.steps:,}",
-            planned=best.outcome.by == "planner",
+            planned=best.outcome.planned,
+            practised=best.outcome.by == "practice",
+            scored=best.outcome.scored,
             reflection=reflection(metric, best.outcome),
             noticed=noticed(best),
-            tried=[_tried(metric, candidate) for candidate in tried],
+            tried=[_tried(metric, candidate) for candidate in others if _is_told(candidate, scored=True)],
+            unscored=[_tried(metric, candidate) for candidate in others if _is_told(candidate, scored=False)],
             score=scored(metric, best.outcome),
         )
         return (*opening, Message("assistant", shown(best)), Message("user", said))
@@ -57,6 +61,14 @@ class Eureka(Rounds):
             return opening
         said = self.templates.render("eureka/failed.jinja", described=failure(last))
         return (*opening, Message("assistant", shown(last)), Message("user", said))
+
+
+def _is_told(candidate: Candidate, *, scored: bool) -> bool:
+    """Whether it stands among those that did not beat the best, or among those that were acted on and not scored."""
+    outcome = candidate.outcome
+    if not isinstance(outcome, Outcome):
+        return scored
+    return outcome.measured and outcome.scored == scored
 
 
 def _tried(metric: Metric, candidate: Candidate) -> str:

@@ -44,14 +44,14 @@ class Text2Reward(Rounds):
     def _feedback(self, history: History, candidate: Candidate) -> str:
         outcome = candidate.outcome if isinstance(candidate.outcome, Outcome) else None
         best = history.best(before=candidate.iteration + 1) if candidate.iteration > 0 else None
-        unscored = best is not None and isinstance(best.outcome, Outcome) and best.outcome.stopped_of is not None
+        so_far = [came_of for each, came_of in history.evaluated() if each.iteration <= candidate.iteration]
         return self.templates.render(
             "text2reward/feedback.jinja",
             initial=self.is_initial(candidate),
             described="" if outcome else failure(candidate),
             unseen=outcome is not None and not outcome.measured,
-            planned=outcome is not None and outcome.by == "planner",
+            planned=outcome is not None and outcome.planned,
             noticed=noticed(candidate),
             words=candidate.words.strip(),
-            best=best.iteration + 1 if best and not unscored else 0,
+            best=best.iteration + 1 if best and all(each.scored for each in so_far) else 0,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -158,12 +157,9 @@ def _record(row: Row) -> dict[str, Any]:
 
 
 def _ends(prefix: str, value: Interval | None, mean: str = "") -> Mapping[str, float | None]:
-    def finite(part: float) -> float | None:
-        return part if math.isfinite(part) else None
-
-    low, high = (finite(value.low), finite(value.high)) if value else (None, None)
-    first = {mean: finite(value.mean) if value else None} if mean else {}
-    return first | {f"{prefix}low": low, f"{prefix}high": high}
+    known = value.in_data() if value else {}
+    first = {mean: known.get("mean")} if mean else {}
+    return first | {f"{prefix}{end}": known.get(end) for end in ("low", "high")}
 
 
 def _line(row: Row, signs: str, metric: str) -> tuple[str, ...]:
@@ -174,7 +170,7 @@ def _line(row: Row, signs: str, metric: str) -> tuple[str, ...]:
         row.label + signs,
         metric,
         _done(row) if costs else "",
-        _shown(found.interval) if found else "",
+        interval(found.interval) if found else "",
         count(found.units, found.unit) if found else "",
         bootstrap,
         interval(found.iqm) if found and found.iqm else "",
@@ -189,7 +185,3 @@ def _done(row: Row) -> str:
     """As `2/3, 1 failed`."""
     others = {"failed": row.failed, "unpaid": row.unpaid, "waiting": row.waiting}
     return ", ".join([f"{row.done}/{row.jobs}", *(f"{number} {state}" for state, number in others.items() if number)])
-
-
-def _shown(value: Interval) -> str:
-    return interval(value) if math.isfinite(value.low) else number(value.mean)
