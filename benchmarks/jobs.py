@@ -82,6 +82,11 @@ def commit() -> str:
     return f"{head or 'unknown'}{'+' if dirty else ''}"
 
 
+def whence() -> dict[str, str]:
+    """Of the rows that a benchmark adds: asked once, as it begins, for the checkout may move on while it runs."""
+    return {"commit": commit(), "machine": machine()}
+
+
 def machine() -> str:
     """The processor and how many of its cores there are."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []

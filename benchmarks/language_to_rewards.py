@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jobs import commit, machine
+from jobs import whence
 
 from reward_agent.envs.registry import find_task, recordings, tasks
 from reward_agent.history import Attempt, Candidate, History
@@ -304,10 +304,10 @@ def main() -> None:
     rows = rows_of(list(wanted.values()), args.out)
     done = [{name: row[name] for name in IDENTITY} for row in rows]
     rewards = {reward: identity for reward, identity in wanted.items() if identity not in done}
-    whence = {"commit": commit(), "machine": machine()}  # now: the checkout may move on while this runs
+    begun = whence()
 
     def write(row: dict[str, Any]) -> None:
-        row |= whence
+        row |= begun
         rows.append(row)
         with args.out.open("a") as file:
             file.write(json.dumps(row) + "\n")

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jobs import commit, machine
+from jobs import whence
 from language_to_rewards import settings_id
 from scipy.stats import spearmanr
 
@@ -143,7 +143,7 @@ def main() -> None:
     how = {task_id: settings_id(settings_of(task_id, args.preset)) for task_id in args.tasks}
     rows = [row for row in rows if row["planner"] == how.get(row["task"]) and row["seconds"] == args.seconds]
     done = {(row["task"], row["program"]) for row in rows}
-    whence = {"commit": commit(), "machine": machine()}  # now: the checkout may move on while this runs
+    begun = whence()
     for task_id in args.tasks:
         for candidate in pool(task_id):
             if (task_id, candidate.program.id) in done:
@@ -158,7 +158,7 @@ def main() -> None:
                 "load_before": round(os.getloadavg()[0], 1),
             }
             row |= {"trained": candidate.trained, **planned(candidate, args.seconds, 0, args.preset)}
-            row |= whence
+            row |= begun
             rows.append(row)
             with args.out.open("a") as file:
                 file.write(json.dumps(row) + "\n")

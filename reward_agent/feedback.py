@@ -132,8 +132,9 @@ def notes(outcome: Outcome, score: Sequence[float]) -> list[str]:
 
 def _words(task: Task, outcome: Outcome) -> Iterator[str]:
     first, graded, who = task.metrics[0], task.graded, _who(outcome)
-    if first.kind == "success" and outcome.planned and outcome.metrics[first.name].single:
-        yield _done(outcome.metrics[first.name].mean)
+    succeeded = outcome.metrics[first.name]
+    if first.kind == "success" and outcome.planned and succeeded.single and math.isfinite(succeeded.mean):
+        yield _done(succeeded.mean)
     elif first.kind == "success":
         yield f"{who} does what was asked in {_percent(outcome.metrics[first.name].mean)} of episodes."
     if graded.kind == "fitness":

@@ -27,7 +27,7 @@ class Interval(NamedTuple):
     @property
     def single(self) -> bool:
         """A score without an interval, as of one episode."""
-        return math.isnan(self.low) and not math.isnan(self.mean)
+        return math.isnan(self.low)
 
     def in_data(self) -> dict[str, float | None]:
         """By name, as strict JSON can hold it: None where there is no number."""

@@ -19,7 +19,7 @@ def duration(seconds: float) -> str:
 
 def interval(value: Interval) -> str:
     """The mean with its 95 % interval, where it has one: one episode has none."""
-    if math.isnan(value.low):
+    if value.single:
         return number(value.mean)
     return f"{number(value.mean)} [{number(value.low)}, {number(value.high)}]"
 
