@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from driving import ARRIVES, DAWDLES, RESTS, RUSHES, driven, driver
 from judged import NOBODY
@@ -63,7 +64,8 @@ def test_any_task_has_length_effort_and_smoothness(tmp_path: Path) -> None:
 
 def test_numbered_actions_have_effort_where_they_do_not_idle(tmp_path: Path) -> None:
     busy = driver(-20.0, -10.0, 20.0, discrete=True)
-    rests = replace(driver(0.0, 0.0, 0.0, discrete=True), biases=([*RESTS.biases[0].repeat(3), 0, 1, 0],))
+    idles = np.array([0.0, 1.0, 0.0], np.float32)
+    rests = replace(driver(0.0, 0.0, 0.0, discrete=True), biases=(idles,))
     asked = driven(tmp_path, busy, rests, of=numbered)
     assert best("effort", asked) == best("smoothness", asked) == 1 and best("closeness", asked) == 0
 

@@ -35,10 +35,10 @@ def answers(
     spec: str, folder: Path, pair: tuple[float, float], champion: float | None = None, times: int = 400
 ) -> Counter[str]:
     """How often the first of two, the second or none was preferred, by the question's first comparison."""
-    asked = question(folder, pair, champion)
+    judge, asked = find_judge(spec), question(folder, pair, champion)
     counted: Counter[str] = Counter()
     for seed in range(times):
-        made = compare(spec, replace(asked, seed=seed)).preferences[0]
+        made = judge.compare(replace(asked, seed=seed), NOBODY).preferences[0]
         if made.answer in ("tie", "skip"):
             counted[made.answer] += 1
         else:
