@@ -17,7 +17,7 @@ from reward_agent.invocation import resume_command
 from reward_agent.left_open import fit
 from reward_agent.llm import LLM, Metered
 from reward_agent.llm.none import Nobody, nobody_to_ask
-from reward_agent.methods import Done
+from reward_agent.methods import Done, find_method
 from reward_agent.methods.base import starting_history
 from reward_agent.metric_check import require_metrics
 from reward_agent.optimise.choice import choose_training
@@ -90,6 +90,7 @@ def settled_config(
     if (lacking := task.world.missing()) is not None:
         raise MissingComponentError(f"{task.id} cannot run here: {lacking}")
     require_metrics(task)
+    _refuse_without_metric(config, task)
     config = fit(config, task, left_open)
     choice = choose_training(task, config.optimiser, config.preset, config.settings)
     config = replace(config, preset=choice.preset)
@@ -100,6 +101,18 @@ def settled_config(
     if isinstance(connect_llm(config, root, llm), Nobody) and config.iterations:
         raise nobody_to_ask()
     return config, task
+
+
+def _refuse_without_metric(config: RunConfig, task: Task) -> None:
+    """What is made of scores is wanted of a task that has none."""
+    if task.metrics:
+        return
+    if getattr(find_method(config.method), "tells_metric", False):
+        raise UsageError(
+            f"The method {config.method} tells a model how its rewards score, and the task {task.id} has no metric: "
+            "what is done there is judged by comparison alone. Take `--method icpl`, which goes by what is preferred, "
+            "or `--method text2reward`, which goes by words."
+        )
 
 
 def _refuse_rounds_for_nothing(config: RunConfig, task: Task) -> None:

@@ -46,7 +46,8 @@ class Outcome:
     """Of the reward trained on, at the same points."""
     episode_length: tuple[float, ...]
     task_score: tuple[float, ...]
-    """The graded metric (`Task.graded`) at points of the training where it was measured, and at its end."""
+    """The graded metric (`Task.graded`) at points of the training where it was measured, and at its end; nothing of a
+    task without metrics."""
     steps: int
     seconds: float
     bad_rewards: int = 0
@@ -74,8 +75,8 @@ class Outcome:
 
     @property
     def scored(self) -> bool:
-        """Whole episodes tell how good it is."""
-        return self.measured and self.stopped_of is None
+        """Whole episodes tell how good it is: it has a score, which nothing has in a task without metrics."""
+        return self.measured and self.stopped_of is None and bool(self.metrics)
 
     def score(self) -> tuple[float, ...]:
         """Metric means in order: compares as the key of selection. One that is no number is the worst of all."""

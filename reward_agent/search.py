@@ -225,6 +225,8 @@ class Search:
 
     def _known(self) -> Examples | None:
         """Episodes of the best and of the worst candidate so far, where one is clearly better and both are on disk."""
+        if self.task.graded is None:
+            return None  # nothing but a comparison says which is better, and that of whole clips alone
         metric = self.task.graded.name
         pair = ranking.clear_pair({at: trained.select for at, trained in self._trained.items()}, metric)
         if pair is None:

@@ -67,6 +67,8 @@ class Rounds(ABC):
     sees: ClassVar[str]
     shows_examples: ClassVar[bool] = False
     """Its first prompt shows `Settings.examples`."""
+    tells_metric: ClassVar[bool] = False
+    """Its prompts are made of scores, so that it does nothing in a task without metrics."""
     shows_words: ClassVar[bool] = False
     """Its own prompts show what a person said of a candidate; else what was said is appended to them."""
 

@@ -26,6 +26,7 @@ class Eureka(Rounds):
 
     name: ClassVar[str] = "eureka"
     sees: ClassVar[str] = "metric, terms, episode length"
+    tells_metric: ClassVar[bool] = True
 
     def messages(self, task: Task, history: History, iteration: int) -> tuple[Message, ...]:
         opening = self.opening(task)
@@ -71,7 +72,7 @@ def _is_told(candidate: Candidate, *, scored: bool) -> bool:
     return outcome.measured and outcome.scored == scored
 
 
-def _tried(metric: Metric, candidate: Candidate) -> str:
+def _tried(metric: Metric | None, candidate: Candidate) -> str:
     """One line on the best of a round."""
     outcome = candidate.outcome
     if not isinstance(outcome, Outcome):
