@@ -174,8 +174,8 @@ def difference(icpl: Sequence[float], eureka: Sequence[float], low: float, high:
 def markdown(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     """The table of docs/results.md, and a line a task on the margin."""
     yield (
-        "| task, metric | arm | best after round 1, 2, 3, 4, 5 | winner from scratch, 3 seeds (range) | trainings, steps "
-        "| queries as published / made |"
+        "| task, metric | arm | best after round 1, 2, 3, 4, 5 | winner from scratch, 3 seeds (range) "
+        "| trainings, steps | queries as published / made |"
     )
     yield "| --- | --- | --- | --- | --- | --- |"
     for each in rows:
