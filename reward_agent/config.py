@@ -163,7 +163,9 @@ def with_whole_paths(config: RunConfig) -> RunConfig:
     task = f"{Path(location).resolve()}{separator}{variable}" if location.endswith(".py") else name
     task += disguised + (how if how.isdecimal() or not how else pinned(how))
     prompts = config.prompts.resolve() if config.prompts else None
-    return replace(config, task=task, prompts=prompts, llm=whole_llm(config.llm))
+    file, separator, setting = (config.judge or "").partition(":")
+    judge = f"{Path(file).resolve()}{separator}{setting}" if file.endswith(".py") else config.judge
+    return replace(config, task=task, prompts=prompts, llm=whole_llm(config.llm), judge=judge)
 
 
 def whole_llm(name: str | None) -> str | None:
