@@ -36,8 +36,19 @@ def describe_plan(plan: Plan, config: RunConfig) -> str:
         f"the best reward{expert}\n"
         f"  each by    {plan.choice}\n"
         f"  steps      {plan.steps:,} ({each:,} each){lasting}\n"
-        f"  model      {plan.llm}: {asked}"
+        f"  model      {plan.llm}: {asked}{_judge(config)}"
     )
+
+
+def _judge(config: RunConfig) -> str:
+    """A line on who compares, where anyone does."""
+    from reward_agent.judges.pairs import published_queries
+
+    if config.judge is None:
+        return ""
+    comparisons = count(published_queries(config.candidates, config.iterations), "comparison")
+    who = " (a metric in a person's place)" if config.judge.partition(":")[0] == "metric" else ""
+    return f"\n  judge      {config.judge}{who}: about {comparisons}"
 
 
 def describe_result(result: Result) -> str:
