@@ -157,7 +157,7 @@ class Search:
             if reply is None:
                 waiting.append((prompt.key, prompt.messages))
                 # anew: a run killed before this reply may have left what it would have asked by other templates
-                self.run.write_json(prompt.key.path("messages.json"), prompt.messages)
+                self.run.write_prompt(prompt.key, prompt.messages)
                 self.events(Asked(prompt.key, prompt.messages))
             else:
                 self._heard(prompt.key, reply, replies, recorded=True)
