@@ -63,10 +63,16 @@ def _chronicle(folder: Path, manifest: Manifest, steps: Mapping[Key, Any]) -> Ch
         updated=_written(folder),
         variant=result.variant if result else _variant(config, steps),
         rounds=tuple(
-            Round(number, tuple(rounds[number]), judgements.get(number), folder / f"iter_{number:02d}")
+            Round(
+                iteration=number,
+                candidates=tuple(rounds[number]),
+                judgement=judgements.get(number),
+                best_so_far=_at(history.best(before=number + 1)),
+                folder=folder / f"iter_{number:02d}",
+            )
             for number in sorted(rounds)
         ),
-        best=(best.iteration, best.index) if (best := history.best()) else None,
+        best=_at(history.best()),
         finals=tuple(
             Retraining(of, key.candidate, decode(Trained | TrainingFault, value), _retrained(folder, key))
             for of in ("final", "expert")
@@ -112,7 +118,7 @@ def _candidate(folder: Path, steps: Mapping[Key, Any], at: At, history: History)
         words=str((persons or automatic or {"text": ""})["text"]),
         words_automatic=persons is None and automatic is not None,
         folder=folder / folder_of(*at),
-        parent=(parent.iteration, parent.index) if parent else None,
+        parent=_at(parent),
         parent_program=parent.program if parent else None,
     )
 
@@ -142,6 +148,10 @@ def _attempts(folder: Path, own: Mapping[Key, Any]) -> tuple[AttemptRecord, ...]
 
 def _vetted(key: Key) -> Key:
     return key._replace(stage="vet" if key.stage == MAIN else f"{key.stage}.vet")
+
+
+def _at(candidate: Candidate | None) -> At | None:
+    return (candidate.iteration, candidate.index) if candidate else None
 
 
 def _retrained(folder: Path, key: Key) -> Path:

@@ -120,6 +120,8 @@ class Round:
     candidates: tuple[CandidateRecord, ...]
     judgement: Judgement | None
     """None before the judge has compared, and where no judge does."""
+    best_so_far: At | None
+    """Of this round and those before, by the judge where one compares, else by the metric."""
     folder: Path
 
 

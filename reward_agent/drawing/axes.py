@@ -35,11 +35,12 @@ class Axis:
         share = (value - self.low) / (self.high - self.low)
         return self.start + min(max(share, 0.0), 1.0) * (self.end - self.start)
 
-    def ticks(self, about: int = 4) -> list[float]:
-        """Round numbers within, at steps of 1, 2 or 5 times a power of ten."""
+    def ticks(self, about: int = 4, *, whole: bool = False) -> list[float]:
+        """Round numbers within, at steps of 1, 2 or 5 times a power of ten; none between whole numbers if `whole`."""
         raw = (self.high - self.low) / about
         power = 10.0 ** math.floor(math.log10(raw)) if raw > _SMALLEST else _SMALLEST
         step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw or factor == 10)
+        step = max(step, 1.0) if whole else step
         first = math.ceil(self.low / step)
         found = [(first + index) * step for index in range(2 * about + 2)]
         return [0.0 if abs(tick) < step / 2 else tick for tick in found if tick <= self.high]

@@ -38,7 +38,8 @@ def diff(before: str, after: str, *, label: str = "changes") -> Markup:
     rows = Markup("").join(_hunks(old, new, _lines(before), _lines(after)))
     return Markup(
         '<div class="diff" tabindex="0" role="region" aria-label="{}"><table><thead class="unseen"><tr>'
-        '<th scope="col">old line</th><th scope="col">new line</th><th scope="col">text</th></tr></thead>{}</table></div>'
+        '<th scope="col">old line</th><th scope="col">new line</th><th scope="col">text</th></tr></thead>'
+        "{}</table></div>"
     ).format(shown(label), rows)
 
 

@@ -30,8 +30,24 @@ class Series:
     """Joined; else dots alone."""
 
 
-def line_chart(title: str, series: Sequence[Series], *, x_label: str, y_label: str = "", wide: bool = False) -> Markup:
-    """A figure with a legend where there are several series. Where there is no number it says so."""
+def line_chart(
+    title: str,
+    series: Sequence[Series],
+    *,
+    x_label: str,
+    y_label: str = "",
+    wide: bool = False,
+    whole: bool = False,
+) -> Markup:
+    """A figure with a legend where there are several series. Where there is no number it says so.
+
+    Args:
+        title: above it.
+        series: in the order of their colours.
+        x_label, y_label: of the axes.
+        wide: twice as wide as high.
+        whole: x counts something, so that no tick lies between whole numbers.
+    """
     drawn = [_finite(each) for each in series]
     points = [point for each in drawn for stretch in each for point in stretch]
     heading = Markup("<figcaption>{}</figcaption>").format(shown(title))
@@ -42,7 +58,7 @@ def line_chart(title: str, series: Sequence[Series], *, x_label: str, y_label: s
     up = Axis.over((y for _, y in points), HEIGHT - _BOTTOM, _TOP, margin=0.05)
     body = Markup("").join(
         [
-            *_grid(across, up, width, x_label, y_label),
+            *_grid(across, up, width, x_label, y_label, whole),
             *(_drawn(index, each, drawn[index], across, up) for index, each in enumerate(series)),
         ]
     )
@@ -77,13 +93,13 @@ def _finite(series: Series) -> list[list[tuple[float, float]]]:
     return [stretch for stretch in stretches if stretch]
 
 
-def _grid(across: Axis, up: Axis, width: int, x_label: str, y_label: str) -> Iterator[Markup]:
+def _grid(across: Axis, up: Axis, width: int, x_label: str, y_label: str, whole: bool) -> Iterator[Markup]:
     for tick in up.ticks():
         y = f"{up.at(tick):.1f}"
         yield Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(_LEFT, width - _RIGHT, y, y)
         yield Markup('<text class="tick y" x="{}" y="{}" dy="0.32em">{}</text>').format(_LEFT - 6, y, short(tick))
     bottom = HEIGHT - _BOTTOM
-    for tick in across.ticks():
+    for tick in across.ticks(whole=whole):
         x = f"{across.at(tick):.1f}"
         yield Markup('<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(x, x, bottom, bottom + 4)
         yield Markup('<text class="tick x" x="{}" y="{}">{}</text>').format(x, bottom + 16, short(tick))
