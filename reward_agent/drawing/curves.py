@@ -11,7 +11,7 @@ from markupsafe import Markup
 from reward_agent.drawing.axes import Axis, short
 from reward_agent.drawing.text import shown
 
-WIDTH, HEIGHT = 320, 200
+WIDTH, WIDE, HEIGHT = 320, 420, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 10, 38
 COLOURS = 8
 """Of the style sheet; further series repeat them, dashed."""
@@ -28,6 +28,10 @@ class Series:
     y: Sequence[float]
     line: bool = True
     """Joined; else dots alone."""
+    colour: int | None = None
+    """By number; its place among the series unless given."""
+    faint: bool = False
+    """One of many behind the others: thin, and not in the legend."""
 
 
 def line_chart(
@@ -45,7 +49,7 @@ def line_chart(
         title: above it.
         series: in the order of their colours.
         x_label, y_label: of the axes.
-        wide: twice as wide as high.
+        wide: for fewer and larger figures side by side.
         whole: x counts something, so that no tick lies between whole numbers.
     """
     drawn = [_finite(each) for each in series]
@@ -53,8 +57,8 @@ def line_chart(
     heading = Markup("<figcaption>{}</figcaption>").format(shown(title))
     if not points:
         return Markup('<figure class="chart">{}<p class="empty">Nothing was measured.</p></figure>').format(heading)
-    width = 2 * WIDTH if wide else WIDTH
-    across = Axis.over((x for x, _ in points), _LEFT, width - _RIGHT)
+    width = WIDE if wide else WIDTH
+    across = Axis.over((x for x, _ in points), _LEFT, width - _RIGHT, margin=0.04 if whole else 0.0)
     up = Axis.over((y for _, y in points), HEIGHT - _BOTTOM, _TOP, margin=0.05)
     body = Markup("").join(
         [
@@ -122,24 +126,26 @@ def _drawn(index: int, series: Series, stretches: list[list[tuple[float, float]]
             parts.append(Markup('<polyline points="{}"/>').format(" ".join(f"{x},{y}" for x, y in placed)))
         else:
             parts += [Markup('<circle cx="{}" cy="{}" r="3"/>').format(x, y) for x, y in placed]
-    return Markup('<g class="{}">{}</g>').format(style(index), Markup("").join(parts))
+    named = style(index if series.colour is None else series.colour)
+    return Markup('<g class="{}">{}</g>').format(f"{named} faint" if series.faint else named, Markup("").join(parts))
 
 
 def _legend(series: Sequence[Series]) -> Markup:
     rows = [
         Markup('<li><svg class="key" viewBox="0 0 20 8" aria-hidden="true"><g class="{}">{}</g></svg>{}</li>').format(
-            style(index),
+            style(index if each.colour is None else each.colour),
             Markup('<polyline points="0,4 20,4"/>') if each.line else Markup('<circle cx="10" cy="4" r="3"/>'),
             _cut(each.label),
         )
         for index, each in enumerate(series)
+        if not each.faint
     ]
     return Markup('<ul class="legend">{}</ul>').format(Markup("").join(rows))
 
 
 def _told(series: Series, stretches: list[list[tuple[float, float]]]) -> str:
     """A curve in words."""
-    if not stretches:
+    if not stretches or series.faint:
         return ""
     values = [y for stretch in stretches for _, y in stretch]
     if len(values) == 1:

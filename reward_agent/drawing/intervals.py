@@ -13,8 +13,8 @@ from reward_agent.drawing.text import shown
 from reward_agent.history import Interval
 from reward_agent.wording import interval
 
-_WIDTH, _LEFT, _RIGHT, _ROW, _BELOW = 640, 150, 20, 26, 26
-_LABEL = 22
+_WIDTH, _LEFT, _RIGHT, _ROW, _BELOW = 420, 120, 14, 24, 24
+_LABEL = 20
 """Letters of a row's name that fit beside it."""
 
 
@@ -27,7 +27,7 @@ def interval_chart(title: str, rows: Sequence[tuple[str, Interval]]) -> Markup:
     axis = Axis.over((end for _, value in known for end in value), _LEFT, _WIDTH - _RIGHT, margin=0.05)
     bottom = _ROW * len(known) + 4
     parts = []
-    for tick in axis.ticks(6):
+    for tick in axis.ticks():
         x = f"{axis.at(tick):.1f}"
         parts.append(Markup('<line class="grid" x1="{}" x2="{}" y1="2" y2="{}"/>').format(x, x, bottom))
         parts.append(Markup('<text class="tick x" x="{}" y="{}">{}</text>').format(x, bottom + 16, short(tick)))

@@ -5,3 +5,6 @@
 
 `page.py` puts a page together: nothing in it runs, and nothing in it asks for anything from elsewhere.
 """
+
+MEGABYTES = 50
+"""Of clips in a report, unless told otherwise."""

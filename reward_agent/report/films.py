@@ -10,10 +10,9 @@ from typing import Literal, get_args
 
 from reward_agent.chronicle import Chronicle, Round
 from reward_agent.errors import UsageError, unknown_name
+from reward_agent.report import MEGABYTES
 
 Videos = Literal["all", "best", "none"]
-MEGABYTES = 50
-"""Of clips in a report, unless told otherwise."""
 
 
 @dataclass(frozen=True)

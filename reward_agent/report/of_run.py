@@ -10,9 +10,10 @@ from typing import Any
 from reward_agent.chronicle import CandidateRecord, Chronicle, Round, read_chronicle
 from reward_agent.files import write_atomically, writing
 from reward_agent.history import At, Judgement
+from reward_agent.report import MEGABYTES
 from reward_agent.report.charts import candidate_charts, metric_charts, result_charts
 from reward_agent.report.command import again
-from reward_agent.report.films import MEGABYTES, Films, choose_films
+from reward_agent.report.films import Films, choose_films
 from reward_agent.report.page import render
 from reward_agent.scoring import SeedPlan
 
