@@ -164,6 +164,11 @@ class Judgement:
     agreement: float | None = None
     """Kendall's W of several raters; or the share of pairs that were answered alike in both orders."""
 
+    def said_of(self, candidate: int) -> str:
+        """What people said of one candidate, and of the round where none is right."""
+        texts = [remark.text for remark in self.remarks if remark.candidate == candidate]
+        return "\n\n".join(text.strip() for text in [*texts, self.words] if text.strip())
+
 
 @dataclass(frozen=True)
 class History:

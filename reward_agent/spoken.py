@@ -56,8 +56,12 @@ class Listener:
     trainer: Trainer
     ask_person: AskPerson | None
 
-    def hear(self, candidate: Candidate, outcome: Outcome, folder: Path) -> Heard:
+    def hear(self, candidate: Candidate, outcome: Outcome, folder: Path, said: str = "") -> Heard:
         """Words on a candidate whose files are in `folder`, journalled before anyone reads them.
+
+        Args:
+            candidate, outcome, folder: which.
+            said: what a person said of it already, when they compared it with others.
 
         Raises:
             WaitingForPersonError: they are to come from a file that holds none yet.
@@ -65,7 +69,7 @@ class Listener:
         persons, automatic = (Key(candidate.iteration, candidate.index, 0, stage) for stage in (PERSON, AUTOMATIC))
         recorded = persons in self.run.journal or automatic in self.run.journal
         if not recorded:
-            said = self._said(candidate, outcome, folder)
+            said = said or self._said(candidate, outcome, folder)
             if said:
                 self.run.record(persons, Spoken(said))
             else:

@@ -43,10 +43,11 @@ def describe_plan(plan: Plan, config: RunConfig) -> str:
 def describe_result(result: Result) -> str:
     """Several lines for a person."""
     found = f"best of the search: iteration {result.iteration}, candidate {result.candidate} ({result.model})"
+    judged = f", judged by {result.judge} ({count(result.queries, 'comparison')})" if result.judge else ""
     lines = [
         f"{result.run}: “{result.instruction}”",
         f"  {found if result.llm != NOBODY else 'the reward that was given'}",
-        f"  by {result.method}{f', {result.variant}' if result.variant else ''}",
+        f"  by {result.method}{f', {result.variant}' if result.variant else ''}{judged}",
         *scores({"this reward": result.metrics, _expert(result): result.expert or {}, **result.floors}),
         f"  over {count(result.trainings, 'training')} from scratch of {result.budget:,} steps, "
         f"{count(result.report_episodes, 'episode')} each, on seeds that nothing was chosen by",
