@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from reward_agent.codec import encode
-from reward_agent.config import RunConfig, connect_llm, whole_llm, with_whole_paths, without_keys
+from reward_agent.config import RunConfig, connect_judge, connect_llm, whole_llm, with_whole_paths, without_keys
 from reward_agent.envs.disguise import disguise
 from reward_agent.envs.registry import FROM_PYTHON, find_again, find_task
 from reward_agent.errors import InterruptedRunError, MissingComponentError, UsageError, unknown_name
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
 from reward_agent.invocation import resume_command
-from reward_agent.left_open import fit
+from reward_agent.judges import AskPreference
+from reward_agent.left_open import fit, require_judge
 from reward_agent.llm import LLM, Metered
 from reward_agent.llm.none import Nobody, nobody_to_ask
-from reward_agent.methods import Done, find_method
+from reward_agent.methods import Done
 from reward_agent.methods.base import starting_history
 from reward_agent.metric_check import require_metrics
 from reward_agent.optimise.choice import choose_training
@@ -90,7 +91,6 @@ def settled_config(
     if (lacking := task.world.missing()) is not None:
         raise MissingComponentError(f"{task.id} cannot run here: {lacking}")
     require_metrics(task)
-    _refuse_without_metric(config, task)
     config = fit(config, task, left_open)
     choice = choose_training(task, config.optimiser, config.preset, config.settings)
     config = replace(config, preset=choice.preset)
@@ -100,19 +100,8 @@ def settled_config(
     config = settle_prompts(config, task)
     if isinstance(connect_llm(config, root, llm), Nobody) and config.iterations:
         raise nobody_to_ask()
+    require_judge(config, task)
     return config, task
-
-
-def _refuse_without_metric(config: RunConfig, task: Task) -> None:
-    """What is made of scores is wanted of a task that has none."""
-    if task.metrics:
-        return
-    if getattr(find_method(config.method), "tells_metric", False):
-        raise UsageError(
-            f"The method {config.method} tells a model how its rewards score, and the task {task.id} has no metric: "
-            "what is done there is judged by comparison alone. Take `--method icpl`, which goes by what is preferred, "
-            "or `--method text2reward`, which goes by words."
-        )
 
 
 def _refuse_rounds_for_nothing(config: RunConfig, task: Task) -> None:
@@ -131,6 +120,7 @@ def synthesize(
     *,
     events: Events = ignore,
     ask_person: AskPerson | None = None,
+    ask_preference: AskPreference | None = None,
     task: Task | None = None,
     llm: LLM | None = None,
     root: Path = RUNS,
@@ -142,6 +132,7 @@ def synthesize(
         config: what to do, kept in `run.json`; or what `prepare` made of it.
         events: told what happens, from this thread.
         ask_person: gives a person's words where the method wants some; automatic ones, so labelled, where it is None.
+        ask_preference: gives a person's comparison of a round where `--judge terminal` wants it.
         task, llm: see `prepare`.
         root: the folder of runs.
         name: of the run, in place of date, task and random digits.
@@ -169,7 +160,9 @@ def synthesize(
     with Run.create(root, manifest) as run:
         if ready.initial:
             run.record(INITIAL_VETTED, ready.initial)
-        return _conduct(run, ready.config, ready.task, model, events, ask_person, manifest.sandbox, resumed=False)
+        return _conduct(
+            run, ready.config, ready.task, model, events, ask_person, ask_preference, manifest.sandbox, resumed=False
+        )
 
 
 def resume(
@@ -178,6 +171,7 @@ def resume(
     changes: Mapping[str, Any] | None = None,
     events: Events = ignore,
     ask_person: AskPerson | None = None,
+    ask_preference: AskPreference | None = None,
     task: Task | None = None,
     llm: LLM | None = None,
 ) -> Result:
@@ -186,7 +180,7 @@ def resume(
     Args:
         folder: of the run.
         changes: what to do otherwise from here on, in later sittings too; only names in `MAY_CHANGE`.
-        events, ask_person, task, llm: see `synthesize`.
+        events, ask_person, ask_preference, task, llm: see `synthesize`.
 
     Raises:
         UsageError: there is no run, or `changes` names what must stay.
@@ -209,7 +203,7 @@ def resume(
         _tell_versions(run, events)
         # a finished run is told again by machines, too, that could not go on with it
         layers = known_layers(run) if load_result(folder) else _compare_layers(run, config.unsafe, events)
-        return _conduct(run, config, task, llm, events, ask_person, layers, resumed=True)
+        return _conduct(run, config, task, llm, events, ask_person, ask_preference, layers, resumed=True)
 
 
 def _conduct(
@@ -219,16 +213,18 @@ def _conduct(
     llm: LLM,
     events: Events,
     ask_person: AskPerson | None,
+    ask_preference: AskPreference | None,
     layers: tuple[str, ...],
     *,
     resumed: bool,
 ) -> Result:
     from reward_agent.final import conclude
+    from reward_agent.judging import Judging, blinded
     from reward_agent.search import Search, spent_in
     from reward_agent.trainings import Trainer
     from reward_agent.trial import reference
 
-    method = config.make_method()
+    method, judge = config.make_method(), config.make_judge()
     metered = Metered(llm, config.model_budget(), spent_in(run.journal.values, config.prices))
     events(
         Started(
@@ -242,12 +238,19 @@ def _conduct(
             layers,
             resumed,
             variant(config),
+            judge.name if judge else "",
         )
     )
     try:
+        if judge is not None and judge.wants_video:
+            events = blinded(events)
         with Pool[Trial](config.jobs, logs=run.folder / "logs") as pool:
             trainer = Trainer(run, task, reference(task, config.task), config, pool, events)
-            search = Search(run, task, config, method, metered, trainer, events, ask_person)
+            judging = None
+            if judge is not None:
+                asked = metered.beside(connect_judge(judge, run.folder)) if judge.model else None
+                judging = Judging(run, task, config, judge, asked, trainer, events, ask_preference)
+            search = Search(run, task, config, method, metered, trainer, events, ask_person, judging)
             reason = search.go()
             result = conclude(trainer, search.history, method, llm.name, metered.spent, reason)
     except KeyboardInterrupt as error:

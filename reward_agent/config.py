@@ -11,6 +11,7 @@ from reward_agent.envs.disguise import pinned
 from reward_agent.envs.registry import DISGUISE
 from reward_agent.errors import UsageError, unknown_name
 from reward_agent.fewshot import Example
+from reward_agent.judges import Judge, find_judge
 from reward_agent.llm import LLM, Budget, Options, connect, redact, require_price
 from reward_agent.methods import Method, Settings, find_method
 from reward_agent.program import Program
@@ -54,6 +55,11 @@ class RunConfig:
     words: WhoseWords = "ask"
     """Where a method's words on a policy come from: `ask` whoever is there (else automatic ones), wait for a `file` in
     the candidate's folder, or always `automatic`."""
+    judge: str | None = None
+    """Who compares the candidates of a round, `NAME` or `NAME:SETTING` (`judges`), in place of the metric; a method
+    that cannot do without one takes its usual one (`left_open.fit`)."""
+    without: tuple[str, ...] = ()
+    """Parts of the method that are left out, by names of its ablations."""
     optimiser: str = "ppo"
     preset: str | None = None
     """Of the optimiser's settings, by name; the task's own unless given."""
@@ -107,7 +113,17 @@ class RunConfig:
             initial=self.initial,
             examples=self.shown,
             only_name=self.only_name,
+            judged=self.judge is not None,
+            without=self.without,
         )
+
+    def make_judge(self) -> Judge | None:
+        """Who compares, if anyone does.
+
+        Raises:
+            UsageError, MissingComponentError: see `find_judge`.
+        """
+        return find_judge(self.judge, Options(temperature=self.temperature)) if self.judge is not None else None
 
     def model_budget(self) -> Budget:
         """Of the model that is asked."""
@@ -147,13 +163,25 @@ def with_whole_paths(config: RunConfig) -> RunConfig:
     task = f"{Path(location).resolve()}{separator}{variable}" if location.endswith(".py") else name
     task += disguised + (how if how.isdecimal() or not how else pinned(how))
     prompts = config.prompts.resolve() if config.prompts else None
-    return replace(config, task=task, prompts=prompts, llm=whole_llm(config.llm))
+    file, separator, setting = (config.judge or "").partition(":")
+    judge = f"{Path(file).resolve()}{separator}{setting}" if file.endswith(".py") else config.judge
+    return replace(config, task=task, prompts=prompts, llm=whole_llm(config.llm), judge=judge)
 
 
 def whole_llm(name: str | None) -> str | None:
     """The model's name; with the whole path where it replays a file or a run's folder."""
     provider, _, model = (name or "").partition(":")
     return f"replay:{Path(model).resolve()}" if provider == "replay" and Path(model).exists() else name
+
+
+def connect_judge(judge: Judge, folder: Path) -> LLM:
+    """The model that a judge asks in the run in `folder`.
+
+    Raises:
+        UsageError, MissingComponentError: see `llm.connect`.
+    """
+    assert judge.model is not None, "it asks one"
+    return connect(judge.model, Options(folder=folder.resolve()))
 
 
 def connect_llm(config: RunConfig, folder: Path, given: LLM | None = None) -> LLM:

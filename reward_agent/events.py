@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from reward_agent.history import Interval, Outcome
+from reward_agent.history import Interval, Judgement, Outcome
 from reward_agent.messages import Key, Message, Reply
 from reward_agent.program import Fault, Program
 
@@ -48,6 +48,8 @@ class Started:
     resumed: bool
     variant: str = ""
     """What its prompts show or hide, as `1 example (mujoco/ant-forward)`."""
+    judge: str = ""
+    """Who compares the candidates; empty where a metric chooses."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,15 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """A judge compared the candidates of an iteration."""
+
+    iteration: int
+    judgement: Judgement
+    recorded: bool
+
+
+@dataclass(frozen=True)
 class Spoke:
     iteration: int
     candidate: int
@@ -204,6 +215,7 @@ Event = (
     | Scoring
     | Looking
     | Evaluated
+    | Judged
     | Spoke
     | Best
     | Noted

@@ -102,37 +102,51 @@ def automatic_words(task: Task, outcome: Outcome) -> str:
     return " ".join([*label, *words(task, outcome), *_changes(outcome), *notes(outcome, outcome.task_score)])
 
 
+def traces(outcome: Outcome) -> str:
+    """How the terms and the length of episodes went: all of `reflection` that no metric has a part in."""
+    lines = [
+        _series("episode_length", outcome.episode_length),
+        *(_series(f"term {_name(name)}", values) for name, values in outcome.terms.items()),
+    ]
+    lines += [f"Note: {note}" for note in _notes_on_terms(outcome)]
+    return "\n".join(line for line in lines if line)
+
+
 def notes(outcome: Outcome, score: Sequence[float]) -> list[str]:
     """What stands out in an outcome, in sentences; `score` is the course of what it is judged by."""
-    found = []
-    whose = "planner" if outcome.planned else "policy"
-    course = {"planner": "all that was played", "practice": "the whole practice"}.get(outcome.by, "the whole training")
+    return [*_notes_on_score(outcome, score), *_notes_on_terms(outcome)]
+
+
+def _notes_on_score(outcome: Outcome, score: Sequence[float]) -> Iterator[str]:
     total = _finite(outcome.episode_return)
     if _trend(total) > 0 and _trend(score) < 0:
-        found.append("The total reward rose while the task_score fell: the reward is being won by other behaviour.")
+        yield "The total reward rose while the task_score fell: the reward is being won by other behaviour."
     elif _trend(total) > 0 and len(score) > 2 and _is_still(score):
-        found.append("The total reward rose while the task_score did not move: the reward leads elsewhere.")
+        yield "The total reward rose while the task_score did not move: the reward leads elsewhere."
     no_number = any(math.isnan(value.mean) for value in outcome.metrics.values()) or any(map(math.isnan, score))
     if no_number and outcome.stopped_of is None:
+        whose = "planner" if outcome.planned else "policy"
         what = f"The {whose}'s behaviour gave no number to score it by"
-        found.append(f"{what}, which counts as the worst score there is.")
+        yield f"{what}, which counts as the worst score there is."
     best = max(_finite(score), default=math.nan)
     if len(score) > 2 and score[-1] < best - 0.25 * (best - min(_finite(score))):
-        found.append(f"The task_score had reached {_number(best)} and fell back to {_number(score[-1])}.")
+        yield f"The task_score had reached {_number(best)} and fell back to {_number(score[-1])}."
+
+
+def _notes_on_terms(outcome: Outcome) -> Iterator[str]:
+    course = {"planner": "all that was played", "practice": "the whole practice"}.get(outcome.by, "the whole training")
     sizes = {name: _mean([abs(v) for v in _last_third(values)]) for name, values in outcome.terms.items()}
     whole = sum(sizes.values())
     for name, size in sizes.items():
         if len(sizes) > 1 and whole > 0 and size / whole > DOMINANT:
-            part = f"The term {_name(name)} makes {size / whole:.0%} of all reward by size"
-            found.append(f"{part}; the others are hardly heard.")
+            yield f"The term {_name(name)} makes {size / whole:.0%} of all reward by size; the others are hardly heard."
     for name, values in outcome.terms.items():
         if all(value == 0 for value in values):
-            found.append(f"The term {_name(name)} was 0 throughout: it never paid.")
+            yield f"The term {_name(name)} was 0 throughout: it never paid."
         elif len(values) > 2 and _is_still(values):
-            found.append(f"The term {_name(name)} stayed constant over {course}.")
+            yield f"The term {_name(name)} stayed constant over {course}."
     if outcome.bad_rewards:
-        found.append(f"The reward was not finite {outcome.bad_rewards} times (counted as 0): guard its arithmetic.")
-    return found
+        yield f"The reward was not finite {outcome.bad_rewards} times (counted as 0): guard its arithmetic."
 
 
 def _words(task: Task, outcome: Outcome) -> Iterator[str]:

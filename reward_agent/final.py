@@ -5,6 +5,7 @@ Beside it stand what no policy reaches (the floors) and the task's expert reward
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -63,7 +64,12 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
         )
     of_expert = [results[training.trial] for training in wanted if training.trial.phase == "expert"]
     experts = quoted(of_expert, below, task.metrics)
-    kept = max(finals, key=lambda trial: (finals[trial].outcome.score(), -trial.index))
+    # where a judge decides no metric does, not even here
+    kept = (
+        min(finals, key=lambda t: t.index)
+        if config.judge
+        else max(finals, key=lambda t: (finals[t].outcome.score(), -t.index))
+    )
     folder = next(run.folder / training.folder for training in wanted if training.trial == kept)
     (run.folder / BEST).mkdir(exist_ok=True)
     for name in (TENSORS, ARCHITECTURE):
@@ -98,6 +104,8 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
         horizon=task.horizon,
         judged={metric.name: metric.doc for metric in task.metrics},
         reward_version=task.reward_version,
+        judge=judged_by(history),
+        queries=sum(judgement.queries for judgement in history.judgements.values()),
     )
     write_atomically(result.reward, export_reward(task, best.program, Provenance.of(result)).encode())
     # where it is, all of `best/` is but the clip, which may fail as a driver or an encoder does
@@ -105,6 +113,14 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
     if config.video:
         trainer.film(kept, run.folder / BEST, int(SeedPlan.report_seeds(config.seed, 1)[0]))
     return result
+
+
+def judged_by(history: History) -> str:
+    """Who compared, as `metric`, or `metric in 2 rounds, page in 1` where it was not the same throughout."""
+    counts = Counter(judgement.judge for judgement in history.judgements.values())
+    if len(counts) < 2:
+        return "".join(counts)
+    return ", ".join(f"{judge} in {count} round{'s' if count > 1 else ''}" for judge, count in counts.items())
 
 
 def final_stage(program: Program, phase: Phase = "final") -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from reward_agent.messages import Key, Message, Reply
 from reward_agent.program import Fault, Program
+
+At = tuple[int, int]
+"""Which candidate: `(iteration, candidate)`."""
 
 
 class Interval(NamedTuple):
@@ -78,6 +81,11 @@ class Outcome:
         """Whole episodes tell how good it is: it has a score, which nothing has in a task without metrics."""
         return self.measured and self.stopped_of is None and bool(self.metrics)
 
+    @property
+    def unscored(self) -> Outcome:
+        """The same without any metric, for whom no score may reach."""
+        return replace(self, metrics={}, task_score=(), success=())
+
     def score(self) -> tuple[float, ...]:
         """Metric means in order: compares as the key of selection. One that is no number is the worst of all."""
         means = (interval.mean for interval in self.metrics.values())
@@ -119,12 +127,67 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Preference:
+    """One comparison that a judge made."""
+
+    first: At
+    second: At
+    answer: Literal["first", "second", "tie", "skip"]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A person's words on one candidate of a round."""
+
+    candidate: int
+    text: str
+    rater: str = ""
+
+
+CHAMPION = -1
+"""Stands in a round's rankings for the best of the rounds before."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What comparing the trained candidates of a round came to. Candidates are told by their index in the round."""
+
+    judge: str
+    """Who judged, as `metric` or `vlm:openai:MODEL`."""
+    best: int | None
+    """None where none was preferred."""
+    worst: int | None
+    beats_champion: bool | None
+    """Whether `best` is preferred to the best of the rounds before; None where there was none or no `best`."""
+    queries: int
+    """Comparisons that were really made."""
+    preferences: tuple[Preference, ...] = ()
+    rankings: Mapping[str, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
+    """By rater, groups from best to worst; those of one group are tied, and who is in none was left out."""
+    words: str = ""
+    """Why none is right, as a person said."""
+    remarks: tuple[Remark, ...] = ()
+    agreement: float | None = None
+    """Kendall's W of several raters; or the share of pairs that were answered alike in both orders."""
+
+    def said_of(self, candidate: int) -> str:
+        """What people said of one candidate, and of the round where none is right."""
+        texts = [remark.text for remark in self.remarks if remark.candidate == candidate]
+        return "\n\n".join(text.strip() for text in [*texts, self.words] if text.strip())
+
+
+@dataclass(frozen=True)
 class History:
-    candidates: dict[tuple[int, int], Candidate] = field(default_factory=dict)
-    """By (iteration, candidate)."""
+    candidates: dict[At, Candidate] = field(default_factory=dict)
+    judgements: dict[int, Judgement] = field(default_factory=dict)
+    """By iteration, where a judge compares; then nobody else says which is best."""
 
     def iteration(self, number: int) -> tuple[Candidate, ...]:
         return tuple(c for (i, _), c in sorted(self.candidates.items()) if i == number)
+
+    def trained(self, number: int) -> tuple[tuple[Candidate, Outcome], ...]:
+        """Those of an iteration that something acted on, with what it showed."""
+        return tuple((c, outcome) for c, outcome in self.evaluated() if c.iteration == number)
 
     def evaluated(self) -> Iterator[tuple[Candidate, Outcome]]:
         for _, candidate in sorted(self.candidates.items()):
@@ -134,8 +197,10 @@ class History:
     def best(self, before: int | None = None) -> Candidate | None:
         """The candidate with the highest score, the earliest on ties; of iterations before `before` where given.
 
-        Where none is scored it is the latest that something acted on.
+        Where none is scored it is the latest that something acted on. Where a judge compares, it is the judge's.
         """
+        if self.judgements:
+            return self._champion(before)
         seen = [
             (candidate, outcome)
             for candidate, outcome in self.evaluated()
@@ -144,3 +209,15 @@ class History:
         if scored := [pair for pair in seen if pair[1].scored]:
             return max(scored, key=lambda pair: pair[1].score())[0]
         return seen[-1][0] if seen else None
+
+    def _champion(self, before: int | None) -> Candidate | None:
+        """The one that the judge preferred; where none ever was, the first that was judged."""
+        best: At | None = None
+        for iteration, judgement in sorted(self.judgements.items()):
+            if before is not None and iteration >= before:
+                break
+            if judgement.best is not None and judgement.beats_champion is not False:
+                best = (iteration, judgement.best)
+        if best is not None:
+            return self.candidates[best]
+        return next((c for c, outcome in self.evaluated() if outcome.measured and c.iteration in self.judgements), None)

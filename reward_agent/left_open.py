@@ -7,11 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from reward_agent.config import RunConfig
+from reward_agent.errors import UsageError, unknown_name
 from reward_agent.methods import find_method
 from reward_agent.optimise.choice import usual
 from reward_agent.recorded import OPEN as RECORDED
 from reward_agent.task import Task
 
+STAND_IN, PAGE = "metric", "page"
+"""Judges where a method cannot do without one and none is named: of tasks with metrics, and of those without."""
 OPEN = (*RECORDED, "optimiser", "final_seeds", "select_episodes", "report_episodes")
 """Options that may be left open: their values in a config are only defaults then."""
 
@@ -33,4 +36,34 @@ def fit(config: RunConfig, task: Task, left_open: Collection[str]) -> RunConfig:
         "iterations": getattr(method, "usual_iterations", config.iterations),
         "candidates": getattr(method, "usual_candidates", config.candidates),
     }
-    return replace(config, **{name: value for name, value in wanted.items() if name in left_open})
+    config = replace(config, **{name: value for name, value in wanted.items() if name in left_open})
+    if config.judge is None and _compares(config) == "always":
+        config = replace(config, judge=STAND_IN if task.metrics else PAGE)
+    return config
+
+
+def require_judge(config: RunConfig, task: Task) -> None:
+    """Raise `UsageError` where the judge cannot judge the task or the method would not listen to it."""
+    known = getattr(find_method(config.method), "ablations", ())
+    for part in config.without:
+        if part not in known:
+            raise unknown_name(f"part that {config.method} can leave out", part, known)
+    judge = config.make_judge()
+    if judge is None:
+        if not task.metrics:
+            raise UsageError(
+                f"{task.id} has no metric, so nothing says which reward is best: name who compares, as "
+                "`--judge page`, with a method that listens to a judge (`--method icpl`, or `--method text2reward`)."
+            )
+        return
+    if _compares(config) == "never":
+        raise UsageError(
+            f"The method {config.method} goes by the metric and listens to no judge. Leave `--judge` out, or take "
+            "`--method icpl`, or `--method text2reward`."
+        )
+    if lacking := judge.missing(task):
+        raise UsageError(lacking)
+
+
+def _compares(config: RunConfig) -> str:
+    return str(getattr(find_method(config.method), "compares", "never"))

@@ -42,4 +42,5 @@ SCORES = "given"
 """The method that asks nobody: it scores the reward it is given."""
 NOBODY = "none"
 """The provider of models that has nobody to ask."""
+JUDGES = Kind("reward_agent.judges", "reward_agent.judges", r"^def make\(")
 PROVIDERS = Kind("reward_agent.llm", "reward_agent.providers", r"^EXAMPLE\b.*=")

@@ -69,6 +69,10 @@ class Result:
     """What each metric counts, as success once or at the end."""
     reward_version: str = ""
     """Of the published reward that `expert` is, where there are several."""
+    judge: str = ""
+    """Who compared the candidates; empty where a metric chose."""
+    queries: int = 0
+    """Comparisons that the judge made."""
 
     @property
     def best(self) -> Path:

@@ -23,18 +23,20 @@ from reward_agent.events import (
     Described,
     Events,
     Faulted,
+    Judged,
     Noted,
     Replied,
     Spoke,
     Trial,
     Unanswered,
 )
-from reward_agent.feedback import judge, reflection
-from reward_agent.history import Attempt, Candidate, History, Outcome
+from reward_agent.feedback import judge, reflection, traces
+from reward_agent.history import At, Attempt, Candidate, Outcome
+from reward_agent.judging import Judging
 from reward_agent.llm import BudgetError, LLMError, Metered, Spent, ask_many
 from reward_agent.llm.chat import prompt_sha256
 from reward_agent.messages import MAIN, Key, Message, Reply, Usage
-from reward_agent.methods import Ask, Data, Done, Method, Prompt, Train, Words
+from reward_agent.methods import Ask, Compare, Data, Done, Method, Prompt, Train, Words
 from reward_agent.methods.base import starting_history
 from reward_agent.probe import Battery, record_battery
 from reward_agent.program import Fault, Program
@@ -98,13 +100,14 @@ class Search:
         trainer: Trainer,
         events: Events,
         ask_person: AskPerson | None,
+        judging: Judging | None = None,
     ) -> None:
         self.run, self.task, self.config, self.method, self.llm = run, task, config, method, llm
-        self.trainer, self.events = trainer, events
+        self.trainer, self.events, self._judging = trainer, events, judging
         self._listener = Listener(run, task, config, llm.llm, trainer, ask_person)
         self.history = starting_history(config.method_settings())
         self._best: Candidate | None = None
-        self._trained: dict[tuple[int, int], Trained] = {}
+        self._trained: dict[At, Trained] = {}
         self._examples: dict[tuple[ranking.At, ranking.At], Examples] = {}
 
     def go(self) -> str:
@@ -125,6 +128,8 @@ class Search:
                         self._ask(action.prompts)
                     case Train():
                         self._train(action.candidates)
+                    case Compare():
+                        self._compare(action.iteration)
                     case Words():
                         self._words(action.iteration, action.candidate)
                     case Done():
@@ -132,6 +137,7 @@ class Search:
         except BudgetError as error:
             waiting = [key for key, c in self.history.candidates.items() if c.program and c.outcome is None]
             self._train(tuple(waiting))
+            self._compare_rest()
             if self.history.best() is None:
                 raise
             self.events(Noted(str(error)))
@@ -151,7 +157,7 @@ class Search:
             if reply is None:
                 waiting.append((prompt.key, prompt.messages))
                 # anew: a run killed before this reply may have left what it would have asked by other templates
-                self.run.write_json(prompt.key.path("messages.json"), prompt.messages)
+                self.run.write_prompt(prompt.key, prompt.messages)
                 self.events(Asked(prompt.key, prompt.messages))
             else:
                 self._heard(prompt.key, reply, replies, recorded=True)
@@ -224,9 +230,12 @@ class Search:
         return record_battery(self.task)
 
     def _known(self) -> Examples | None:
-        """Episodes of the best and of the worst candidate so far, where one is clearly better and both are on disk."""
-        if self.task.graded is None:
-            return None  # nothing but a comparison says which is better, and that of whole clips alone
+        """Episodes of the best and of the worst candidate so far, where one is clearly better and both are on disk.
+
+        None where a judge compares: no metric may say what ranks rightly.
+        """
+        if self._judging is not None or self.task.graded is None:
+            return None
         metric = self.task.graded.name
         pair = ranking.clear_pair({at: trained.select for at, trained in self._trained.items()}, metric)
         if pair is None:
@@ -269,8 +278,26 @@ class Search:
             outcome = result if isinstance(result, Fault) else result.outcome
             self._put(replace(candidate, outcome=outcome))
             if isinstance(outcome, Outcome):
-                told = reflection(judge(self.task, outcome), outcome)
+                told = traces(outcome) if self._judging else reflection(judge(self.task, outcome), outcome)
                 self._keep(f"{folder_of(trial.iteration, trial.index)}/{FEEDBACK}", told)
+        if self._judging is None:
+            self._tell_best()
+
+    def _compare(self, iteration: int) -> None:
+        assert self._judging is not None, "a method wants comparisons where it is told that a judge is there"
+        judgement, recorded = self._judging.compare(self.history, iteration, self._trained, folder_of)
+        self.history = replace(self.history, judgements={**self.history.judgements, iteration: judgement})
+        self.events(Judged(iteration, judgement, recorded))
+        self._tell_best()
+
+    def _compare_rest(self) -> None:
+        """Judge what was trained on when the budget for the model ended."""
+        if self._judging is not None:
+            for iteration in sorted({candidate.iteration for candidate, _ in self.history.evaluated()}):
+                if iteration not in self.history.judgements:
+                    self._compare(iteration)
+
+    def _tell_best(self) -> None:
         best = self.history.best()
         if best and isinstance(best.outcome, Outcome) and (self._best is None or best.program != self._best.program):
             self._best = best
@@ -280,14 +307,16 @@ class Search:
         candidate = self.history.candidates[iteration, index]
         outcome, folder = candidate.outcome, folder_of(iteration, index)
         assert isinstance(outcome, Outcome), "a method wants words on what was trained"
-        heard = self._listener.hear(candidate, outcome, self.run.folder / folder)
+        judgement = self.history.judgements.get(iteration)
+        said = judgement.said_of(index) if judgement else ""
+        heard = self._listener.hear(candidate, outcome, self.run.folder / folder, said)
         self._put(replace(candidate, words=heard.text))
         self._keep(f"{folder}/{WORDS}", heard.text)
         self.events(Spoke(iteration, index, heard.text, heard.automatic, heard.recorded))
 
     def _put(self, candidate: Candidate) -> None:
         at = (candidate.iteration, candidate.index)
-        self.history = History({**self.history.candidates, at: candidate})
+        self.history = replace(self.history, candidates={**self.history.candidates, at: candidate})
 
     def _keep_attempt(self, key: Key, vetted: Vetted) -> None:
         if vetted.program:

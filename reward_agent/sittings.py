@@ -14,7 +14,7 @@ CHANGES = Key(0, 0, 0, "changes")
 """Of the configuration: values by name that are not those of `run.json`; journalled when they change."""
 LAYERS = "layers"
 """Stage of the sandbox's, journalled in a sitting that has others than the one before; the attempt counts these."""
-MAY_CHANGE = ("llm", "jobs", "max_tokens", "max_usd", "base_url", "prices", "video", "tensorboard", "words")
+MAY_CHANGE = ("llm", "jobs", "max_tokens", "max_usd", "base_url", "prices", "video", "tensorboard", "words", "judge")
 """What a resumed run may be told otherwise: nothing of it changes what a finished step was."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reward_agent.config import RunConfig
@@ -56,8 +56,12 @@ class Listener:
     trainer: Trainer
     ask_person: AskPerson | None
 
-    def hear(self, candidate: Candidate, outcome: Outcome, folder: Path) -> Heard:
+    def hear(self, candidate: Candidate, outcome: Outcome, folder: Path, said: str = "") -> Heard:
         """Words on a candidate whose files are in `folder`, journalled before anyone reads them.
+
+        Args:
+            candidate, outcome, folder: which.
+            said: what a person said of it already, when they compared it with others.
 
         Raises:
             WaitingForPersonError: they are to come from a file that holds none yet.
@@ -65,14 +69,20 @@ class Listener:
         persons, automatic = (Key(candidate.iteration, candidate.index, 0, stage) for stage in (PERSON, AUTOMATIC))
         recorded = persons in self.run.journal or automatic in self.run.journal
         if not recorded:
-            said = self._said(candidate, outcome, folder)
+            said = said or self._said(candidate, outcome, folder)
             if said:
                 self.run.record(persons, Spoken(said))
             else:
-                self.run.record(automatic, Spoken(automatic_words(self.task, outcome)))
+                self.run.record(automatic, Spoken(self._automatic(outcome)))
         is_automatic = persons not in self.run.journal
         text: str = self.run.recorded(automatic if is_automatic else persons, Spoken).text
         return Heard(text, is_automatic, recorded)
+
+    def _automatic(self, outcome: Outcome) -> str:
+        if self.config.judge is None:
+            return automatic_words(self.task, outcome)
+        # where a judge decides, no metric reaches the model by this way either
+        return automatic_words(replace(self.task, metrics=()), outcome.unscored)
 
     def _said(self, candidate: Candidate, outcome: Outcome, folder: Path) -> str:
         """A person's words; nothing where nobody gives any."""

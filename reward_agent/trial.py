@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -335,6 +336,16 @@ def _save_curves(path: Path, curves: Curves) -> None:
     }
     with atomic(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays, **terms)
+
+
+def read_curves(path: Path) -> Curves | None:
+    """What `curves.npz` holds; None where there is no such file, or none that can be read."""
+    try:
+        with np.load(path) as arrays:
+            terms = {name.removeprefix("terms/"): arrays[name] for name in arrays.files if name.startswith("terms/")}
+            return Curves(arrays["steps"], arrays["return"], arrays["length"], terms)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None
 
 
 @contextmanager

@@ -79,6 +79,7 @@ def variant(config: RunConfig, steps: Iterable[Key] = ()) -> str:
         parts.append(f"{len(config.shown)} example{'s' if len(config.shown) > 1 else ''} ({ids})")
     elif _shows_examples(config.method):
         parts.append("zero-shot")
+    parts += [f"without {part}" for part in config.without]
     if config.initial:
         parts.append("from a reward that was given")
     for stage, whose in ((PERSON, "words of a person"), (AUTOMATIC, "automatic words")):

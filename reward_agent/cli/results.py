@@ -36,17 +36,29 @@ def describe_plan(plan: Plan, config: RunConfig) -> str:
         f"the best reward{expert}\n"
         f"  each by    {plan.choice}\n"
         f"  steps      {plan.steps:,} ({each:,} each){lasting}\n"
-        f"  model      {plan.llm}: {asked}"
+        f"  model      {plan.llm}: {asked}{_judge(config)}"
     )
+
+
+def _judge(config: RunConfig) -> str:
+    """A line on who compares, where anyone does."""
+    from reward_agent.judges.pairs import published_queries
+
+    if config.judge is None:
+        return ""
+    comparisons = count(published_queries(config.candidates, config.iterations), "comparison")
+    who = " (a metric in a person's place)" if config.judge.partition(":")[0] == "metric" else ""
+    return f"\n  judge      {config.judge}{who}: about {comparisons}"
 
 
 def describe_result(result: Result) -> str:
     """Several lines for a person."""
     found = f"best of the search: iteration {result.iteration}, candidate {result.candidate} ({result.model})"
+    judged = f", judged by {result.judge} ({count(result.queries, 'comparison')})" if result.judge else ""
     lines = [
         f"{result.run}: “{result.instruction}”",
         f"  {found if result.llm != NOBODY else 'the reward that was given'}",
-        f"  by {result.method}{f', {result.variant}' if result.variant else ''}",
+        f"  by {result.method}{f', {result.variant}' if result.variant else ''}{judged}",
         *scores({"this reward": result.metrics, _expert(result): result.expert or {}, **result.floors}),
         *(_over(result) if result.metrics else [_unscored(result)]),
         f"  {result.steps:,} steps trained in all, {cost(result.spent.tokens, result.spent.usd)}",

@@ -10,15 +10,16 @@ from reward_agent.cli.options import add_run, find
 from reward_agent.cli.running import ASKED
 
 HELP = "go on with a run that was stopped, killed or waits for a person"
-_CHANGES = {**ASKED, "jobs": "jobs", "words": "words"}
+_CHANGES = {**ASKED, "jobs": "jobs", "words": "words", "judge": "judge"}
 """Names in `RunConfig` of the options that change it."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    from reward_agent.cli.running import add_model
+    from reward_agent.cli.running import add_judge, add_model
 
     add_run(parser)
     add_model(parser, absent=SUPPRESS)
+    add_judge(parser, absent=SUPPRESS)
 
 
 def run(args: Namespace) -> Answer:

@@ -20,7 +20,7 @@ DISGUISED = "run the task under other names and in turned axes, with the world's
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    from reward_agent.cli.running import add_model
+    from reward_agent.cli.running import add_judge, add_model
     from reward_agent.plugins import METHODS
 
     add = parser.add_argument
@@ -30,6 +30,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--temperature", type=float, metavar="T", help="to sample at; the model's own unless given")
     add("--prompts", type=Path, metavar="DIR", help="a folder of prompt templates that go before the shipped ones")
     add("--init", metavar="FILE", help="a reward of your own to improve")
+    add_judge(parser)
+    what = (
+        "leave a part of the method out, as an ablation (icpl: traces, differences, bad, feedback); may be given again"
+    )
+    add("--without", action="append", default=[], metavar="PART", help=what)
     what = "expert rewards of the most similar other tasks to show (0; with --method text2reward, 1 is its few-shot)"
     add("--examples", type=natural, default=0, metavar="N", help=what)
     what = "a control: tell the model the benchmark's name for the task and no instruction"
@@ -98,6 +103,7 @@ def _config(args: Namespace) -> RunConfig:
         for name, value in {
             "method": args.method,
             "words": args.words,
+            "judge": args.judge,
             "iterations": args.iterations,
             "candidates": args.candidates,
             "optimiser": args.optimiser,
@@ -115,6 +121,7 @@ def _config(args: Namespace) -> RunConfig:
         initial=read_initial(args.init),
         examples=args.examples,
         only_name=args.only_name,
+        without=tuple(args.without),
         disguise=args.disguise,
         preset=args.preset,
         settings=read_changes(optimiser_of(args), args.changes),

@@ -66,6 +66,18 @@ def add_model(parser: ArgumentParser, *, absent: Any = None) -> None:
     )
 
 
+def add_judge(parser: ArgumentParser, *, absent: Any = None) -> None:
+    """The option that says who compares."""
+    from reward_agent.plugins import JUDGES
+
+    what = (
+        f"who says which reward of a round is best and worst, by {JUDGES.choices()}, in place of the metric: `metric` "
+        "stands in for a person, `page` is people in a browser (`reward-agent rank RUN`), `vlm:PROVIDER:MODEL` a model "
+        "that sees"
+    )
+    parser.add_argument("--judge", default=absent, metavar="NAME[:SETTING]", help=what)
+
+
 def person_is_there(args: Namespace, *, replayed: bool) -> bool:
     """Whether somebody at the terminal can be asked for words. Ask this before a view takes standard output over."""
     return not (args.yes or args.json or replayed) and sys.stdin.isatty() and sys.stdout.isatty()

@@ -15,6 +15,7 @@ from reward_agent.events import (
     Evaluated,
     Event,
     Faulted,
+    Judged,
     Noted,
     Replied,
     Scoring,
@@ -40,7 +41,7 @@ class Story:
         self._trainings = 0
 
     def __call__(self, event: Event) -> str:
-        if isinstance(event, TrainingProgress | Scoring | Noted | Unanswered):
+        if isinstance(event, TrainingProgress | Scoring | Noted | Unanswered | Judged):
             return f"  {line(event)}"
         return "\n".join(self._tell(event))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
-from reward_agent.cli.board import Board, Row, cost, duration, interval, number
+from reward_agent.cli.board import Board, Row, cost, count, duration, interval, number
 from reward_agent.events import (
     Accepted,
     Asked,
@@ -17,6 +17,7 @@ from reward_agent.events import (
     Evaluated,
     Event,
     Faulted,
+    Judged,
     Noted,
     Replied,
     Scoring,
@@ -26,7 +27,7 @@ from reward_agent.events import (
     TrainingStarted,
     Unanswered,
 )
-from reward_agent.history import Outcome
+from reward_agent.history import Judgement, Outcome
 from reward_agent.program import Fault
 
 if TYPE_CHECKING:
@@ -160,7 +161,9 @@ def line(event: Event) -> str:
             return f"{event.trial}: {fault(problem)}"
         case Evaluated(outcome=Outcome() as outcome):
             scores = ", ".join(f"{name} {interval(value)}" for name, value in outcome.metrics.items())
-            return f"{event.trial}: {scores or 'trained; no metric scores it'}"
+            return f"{event.trial}: {scores or 'trained'}"
+        case Judged(judgement=judgement):
+            return f"iteration {event.iteration}: {verdict(judgement)}"
         case Spoke():
             who = "automatic words" if event.automatic else "words"
             return f"iteration {event.iteration}, candidate {event.candidate}: {who}: {event.words}"
@@ -169,6 +172,15 @@ def line(event: Event) -> str:
         case Noted():
             return event.text
     return ""
+
+
+def verdict(judgement: Judgement) -> str:
+    """What a judge said of a round, in one line."""
+    said = [f"candidate {judgement.best} is the best" if judgement.best is not None else "none is preferred"]
+    said += [f"candidate {judgement.worst} the worst"] if judgement.worst is not None else []
+    if judgement.beats_champion is not None:
+        said.append(f"{'better' if judgement.beats_champion else 'not better'} than the best before")
+    return f"{judgement.judge} says: {', '.join(said)} ({count(judgement.queries, 'comparison')})"
 
 
 def fault(found: Fault) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Self
 
@@ -79,6 +79,14 @@ def require_price(llm: LLM, budget: Budget) -> None:
         )
 
 
+@dataclass
+class _Ledger:
+    """What the models that are paid for out of one budget have cost."""
+
+    spent: Spent
+    lock: Lock = field(default_factory=Lock)
+
+
 class Metered:
     """A model whose replies are counted, and which is not asked again once the budget is used up.
 
@@ -88,8 +96,13 @@ class Metered:
     def __init__(self, llm: LLM, budget: Budget | None = None, spent: Spent | None = None) -> None:
         """`spent` is what earlier parts of the run have cost."""
         self.llm, self.budget = llm, budget or Budget()
-        self._spent = spent or Spent()
-        self._lock = Lock()
+        self._ledger = _Ledger(spent or Spent())
+
+    def beside(self, llm: LLM) -> Metered:
+        """Another model that is paid for out of the same budget."""
+        other = Metered(llm, self.budget)
+        other._ledger = self._ledger
+        return other
 
     @property
     def name(self) -> str:
@@ -104,8 +117,8 @@ class Metered:
     @property
     def spent(self) -> Spent:
         """So far."""
-        with self._lock:
-            return self._spent
+        with self._ledger.lock:
+            return self._ledger.spent
 
     def complete(self, messages: Sequence[Message], key: Key) -> Reply:
         """The model's reply.
@@ -137,8 +150,8 @@ class Metered:
         return reply
 
     def _add(self, answer: Reply | Usage) -> None:
-        with self._lock:
-            self._spent = self._spent.plus(answer)
+        with self._ledger.lock:
+            self._ledger.spent = self._ledger.spent.plus(answer)
 
     def _check(self) -> None:
         spent, budget = self.spent, self.budget

@@ -56,6 +56,13 @@ class Train:
 
 
 @dataclass(frozen=True)
+class Compare:
+    """Have the judge compare the trained candidates of an iteration with one another and with the best before."""
+
+    iteration: int
+
+
+@dataclass(frozen=True)
 class Words:
     """Get a person's words on a trained candidate."""
 
@@ -70,7 +77,7 @@ class Done:
     reason: str = ""
 
 
-Action = Ask | Train | Words | Done
+Action = Ask | Train | Compare | Words | Done
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,10 @@ class Settings:
     """Other tasks' rewards that the first prompt shows, for a method that `shows_examples`."""
     only_name: bool = False
     """Say the benchmark's name for the task in place of the instruction: what comes then was known beforehand."""
+    judged: bool = False
+    """A judge compares the candidates of each iteration, and no metric chooses among them."""
+    without: tuple[str, ...] = ()
+    """Parts of the method that are left out, by names of its `ablations`."""
 
     @property
     def rounds(self) -> int:

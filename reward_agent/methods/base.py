@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from reward_agent.envs.episodes import prompt_schema
 from reward_agent.feedback import as_data, faults_text, fenced
 from reward_agent.history import Attempt, Candidate, History, Outcome
 from reward_agent.messages import Key, Message, Reply
-from reward_agent.methods import Action, Ask, Data, Done, Prompt, Settings, Train
+from reward_agent.methods import Action, Ask, Compare, Data, Done, Prompt, Settings, Train
 from reward_agent.program import Fault, Program, extract
 from reward_agent.sandbox.helpers import describe
 from reward_agent.task import Task, Termination
@@ -67,8 +67,12 @@ class Rounds(ABC):
     sees: ClassVar[str]
     shows_examples: ClassVar[bool] = False
     """Its first prompt shows `Settings.examples`."""
-    tells_metric: ClassVar[bool] = False
-    """Its prompts are made of scores, so that it does nothing in a task without metrics."""
+    compares: ClassVar[Literal["always", "may", "never"]] = "never"
+    """Whether a judge says which candidate is best: it must, it may where one is named, or a metric does."""
+    ablations: ClassVar[tuple[str, ...]] = ()
+    """Parts that `Settings.without` can name."""
+    opens_like: ClassVar[str] = ""
+    """Whose system and first templates it has, where they are not its own."""
     shows_words: ClassVar[bool] = False
     """Its own prompts show what a person said of a candidate; else what was said is appended to them."""
 
@@ -101,6 +105,8 @@ class Rounds(ABC):
                 return Ask(tuple(prompts))
             if train:
                 return Train(tuple(train))
+            if self.settings.judged and iteration not in history.judgements and history.trained(iteration):
+                return Compare(iteration)
             wanted = self.between(task, history, iteration)
             if wanted is not None:
                 return wanted
@@ -148,9 +154,10 @@ class Rounds(ABC):
     def opening(self, task: Task) -> tuple[Message, ...]:
         """The method's own system and first messages."""
         values = {**brief(task, only_name=self.settings.only_name), "examples": self.settings.examples}
+        folder = self.opens_like or self.name
         return (
-            Message("system", self.templates.render(f"{self.name}/system.jinja", **values)),
-            Message("user", self.templates.render(f"{self.name}/first.jinja", **values)),
+            Message("system", self.templates.render(f"{folder}/system.jinja", **values)),
+            Message("user", self.templates.render(f"{folder}/first.jinja", **values)),
         )
 
     def is_initial(self, candidate: Candidate) -> bool:
@@ -180,9 +187,15 @@ def shown(candidate: Candidate) -> str:
 
 
 def chosen(history: History, iteration: int) -> Candidate | None:
-    """The candidate that stands for an iteration: the best trained one, else the last with any reply."""
+    """The candidate that stands for an iteration: the best trained one, else the last with any reply.
+
+    Where a judge compared and preferred none it is the first that was trained.
+    """
     candidates = [candidate for candidate in history.iteration(iteration) if candidate.attempts]
-    trained = [(c, c.outcome) for c in candidates if isinstance(c.outcome, Outcome)]
+    trained = history.trained(iteration)
+    if trained and iteration in history.judgements:
+        best = history.judgements[iteration].best
+        return history.candidates[iteration, best] if best is not None else trained[0][0]
     if trained:
         return max(trained, key=lambda pair: (pair[1].score(), -pair[0].index))[0]
     return candidates[-1] if candidates else None

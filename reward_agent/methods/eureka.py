@@ -26,7 +26,6 @@ class Eureka(Rounds):
 
     name: ClassVar[str] = "eureka"
     sees: ClassVar[str] = "metric, terms, episode length"
-    tells_metric: ClassVar[bool] = True
 
     def messages(self, task: Task, history: History, iteration: int) -> tuple[Message, ...]:
         opening = self.opening(task)

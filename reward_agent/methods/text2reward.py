@@ -8,7 +8,7 @@ best.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from reward_agent.history import Candidate, History, Outcome
 from reward_agent.messages import Message
@@ -24,6 +24,7 @@ class Text2Reward(Rounds):
     sees: ClassVar[str] = "words (automatic ones tell of metric and terms), and which round did best"
     shows_examples: ClassVar[bool] = True
     shows_words: ClassVar[bool] = True
+    compares: ClassVar[Literal["always", "may", "never"]] = "may"
 
     def messages(self, task: Task, history: History, iteration: int) -> tuple[Message, ...]:
         found = list(self.opening(task))

@@ -1,0 +1,123 @@
+"""What a run does to have a round compared: clips, the question to its judge, and the answer in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from reward_agent.config import RunConfig
+from reward_agent.errors import MissingComponentError
+from reward_agent.events import Best, Evaluated, Event, Events, Noted, Trial
+from reward_agent.history import At, Candidate, History, Judgement, Outcome
+from reward_agent.invocation import resume_command
+from reward_agent.judges import AskPreference, Entrant, Judge, Question
+from reward_agent.llm import LLM
+from reward_agent.messages import Key, Message, Reply
+from reward_agent.optimise.policy import TENSORS
+from reward_agent.scoring import SeedPlan
+from reward_agent.store import Run
+from reward_agent.task import Task
+from reward_agent.trainings import Trainer
+from reward_agent.trial import VIDEO, Trained
+
+JUDGEMENT = "judgement"
+"""Stage of a round's judgement in the journal."""
+ASKED = "judge."
+"""Begins the stages of what a judge's own model was asked."""
+
+
+@dataclass
+class RunDesk:
+    """What a run offers to its judge, about one round."""
+
+    run: Run
+    iteration: int
+    llm: LLM | None
+    events: Events
+    person: AskPreference | None
+    resume: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.resume = resume_command(self.run.folder)
+
+    def ask(self, name: str, messages: Sequence[Message]) -> Reply:
+        if self.llm is None:
+            raise MissingComponentError("This judge has no model to ask.")
+        key, llm = Key(self.iteration, 0, 0, f"{ASKED}{name}"), self.llm
+        reply: Reply | None = self.run.recorded(key, Reply)
+        if reply is None:
+            reply = llm.complete(messages, key)
+            self.run.record(key, reply)
+        return reply
+
+    def tell(self, text: str) -> None:
+        self.events(Noted(text))
+
+
+def blinded(events: Events) -> Events:
+    """Events whose listeners learn no score of a candidate: who watches and judges must not see any."""
+
+    def told(event: Event) -> None:
+        if isinstance(event, Evaluated) and event.trial.phase == "candidate" and isinstance(event.outcome, Outcome):
+            event = replace(event, outcome=event.outcome.unscored)
+        elif isinstance(event, Best):
+            event = replace(event, metrics={})
+        events(event)
+
+    return told
+
+
+@dataclass(frozen=True)
+class Judging:
+    """Who in a run compares."""
+
+    run: Run
+    task: Task
+    config: RunConfig
+    judge: Judge
+    llm: LLM | None
+    """The judge's own model."""
+    trainer: Trainer
+    events: Events
+    person: AskPreference | None
+
+    def compare(
+        self, history: History, iteration: int, trained: Mapping[At, Trained], folder_of: Callable[[int, int], str]
+    ) -> tuple[Judgement, bool]:
+        """What comparing a round came to, journalled before anyone reads it; and whether it was in the journal.
+
+        Raises:
+            WaitingForPersonError: the answer is a person's to give.
+        """
+        key = Key(iteration, 0, 0, JUDGEMENT)
+        found: Judgement | None = self.run.recorded(key, Judgement)
+        if found is not None:
+            return found, True
+        champion = history.best(before=iteration)
+
+        def entrant(candidate: Candidate, outcome: Outcome) -> Entrant:
+            at = (candidate.iteration, candidate.index)
+            folder = self.run.folder / folder_of(*at)
+            assert candidate.program is not None, "it was trained on"
+            return Entrant(at, candidate.program, outcome, trained[at].select, folder, self._clip(at, folder))
+
+        question = Question(
+            task=self.task,
+            iteration=iteration,
+            entrants=tuple(entrant(candidate, outcome) for candidate, outcome in history.trained(iteration)),
+            champion=entrant(champion, champion.outcome)
+            if champion and isinstance(champion.outcome, Outcome)
+            else None,
+            folder=self.run.folder / f"iter_{iteration:02d}" / "judging",
+            seed=self.config.seed,
+        )
+        desk = RunDesk(self.run, iteration, self.llm, self.events, self.person)
+        judgement = self.judge.compare(question, desk)
+        self.run.record(key, judgement)
+        return judgement, False
+
+    def _clip(self, at: At, folder: Path) -> Path | None:
+        if self.judge.wants_video and (folder / TENSORS).exists():
+            self.trainer.film(Trial("candidate", *at), folder, int(SeedPlan.select_seeds(self.config.seed, 1)[0]))
+        return folder / VIDEO if (folder / VIDEO).exists() else None
