@@ -79,9 +79,9 @@ class Evaluation:
     verdict: Verdict
     metrics: Mapping[str, Interval]
     """On seeds of `evaluate` alone; over trainings, over episodes where there is one. Where a training failed it
-    counts as doing nothing does; empty when all did."""
+    counts as doing nothing does; empty when all did, and where the task has no metric."""
     floors: Mapping[str, Mapping[str, Interval]]
-    """`no-op` and `random` on the same seeds."""
+    """`no-op` and `random` on the same seeds; empty without a metric."""
     outcomes: tuple[Outcome | Fault, ...]
     """Of each training: curves of its terms, or how the program failed."""
     policies: tuple[Path, ...]
@@ -100,7 +100,7 @@ class Evaluation:
     @property
     def ok(self) -> bool:
         """The program passed the check and at least one training."""
-        return bool(self.metrics)
+        return any(isinstance(outcome, Outcome) for outcome in self.outcomes)
 
 
 def synthesize(
@@ -209,7 +209,8 @@ def evaluate(
 ) -> Evaluation:
     """Check a reward, train on it, and score the policies by the task's metrics on fresh episodes. No model.
 
-    Its seeds are its own: what a run reports later, of a reward that was tuned with this, comes from others.
+    Its seeds are its own: what a run reports later, of a reward that was tuned with this, comes from others. A task
+    without metrics has no score: `outcomes` tell how its trainings went, and `policies` can be watched.
 
     Args:
         program: a file or a program.
@@ -272,7 +273,7 @@ def evaluate(
             for index, training_seed in enumerate(training_seeds)
         }
         results = run_trials(pool, specs, events)
-        below = run_floors(pool, FloorsSpec(where, report, random_seed=seed))
+        below = run_floors(pool, FloorsSpec(where, report, random_seed=seed)) if found.metrics else {}
     return Evaluation(
         program=its,
         verdict=verdict,

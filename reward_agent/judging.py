@@ -63,7 +63,7 @@ def blinded(events: Events) -> Events:
 
     def told(event: Event) -> None:
         if isinstance(event, Evaluated) and event.trial.phase == "candidate" and isinstance(event.outcome, Outcome):
-            event = replace(event, outcome=replace(event.outcome, metrics={}, task_score=(), success=()))
+            event = replace(event, outcome=event.outcome.unscored)
         elif isinstance(event, Best):
             event = replace(event, metrics={})
         events(event)

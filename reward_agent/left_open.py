@@ -29,7 +29,8 @@ def fit(config: RunConfig, task: Task, left_open: Collection[str]) -> RunConfig:
         config = replace(config, optimiser=task.optimiser)
     effort, method = usual(config.optimiser), find_method(config.method)
     wanted: dict[str, Any] = {
-        "final_seeds": effort.trainings,
+        # more than one training is for the interval of a score
+        "final_seeds": effort.trainings if task.metrics else 1,
         "select_episodes": effort.select_episodes,
         "report_episodes": effort.report_episodes,
         "iterations": getattr(method, "usual_iterations", config.iterations),

@@ -234,7 +234,7 @@ class Search:
 
         None where a judge compares: no metric may say what ranks rightly.
         """
-        if self._judging is not None:
+        if self._judging is not None or self.task.graded is None:
             return None
         metric = self.task.graded.name
         pair = ranking.clear_pair({at: trained.select for at, trained in self._trained.items()}, metric)

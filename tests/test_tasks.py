@@ -158,7 +158,6 @@ def test_a_world_is_no_task() -> None:
     [
         ({"horizon": -4}, "horizon=-4; it must be at least 1"),
         ({"budget": 0}, "budget=0; it must be at least 1"),
-        ({"metrics": ()}, "has no metric"),
         ({"expert": Path("nowhere.py")}, "expert reward nowhere.py, which is no file"),
     ],
 )

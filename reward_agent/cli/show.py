@@ -157,8 +157,9 @@ def _candidate(row: dict[str, Any]) -> list[str]:
         for attempt in row["attempts"]
         for fault in attempt["faults"]
     ]
-    if row["metrics"]:
-        told = ", ".join(f"{name} {interval(Interval(**each))}" for name, each in row["metrics"].items())
+    if row["metrics"] is not None:
+        scores = ", ".join(f"{name} {interval(Interval(**each))}" for name, each in row["metrics"].items())
+        told = scores or "trained; no metric scores it"
     elif row["fault"]:
         told = f"failed in training: {row['fault']['message']}"
     else:
