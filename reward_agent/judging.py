@@ -18,6 +18,7 @@ from reward_agent.optimise.policy import TENSORS
 from reward_agent.scoring import SeedPlan
 from reward_agent.store import Run
 from reward_agent.task import Task
+from reward_agent.templates import Templates
 from reward_agent.trainings import Trainer
 from reward_agent.trial import VIDEO, Trained
 
@@ -36,6 +37,7 @@ class RunDesk:
     llm: LLM | None
     events: Events
     person: AskPreference | None
+    templates: Templates
     resume: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -47,6 +49,7 @@ class RunDesk:
         key, llm = Key(self.iteration, 0, 0, f"{ASKED}{name}"), self.llm
         reply: Reply | None = self.run.recorded(key, Reply)
         if reply is None:
+            self.run.write_prompt(key, messages)
             reply = llm.complete(messages, key)
             self.run.record(key, reply)
         return reply
@@ -112,7 +115,7 @@ class Judging:
             folder=self.run.folder / f"iter_{iteration:02d}" / "judging",
             seed=self.config.seed,
         )
-        desk = RunDesk(self.run, iteration, self.llm, self.events, self.person)
+        desk = RunDesk(self.run, iteration, self.llm, self.events, self.person, Templates(self.config.prompts))
         judgement = self.judge.compare(question, desk)
         self.run.record(key, judgement)
         return judgement, False

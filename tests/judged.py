@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pointmass
@@ -12,6 +12,7 @@ from reward_agent.history import At, Interval, Outcome
 from reward_agent.judges import AskPreference, Desk, Entrant, Question
 from reward_agent.messages import Message, Reply
 from reward_agent.program import Program
+from reward_agent.templates import Templates
 
 
 def outcome(score: float) -> Outcome:
@@ -50,6 +51,7 @@ class EmptyDesk:
 
     person: AskPreference | None = None
     resume: str = "reward-agent resume RUN"
+    templates: Templates = field(default_factory=Templates)
 
     def ask(self, name: str, messages: Sequence[Message]) -> Reply:
         raise AssertionError("no model is asked here")

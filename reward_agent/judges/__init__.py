@@ -22,6 +22,7 @@ from reward_agent.messages import Message, Reply
 from reward_agent.plugins import JUDGES
 from reward_agent.program import Program
 from reward_agent.task import Task
+from reward_agent.templates import Templates
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Desk(Protocol):
     """Whoever is at the terminal."""
     resume: str
     """The command that goes on with the run."""
+    templates: Templates
+    """Of prompts, a user's own among them."""
 
     def ask(self, name: str, messages: Sequence[Message]) -> Reply:
         """The reply of the judge's own model (`Judge.model`), asked once for each name and journalled.
