@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from reward_agent.chronicle.records import AttemptRecord, CandidateRecord, Chronicle, Retraining, Round, there
-from reward_agent.chronicle.waiting import JUDGED, waits_for
+from reward_agent.chronicle.waiting import waits_for
 from reward_agent.codec import decode
 from reward_agent.config import RunConfig
 from reward_agent.errors import UsageError
 from reward_agent.history import At, Attempt, Candidate, History, Judgement
 from reward_agent.invocation import resume_command
 from reward_agent.journal import is_written
+from reward_agent.judging import JUDGEMENT
 from reward_agent.messages import MAIN, Key, Reply
 from reward_agent.program import TrainingFault
 from reward_agent.result import load_result
@@ -46,12 +47,17 @@ def read_chronicle(folder: Path) -> Chronicle:
 def _chronicle(folder: Path, manifest: Manifest, steps: Mapping[Key, Any]) -> Chronicle:
     config, result = config_of(manifest, steps), load_result(folder)
     judgements: dict[int, Judgement] = {
-        key.iteration: decode(Judgement, value) for key, value in steps.items() if key.stage == JUDGED
+        key.iteration: decode(Judgement, value) for key, value in steps.items() if key.stage == JUDGEMENT
     }
-    history = _history(folder, steps, judgements)
+    history = _history(steps, judgements)
+
+    def best(before: int | None = None) -> Candidate | None:
+        # no metric says what is best where a judge compares, not even before it has
+        return None if config.judge and not judgements else history.best(before)
+
     rounds: dict[int, list[CandidateRecord]] = {number: [] for number in judgements}
     for at in sorted(history.candidates):
-        rounds.setdefault(at[0], []).append(_candidate(folder, steps, at, history))
+        rounds.setdefault(at[0], []).append(_candidate(folder, steps, at, best(at[0]) if at[0] else None))
     waiting = "" if result else waits_for(folder, config, steps, judgements)
     held = is_written(folder / JOURNAL)
     return Chronicle(
@@ -67,12 +73,12 @@ def _chronicle(folder: Path, manifest: Manifest, steps: Mapping[Key, Any]) -> Ch
                 iteration=number,
                 candidates=tuple(rounds[number]),
                 judgement=judgements.get(number),
-                best_so_far=_at(history.best(before=number + 1)),
+                best_so_far=_at(best(number + 1)),
                 folder=folder / f"iter_{number:02d}",
             )
             for number in sorted(rounds)
         ),
-        best=_at(history.best()),
+        best=_at(best()),
         finals=tuple(
             Retraining(of, key.candidate, decode(Trained | TrainingFault, value), _retrained(folder, key))
             for of in ("final", "expert")
@@ -85,7 +91,7 @@ def _chronicle(folder: Path, manifest: Manifest, steps: Mapping[Key, Any]) -> Ch
     )
 
 
-def _history(folder: Path, steps: Mapping[Key, Any], judgements: dict[int, Judgement]) -> History:
+def _history(steps: Mapping[Key, Any], judgements: dict[int, Judgement]) -> History:
     """Candidates as the loop has them, which says what is the best."""
     candidates: dict[At, Candidate] = {}
     for key, value in steps.items():
@@ -106,11 +112,10 @@ def _history(folder: Path, steps: Mapping[Key, Any], judgements: dict[int, Judge
     return History(candidates, judgements)
 
 
-def _candidate(folder: Path, steps: Mapping[Key, Any], at: At, history: History) -> CandidateRecord:
+def _candidate(folder: Path, steps: Mapping[Key, Any], at: At, parent: Candidate | None) -> CandidateRecord:
     own = {key: value for key, value in steps.items() if key[:2] == at}
     train = own.get(Key(*at, 0, "train"))
     persons, automatic = own.get(Key(*at, 0, PERSON)), own.get(Key(*at, 0, AUTOMATIC))
-    parent = history.best(before=at[0]) if at[0] else None
     return CandidateRecord(
         *at,
         attempts=_attempts(folder, own),

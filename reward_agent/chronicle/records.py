@@ -180,7 +180,12 @@ class Chronicle:
     @property
     def judge(self) -> str | None:
         """As it was named on the command line; None where the metric chooses."""
-        return getattr(self.config, "judge", None)
+        return self.config.judge
+
+    @property
+    def blind(self) -> bool:
+        """A judge still compares, and whoever looks on may be the judge: no score of a candidate should be shown."""
+        return self.config.judge is not None and self.result is None
 
     @property
     def llm(self) -> str | None:

@@ -17,8 +17,6 @@ from reward_agent.spoken import WORDS
 from reward_agent.trial import Trained
 from reward_agent.variant import AUTOMATIC, PERSON
 
-JUDGED = "judgement"
-"""Stage of a round's judgement in a journal."""
 QUESTION, ANSWERS = "question.json", "answers"
 """In a round's folder `judging/`: what is asked, and a file a rater."""
 

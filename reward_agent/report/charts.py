@@ -18,8 +18,9 @@ POINTS = 120
 """Of a curve that is drawn; of more, means of equal stretches."""
 
 
-def candidate_charts(candidate: CandidateRecord) -> list[Markup]:
-    """Of its training: the metric where it was measured on the way, the return, the episodes' length, each term."""
+def candidate_charts(candidate: CandidateRecord, *, blind: bool = False) -> list[Markup]:
+    """Of its training: the metric where it was measured on the way (unless `blind`), the return, the episodes' length,
+    and each term."""
     outcome = candidate.outcome
     if outcome is None:
         return []
@@ -30,7 +31,7 @@ def candidate_charts(candidate: CandidateRecord) -> list[Markup]:
     charts = [
         line_chart(f"metric: {name}", [Series(name, outcome.measured_at, values)], x_label="steps")
         for name, values in courses.items()
-        if len(values) > 1
+        if len(values) > 1 and not blind
     ]
     return charts + [
         line_chart(title, [Series(title, x, y)], x_label="steps")

@@ -55,9 +55,10 @@ def again(run: Chronicle) -> Again:
         return Again("", {})
     words = [command(), "run", quote(config.task)]
     for name, option in OPTIONS.items():
-        value = getattr(config, name, None)
+        value = getattr(config, name)
         if name in ALWAYS or value != _default(name):
             words.append(f"{option} {quote(str(value))}")
+    words += [f"--without {quote(part)}" for part in config.without]
     words += [option for name, option in SWITCHES.items() if getattr(config, name)]
     words += [f"--set {quote(f'{name}={_plain(value)}')}" for name, value in config.settings.items()]
     words += ["--words automatic"] if config.words == "automatic" else []
@@ -69,7 +70,7 @@ def again(run: Chronicle) -> Again:
 
 
 def _no_option(config: RunConfig) -> dict[str, Any]:
-    said = {*OPTIONS, *SWITCHES, *NO_MATTER, "settings", "words"}
+    said = {*OPTIONS, *SWITCHES, *NO_MATTER, "settings", "without", "words"}
     usually = {name: _default(name) for name in (field.name for field in fields(RunConfig)) if name not in said}
     try:
         effort = usual(config.optimiser)
