@@ -55,7 +55,7 @@ class TerminalJudge:
         if desk.person is None:
             raise WaitingForPersonError(
                 f"{run.name} waits for somebody to compare the clips of round {question.iteration + 1}, and nobody is "
-                f"at a terminal: `{desk.resume}` in one asks there, or `{rank_command(run)}` opens a page to do it in a "
+                f"at a terminal: `{desk.resume}` in one asks there; `{rank_command(run)}` opens a page for it in a "
                 "browser."
             )
         try:
