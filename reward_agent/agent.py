@@ -80,8 +80,12 @@ def settled_config(
     llm: LLM | None = None,
     root: Path = RUNS,
     left_open: Collection[str] = (),
+    led: bool = False,
 ) -> tuple[RunConfig, Task]:
-    """The config that `prepare` gives, and its task: all of its work but for the look at a reward of the user's own."""
+    """The config that `prepare` gives, and its task: all of its work but for the look at a reward of the user's own.
+
+    Where a person leads it, as a chat (`led`), the method is as it is, and nobody has to compare.
+    """
     config = without_keys(with_whole_paths(config))
     if config.disguise is not None:
         config, task = in_disguise(config, task)
@@ -91,7 +95,7 @@ def settled_config(
     if (lacking := task.world.missing()) is not None:
         raise MissingComponentError(f"{task.id} cannot run here: {lacking}")
     require_metrics(task)
-    config = fit(config, task, left_open)
+    config = fit(config, task, set(left_open) - ({"method"} if led else set()))
     choice = choose_training(task, config.optimiser, config.preset, config.settings)
     config = replace(config, preset=choice.preset)
     if "method" not in left_open:
@@ -100,7 +104,8 @@ def settled_config(
     config = settle_prompts(config, task)
     if isinstance(connect_llm(config, root, llm), Nobody) and config.iterations:
         raise nobody_to_ask()
-    require_judge(config, task)
+    if not led:
+        require_judge(config, task)
     return config, task
 
 
