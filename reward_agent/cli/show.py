@@ -161,6 +161,8 @@ def _candidate(row: dict[str, Any]) -> list[str]:
     if row["metrics"] is not None:
         scores = ", ".join(f"{name} {interval(Interval(**each))}" for name, each in row["metrics"].items())
         told = scores or "trained; no metric scores it"
+    elif "steps" in row:
+        told = "trained; its scores are told when the judge is done"
     elif row["fault"]:
         told = f"failed in training: {row['fault']['message']}"
     else:
