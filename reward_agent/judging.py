@@ -11,7 +11,7 @@ from reward_agent.errors import MissingComponentError
 from reward_agent.events import Best, Evaluated, Event, Events, Noted, Trial
 from reward_agent.history import At, Candidate, History, Judgement, Outcome
 from reward_agent.invocation import resume_command
-from reward_agent.judges import AskPreference, Entrant, Judge, Question
+from reward_agent.judges import AskLine, Entrant, Judge, Question
 from reward_agent.llm import LLM
 from reward_agent.messages import Key, Message, Reply
 from reward_agent.optimise.policy import TENSORS
@@ -36,7 +36,7 @@ class RunDesk:
     iteration: int
     llm: LLM | None
     events: Events
-    person: AskPreference | None
+    person: AskLine | None
     templates: Templates
     resume: str = field(init=False)
 
@@ -83,7 +83,7 @@ class Judging:
     """The judge's own model."""
     trainer: Trainer
     events: Events
-    person: AskPreference | None
+    person: AskLine | None
 
     def compare(
         self, history: History, iteration: int, trained: Mapping[At, Trained], folder_of: Callable[[int, int], str]

@@ -24,7 +24,7 @@ from reward_agent.errors import MissingComponentError, UsageError, WaitingForPer
 from reward_agent.events import Event, Noted
 from reward_agent.history import Judgement
 from reward_agent.judges import Question, find_judge
-from reward_agent.judges.sheets import read_film, sheet
+from reward_agent.judges.frames import read_film, sheet
 from reward_agent.judges.vlm import read_answer
 from reward_agent.judging import RunDesk
 from reward_agent.llm import LLM, Budget, BudgetError, LLMError, Options, connect

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import near_judge
 import numpy as np
 import pointmass
 import pytest
@@ -18,6 +19,8 @@ from pointmass import unscored
 from reward_agent import evaluate
 from reward_agent.agent import prepare, synthesize
 from reward_agent.chat.looking import Look, outcome_of, unseen
+from reward_agent.chat.settings import ChatSettings
+from reward_agent.chat.starting import start
 from reward_agent.chat.transcript import outcome_in_words
 from reward_agent.cli import main
 from reward_agent.cli.board import Board
@@ -39,6 +42,7 @@ from reward_agent.task import Task
 from reward_agent.trial import Trained, TrialSpec, run_trial
 
 TASK = f"{pointmass.__file__}:unscored"
+JUDGE = str(Path(near_judge.__file__))
 TELLING = ("score", "success", "metric")
 """What nothing that a model or a person reads of such a task may speak of as if it were there."""
 EXPERT = Program(pointmass.EXPERT)
@@ -121,7 +125,7 @@ def test_the_latest_stands_where_nothing_is_scored(trained: Trained) -> None:
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, list[Event]]:
     root, told = tmp_path_factory.mktemp("runs"), list[Event]()
     llm = runs.two_rounds(root / "replies.jsonl")
-    config = runs.config(llm, task=TASK, method="text2reward", budget=1_024, expert=True)
+    config = runs.config(llm, task=TASK, method="text2reward", judge=JUDGE, budget=1_024, expert=True)
     ready = prepare(config, left_open=["final_seeds"])
     assert make_plan(ready.config, task=ready.task, measure=False).expert_trainings == 0
     return synthesize(ready, events=told.append, root=root, name="unscored"), told
@@ -132,6 +136,8 @@ def test_a_run_ends_with_a_policy_and_no_score(ran: tuple[Result, list[Event]]) 
     assert load_result(result.folder) == result
     assert result.metrics == result.floors == result.judged == {} and result.expert is None
     assert result.trainings == 1, "more would only narrow the interval of a score"
+    assert (result.iteration, result.candidate) == (1, 0), "the judge's, not the last"
+    assert result.judge == "near" and result.queries == 3
     assert (result.best / "policy.safetensors").is_file() and "95 %" not in result.reward.read_text()
     told = describe_result(result)
     assert "1 training from scratch of 1,024 steps; no metric scores what its policy does" in told
@@ -154,7 +160,7 @@ def test_views_have_no_score(ran: tuple[Result, list[Event]]) -> None:
     assert "score" not in [column.header for column in table(board).columns]
     assert {row.stage for row in board.rows.values()} == {"trained"}
     ended = next(event for event in events if isinstance(event, Evaluated))
-    assert line(ended).endswith(": trained; no metric scores it")
+    assert line(ended).endswith(": trained")
     assert any(isinstance(event, Best) for event in events)
     assert not [event.text for event in events if isinstance(event, Noted) and "order" in event.text]
 
@@ -187,10 +193,27 @@ def test_it_is_listed_as_judged_by_comparison(capsys: pytest.CaptureFixture[str]
     assert json.loads(capsys.readouterr().out)[0]["metrics"] == []
 
 
-def test_a_method_that_tells_of_scores_is_refused(tmp_path: Path) -> None:
+def test_somebody_must_compare_where_there_is_something_to_choose(tmp_path: Path) -> None:
     llm = runs.two_rounds(tmp_path / "replies.jsonl")
-    with pytest.raises(UsageError, match=r"eureka tells a model how its rewards score.*--method icpl.*text2reward"):
-        prepare(runs.config(llm, task=TASK, method="eureka"))
+    with pytest.raises(UsageError, match=r"no metric, so nothing says which reward is best.*--judge page.*icpl.*text2"):
+        prepare(runs.config(llm, task=TASK, method="text2reward"))
+    with pytest.raises(UsageError, match=r"eureka goes by the metric and listens to no judge"):
+        prepare(runs.config(llm, task=TASK, method="eureka", judge=JUDGE))
+    with pytest.raises(UsageError, match="has no metric that could stand in for a person"):
+        prepare(runs.config(llm, task=TASK, method="icpl", judge="metric"))
+    alone = prepare(runs.config(None, task=TASK, method="given", iterations=0, candidates=1, initial=EXPERT))
+    assert alone.config.judge is None, "there is nothing to choose among"
+
+
+def test_where_no_method_is_named_it_is_the_one_that_compares() -> None:
+    assert prepare(runs.config("manual", task=TASK, judge=JUDGE), left_open=["method"]).config.method == "icpl"
+    assert prepare(runs.config("manual"), left_open=["method"]).config.method == "eureka"
+
+
+def test_a_person_who_leads_a_chat_needs_nobody_to_compare(tmp_path: Path) -> None:
+    config = runs.config("manual", task=TASK, optimiser="ppo")
+    with start(config, ChatSettings(look="none"), root=tmp_path, left_open=["method"]) as session:
+        assert (session.config.method, session.config.judge) == ("text2reward", None)
 
 
 @pytest.mark.needs("rliable")

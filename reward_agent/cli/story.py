@@ -88,7 +88,7 @@ class Story:
                 scores = [
                     f"{name} {interval(value)} on episodes it never saw" for name, value in outcome.metrics.items()
                 ]
-                yield f"{str(trial).capitalize()}: {scores[0] if scores else 'trained; no metric scores it'}."
+                yield f"{str(trial).capitalize()}: {scores[0] if scores else 'trained'}."
             case Spoke(words=words, automatic=automatic):
                 who = "Words on it, made from the outcome" if automatic else "A person's words on it"
                 yield f"{who}:"

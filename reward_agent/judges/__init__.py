@@ -56,14 +56,14 @@ class Question:
     """Of everything random about the answer."""
 
 
-AskPreference = Callable[[Question], Judgement | None]
-"""Gets the comparison of whoever is at the terminal; None where they give none."""
+AskLine = Callable[[str], str]
+"""Puts a text to whoever is at the terminal and gives the line that they type. Raises `EOFError` where none comes."""
 
 
 class Desk(Protocol):
     """What a run offers to its judge."""
 
-    person: AskPreference | None
+    person: AskLine | None
     """Whoever is at the terminal."""
     resume: str
     """The command that goes on with the run."""

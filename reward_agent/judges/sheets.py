@@ -1,84 +1,102 @@
-"""Clips as pictures that a model can look at: a sheet of frames in the order of time, each with its time under it."""
+"""What people are asked about a round: `question.json` and clips whose names tell nothing, beside the run.
+
+judging/question.json       {"iteration", "instruction", "raters", "clips": [{"id", "candidate", "video"}]}
+judging/clips/<id>.mp4      in an order that is shuffled, the same each time; candidate -1 is the champion
+judging/answers/<rater>.json    see `ballots`
+"""
 
 from __future__ import annotations
 
-import io
-from itertools import islice
+import json
+import os
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+from reward_agent.codec import decode, encode
+from reward_agent.files import write_atomically
+from reward_agent.history import CHAMPION
+from reward_agent.judges import Entrant, Question
+from reward_agent.judges.pairs import generator
 
-from reward_agent.messages import Image
-
-COLUMNS = 4
-TILE = 320
-"""Widest that a frame is shown, in pixels: models scale larger sheets down themselves."""
-_MARGIN, _CAPTION, _HEADER = 4, 20, 26
-_PAPER, _INK = (255, 255, 255), (0, 0, 0)
+QUESTION, CLIPS, ANSWERS = "question.json", "clips", "answers"
 
 
-class Frame(NamedTuple):
-    seconds: float
-    """Since the clip's first frame."""
-    image: NDArray[np.uint8]
-    """`(H, W, 3)`."""
+@dataclass(frozen=True)
+class Clip:
+    """What a rater sees of an entrant."""
+
+    id: str
+    candidate: int
+    """Index in the round; -1 is the best of the rounds before. Raters are not told."""
+    video: str | None
+    """Relative to the folder; None where no clip could be made."""
 
 
-class Film(NamedTuple):
-    """What is shown of a clip."""
+@dataclass(frozen=True)
+class Sheet:
+    """The question of a round."""
 
-    frames: tuple[Frame, ...]
-    seconds: float
-    """From the clip's first frame to its last."""
+    iteration: int
+    instruction: str
+    raters: int
+    """How many people are to answer."""
+    clips: tuple[Clip, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(clip.id for clip in self.clips)
+
+    @property
+    def champion(self) -> str | None:
+        """The clip of the best of the rounds before, where there was one."""
+        return next((clip.id for clip in self.clips if clip.candidate == CHAMPION), None)
 
 
-def read_film(path: Path, most: int) -> Film | None:
-    """The first and the last frame of a clip and those evenly between, at most so many; None where it is no clip."""
-    import imageio_ffmpeg
+def clip_id(index: int) -> str:
+    """As `a` to `z`, then `a1`."""
+    return chr(ord("a") + index % 26) + (str(index // 26) if index >= 26 else "")
 
+
+def lay_out(question: Question, raters: int) -> Sheet:
+    """Write the question and its clips into the question's folder, where they are not there yet."""
+    entrants = [*question.entrants, *([question.champion] if question.champion else [])]
+    order = generator(question, "clips").permutation(len(entrants))
+    (question.folder / CLIPS).mkdir(parents=True, exist_ok=True)
+    (question.folder / ANSWERS).mkdir(exist_ok=True)
+    clips = []
+    for place, index in enumerate(order):
+        entrant, name = entrants[index], clip_id(place)
+        candidate = CHAMPION if entrant is question.champion else entrant.at[1]
+        clips.append(Clip(name, candidate, _lay_clip(entrant, question.folder, f"{CLIPS}/{name}.mp4")))
+    sheet = Sheet(question.iteration, question.task.instruction, raters, tuple(clips))
+    content = (json.dumps(encode(sheet), indent=2, ensure_ascii=False) + "\n").encode()
+    path = question.folder / QUESTION
+    if not path.is_file() or path.read_bytes() != content:
+        write_atomically(path, content)
+    return sheet
+
+
+def read_sheet(folder: Path) -> Sheet | None:
+    """The question in a folder `judging`; None where there is none that can be read."""
     try:
-        count = imageio_ffmpeg.count_frames_and_secs(str(path))[0]
-        reader = imageio_ffmpeg.read_frames(str(path))
-        about = next(reader)
-        chosen = {int(index) for index in np.linspace(0, count - 1, min(most, count)).round()}
-        width, height = about["size"]
-        frames = tuple(
-            Frame(index / about["fps"], np.frombuffer(data, np.uint8).reshape(height, width, 3))
-            for index, data in enumerate(islice(reader, count))
-            if index in chosen
-        )
-        reader.close()
-    except (OSError, RuntimeError):
-        # not there, empty or damaged: what ffmpeg has to say of it helps nobody
+        sheet: Sheet = decode(Sheet, json.loads((folder / QUESTION).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return Film(frames, frames[-1].seconds) if frames else None
+    return sheet
 
 
-def sheet(film: Film, label: str) -> Image:
-    """A film as one JPEG under a label."""
-    from PIL import Image as Pictures
-    from PIL import ImageDraw, ImageFont
-
-    height, width = film.frames[0].image.shape[:2]
-    scale = min(1.0, TILE / width)
-    size = (round(width * scale), round(height * scale))
-    columns = min(COLUMNS, len(film.frames))
-    rows = -(-len(film.frames) // columns)
-    across, down = size[0] + _MARGIN, size[1] + _CAPTION
-    paper = Pictures.new("RGB", (columns * across + _MARGIN, rows * down + _HEADER), _PAPER)
-    draw = ImageDraw.Draw(paper)
-    draw.text((_MARGIN, 4), label, _INK, _font(ImageFont, 16))
-    for number, frame in enumerate(film.frames):
-        left, top = _MARGIN + number % columns * across, _HEADER + number // columns * down
-        paper.paste(Pictures.fromarray(frame.image).resize(size), (left, top))
-        draw.text((left, top + size[1] + 2), f"{frame.seconds:.2f} s", _INK, _font(ImageFont, 13))
-    file = io.BytesIO()
-    paper.save(file, "JPEG", quality=90)
-    return Image(file.getvalue(), "image/jpeg")
-
-
-def _font(fonts: Any, size: int) -> Any:
-    """Pillow's own, so that a sheet is the same on every machine."""
-    return fonts.load_default(size)
+def _lay_clip(entrant: Entrant, folder: Path, name: str) -> str | None:
+    """Link or copy the entrant's video; None where there is none."""
+    path = folder / name
+    if entrant.video is None:
+        return name if path.is_file() else None
+    if path.exists() and path.samefile(entrant.video):
+        return name
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        os.link(entrant.video, temporary)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(entrant.video, temporary)
+    temporary.replace(path)
+    return name
