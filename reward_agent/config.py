@@ -163,15 +163,22 @@ def with_whole_paths(config: RunConfig) -> RunConfig:
     task = f"{Path(location).resolve()}{separator}{variable}" if location.endswith(".py") else name
     task += disguised + (how if how.isdecimal() or not how else pinned(how))
     prompts = config.prompts.resolve() if config.prompts else None
-    file, separator, setting = (config.judge or "").partition(":")
-    judge = f"{Path(file).resolve()}{separator}{setting}" if file.endswith(".py") else config.judge
-    return replace(config, task=task, prompts=prompts, llm=whole_llm(config.llm), judge=judge)
+    return replace(config, task=task, prompts=prompts, llm=whole_llm(config.llm), judge=_whole_judge(config.judge))
 
 
 def whole_llm(name: str | None) -> str | None:
     """The model's name; with the whole path where it replays a file or a run's folder."""
     provider, _, model = (name or "").partition(":")
     return f"replay:{Path(model).resolve()}" if provider == "replay" and Path(model).exists() else name
+
+
+def _whole_judge(name: str | None) -> str | None:
+    """The judge's name; with the whole path where it is a file, or its model replays one."""
+    file, separator, setting = (name or "").partition(":")
+    if file.endswith(".py"):
+        return f"{Path(file).resolve()}{separator}{setting}"
+    judge, replays, recording = (name or "").partition(":replay:")
+    return f"{judge}:{whole_llm(f'replay:{recording}')}" if replays else name
 
 
 def connect_judge(judge: Judge, folder: Path) -> LLM:

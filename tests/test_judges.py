@@ -26,9 +26,7 @@ def test_the_best_and_the_worst_are_found_by_2k_minus_3_comparisons(order: tuple
 
 def test_rounds_take_as_many_comparisons_as_the_paper_counts(tmp_path: Path) -> None:
     scores = [0.1, 0.5, 0.3, 0.2, 0.4, 0.6]
-    champion = entrant(tmp_path, (0, 5), 0.55)
-    first = question(tmp_path, scores)
-    rounds = [first, *(replace(first, iteration=number, champion=champion) for number in range(1, 5))]
+    rounds = [question(tmp_path, scores, champion=0.55 if number else None, iteration=number) for number in range(5)]
     made = [find_judge("metric").compare(each, NOBODY) for each in rounds]
     assert sum(judgement.queries for judgement in made) == published_queries(6, 5) == 49
     assert [judgement.beats_champion for judgement in made] == [None, True, True, True, True]

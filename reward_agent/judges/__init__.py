@@ -22,6 +22,7 @@ from reward_agent.messages import Message, Reply
 from reward_agent.plugins import JUDGES
 from reward_agent.program import Program
 from reward_agent.task import Task
+from reward_agent.templates import Templates
 
 
 @dataclass(frozen=True)
@@ -55,17 +56,19 @@ class Question:
     """Of everything random about the answer."""
 
 
-AskPreference = Callable[[Question], Judgement | None]
-"""Gets the comparison of whoever is at the terminal; None where they give none."""
+AskLine = Callable[[str], str]
+"""Puts a text to whoever is at the terminal and gives the line that they type. Raises `EOFError` where none comes."""
 
 
 class Desk(Protocol):
     """What a run offers to its judge."""
 
-    person: AskPreference | None
+    person: AskLine | None
     """Whoever is at the terminal."""
     resume: str
     """The command that goes on with the run."""
+    templates: Templates
+    """Of prompts, a user's own among them."""
 
     def ask(self, name: str, messages: Sequence[Message]) -> Reply:
         """The reply of the judge's own model (`Judge.model`), asked once for each name and journalled.
