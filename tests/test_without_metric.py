@@ -151,6 +151,15 @@ def test_its_prompts_tell_of_no_score(ran: tuple[Result, list[Event]]) -> None:
         assert word not in said["text"]
 
 
+def test_icpl_goes_on_from_what_the_judge_prefers(tmp_path: Path) -> None:
+    llm = runs.two_rounds(tmp_path / "replies.jsonl")
+    config = runs.config(llm, task=TASK, method="icpl", judge=JUDGE, budget=512, final_seeds=1)
+    result = synthesize(config, root=tmp_path, name="icpl")
+    assert (result.iteration, result.candidate, result.metrics) == (1, 0, {})
+    (said,) = json.loads((result.folder / "iter_01/cand_00/attempt_00/messages.json").read_text())[-1:]
+    assert "`rest`: " in said["text"] and not [word for word in TELLING if word in said["text"]], said["text"]
+
+
 def test_views_have_no_score(ran: tuple[Result, list[Event]]) -> None:
     _, events = ran
     board, story = Board(), Story(replayed=True)

@@ -134,7 +134,7 @@ def _text(found: Evaluation, location: str) -> str:
 
 def _unscored(courses: list[str]) -> list[str]:
     """What stands in place of scores where the task has no metric."""
-    told = "  no metric scores what is done in this task. From start to end of a training, means a step:"
+    told = "  no metric scores what is done in this task. From start to end, means a step:"
     return [told, *(f"  {course}" for course in courses)] if courses else []
 
 
