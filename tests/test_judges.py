@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pointmass
 import pytest
-from judged import NOBODY, question
+from judged import NOBODY, entrant, question
 
 from reward_agent.errors import UsageError
 from reward_agent.history import Preference
