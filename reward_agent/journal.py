@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,9 @@ from typing import Any, Self
 from reward_agent.codec import to_line
 from reward_agent.errors import RewardAgentError, UsageError
 from reward_agent.messages import Key
+
+LOOK_SECONDS = 0.2
+"""That a writer waits for whoever holds the lock: a look at it (`is_written`) is shorter by far."""
 
 
 class RunBusyError(RewardAgentError):
@@ -33,6 +37,18 @@ def read_journal(path: Path) -> dict[Key, Any]:
     return _parse(path, path.read_bytes() if path.exists() else b"")[0]
 
 
+def is_written(path: Path) -> bool:
+    """Whether a process has the journal open to write."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 class Journal:
     """The one writer of a journal; holds its lock until closed.
 
@@ -45,7 +61,7 @@ class Journal:
         self.path = path
         self._file = path.open("ab")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock()
         except BlockingIOError as error:
             self._file.close()
             raise RunBusyError(
@@ -53,6 +69,17 @@ class Journal:
             ) from error
         self._values, whole = _parse(path, path.read_bytes())
         os.ftruncate(self._file.fileno(), whole)
+
+    def _lock(self) -> None:
+        ends = time.monotonic() + LOOK_SECONDS
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() >= ends:
+                    raise
+                time.sleep(0.01)
 
     def __contains__(self, key: Key) -> bool:
         return key in self._values

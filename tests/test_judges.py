@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pointmass
 import pytest
-from judged import NOBODY, question
+from judged import NOBODY, entrant, question
 
 from reward_agent.errors import UsageError
 from reward_agent.history import Preference
@@ -69,3 +69,63 @@ def test_a_named_metric_decides(tmp_path: Path) -> None:
 def test_a_judge_that_there_is_not(spec: str) -> None:
     with pytest.raises(UsageError, match="metric"):
         find_judge(spec)
+
+
+OWN = '''
+from dataclasses import dataclass
+
+from reward_agent.history import Judgement
+from reward_agent.judges.pairs import best_and_worst
+
+
+@dataclass
+class Lightest:
+    """Prefers the shortest program."""
+
+    name: str
+    wants_video: bool = False
+    model: str | None = None
+
+    def missing(self, task):
+        return None
+
+    def compare(self, question, desk):
+        def prefer(first, second):
+            return "first" if len(first.program.source) < len(second.program.source) else "second"
+
+        return best_and_worst(question, self.name, prefer)
+
+
+def make(setting, options):
+    return Lightest(f"lightest {setting}".strip())
+'''
+
+
+def test_a_judge_of_ones_own_is_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "own_judge.py"
+    path.write_text(OWN)
+    judge = find_judge(f"{path}:really")
+    assert judge.name == "lightest really"
+    entrants = tuple(entrant(tmp_path, (0, index), 0.0, "x = 1\n" * (3 - index)) for index in range(3))
+    judgement = judge.compare(replace(question(tmp_path, [0.0]), entrants=entrants), NOBODY)
+    assert (judgement.best, judgement.worst) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = 1", "makes no judge"),
+        ("def make(setting, options): return 3", "is no judge"),
+        ("def make(:", "The judge .* line 1"),
+    ],
+)
+def test_a_file_that_makes_no_judge(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "judge.py").write_text(text)
+    with pytest.raises(UsageError, match=said):
+        find_judge(str(tmp_path / "judge.py"))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "judge.py").write_text(OWN)
+    with pytest.raises(UsageError, match=r"Did you mean .*judge\.py"):
+        find_judge(str(tmp_path / "juge.py"))
