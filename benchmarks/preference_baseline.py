@@ -107,10 +107,11 @@ def jobs_of(task_ids: Sequence[str], queries: Sequence[int], seeds: int, steps: 
                 f"{steps:,} steps are too few to compare {max(queries):,} pairs in {LEARNER['rounds'] + 1} rounds: "
                 f"{task_id} needs {least:,} at least (`--steps {least}`)."
             )
-        for method, asked in [(TRUE_REWARD, 0), *((PREFERENCES, count) for count in queries)]:
-            whole = [asdict(settings), learner_of(asked) if asked else {}]
-            digest = hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:8]
-            for seed in range(seeds):
+        # a seed of everything first, so that a table which is not finished has something of each
+        for seed in range(seeds):
+            for method, asked in [(TRUE_REWARD, 0), *((PREFERENCES, count) for count in queries)]:
+                whole = [asdict(settings), learner_of(asked) if asked else {}]
+                digest = hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:8]
                 job = {"task": task_id, "method": method, "queries": asked, "steps": steps, "seed": seed}
                 yield {**job, "settings": digest}
 

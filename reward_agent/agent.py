@@ -253,7 +253,7 @@ def _conduct(
             trainer = Trainer(run, task, reference(task, config.task), config, pool, events)
             judging = None
             if judge is not None:
-                asked = metered.beside(connect_judge(judge, run.folder)) if judge.model else None
+                asked = metered.beside(connect_judge(judge, run.folder, metered.budget)) if judge.model else None
                 judging = Judging(run, task, config, judge, asked, trainer, events, ask_line)
             search = Search(run, task, config, method, metered, trainer, events, ask_person, judging)
             reason = search.go()

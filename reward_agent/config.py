@@ -181,14 +181,20 @@ def _whole_judge(name: str | None) -> str | None:
     return f"{judge}:{whole_llm(f'replay:{recording}')}" if replays else name
 
 
-def connect_judge(judge: Judge, folder: Path) -> LLM:
+def connect_judge(judge: Judge, folder: Path, budget: Budget) -> LLM:
     """The model that a judge asks in the run in `folder`.
 
     Raises:
-        UsageError, MissingComponentError: see `llm.connect`.
+        UsageError, MissingComponentError: see `llm.connect`; also where its price, which a budget needs, is not known.
     """
     assert judge.model is not None, "it asks one"
-    return connect(judge.model, Options(folder=folder.resolve()))
+    llm = connect(judge.model, Options(folder=folder.resolve()))
+    if budget.usd is not None and not getattr(llm, "priced", True):
+        raise UsageError(
+            f"No price is known for {llm.name}, which judges, so a budget in money cannot be kept (`--prices` are "
+            "those of the model that writes rewards). Limit tokens instead: `--money-budget none --token-budget N`."
+        )
+    return llm
 
 
 def connect_llm(config: RunConfig, folder: Path, given: LLM | None = None) -> LLM:

@@ -165,13 +165,13 @@ def test_rows_become_a_table_over_trainings(baseline: ModuleType) -> None:
     jobs = list(baseline.jobs_of(["mujoco/hopper-forward"], [49, 1500], 2, 300_000))
     assert [(job["method"], job["queries"], job["seed"]) for job in jobs] == [
         ("true_reward", 0, 0),
-        ("true_reward", 0, 1),
         ("preferences", 49, 0),
-        ("preferences", 49, 1),
         ("preferences", 1500, 0),
+        ("true_reward", 0, 1),
+        ("preferences", 49, 1),
         ("preferences", 1500, 1),
     ]
-    rows = [row_of(jobs[2], 100.0, 300.0), row_of(jobs[3], 400.0, 600.0), row_of(jobs[0], 1000.0, 2000.0)]
+    rows = [row_of(jobs[1], 100.0, 300.0), row_of(jobs[4], 400.0, 600.0), row_of(jobs[0], 1000.0, 2000.0)]
     entries = baseline.table(rows)
     assert [(entry["method"], entry["trainings"]) for entry in entries] == [("preferences", 2), ("true_reward", 1)]
     # trainings are the units: 200 and 500; t(1) at 97.5 % is 12.706
@@ -190,11 +190,11 @@ def told(repository: Path, *arguments: str, venv: str = "/nowhere") -> subproces
 def test_it_goes_on_with_the_rows_that_are_left(baseline: ModuleType, repository: Path, tmp_path: Path) -> None:
     jobs = list(baseline.jobs_of(["mujoco/hopper-forward"], [49], 2, 40_000))
     out = tmp_path / "rows.jsonl"
-    out.write_text(json.dumps(row_of(jobs[1], 1.0, 2.0)) + "\n")
+    out.write_text(json.dumps(row_of(jobs[2], 1.0, 2.0)) + "\n")
     asked = ["--tasks", "mujoco/hopper-forward", "--queries", "49", "--seeds", "2", "--steps", "40000"]
     done = told(repository, "--only-tell", "--out", str(out), *asked)
     assert done.stdout.startswith("3 of 4 trainings of 40,000 steps are left")
-    assert [json.loads(line) for line in done.stdout.splitlines()[1:]] == [jobs[0], jobs[2], jobs[3]]
+    assert [json.loads(line) for line in done.stdout.splitlines()[1:]] == [jobs[0], jobs[1], jobs[3]]
     other = told(repository, "--only-tell", "--out", str(out), *asked[:-1], "50000")
     assert other.stdout.startswith("4 of 4 ")
 

@@ -27,7 +27,7 @@ from reward_agent.judges import Question, find_judge
 from reward_agent.judges.frames import read_film, sheet
 from reward_agent.judges.vlm import read_answer
 from reward_agent.judging import RunDesk
-from reward_agent.llm import LLM, LLMError, Options, connect
+from reward_agent.llm import LLM, Budget, BudgetError, LLMError, Options, connect
 from reward_agent.llm.recordings import write_recording
 from reward_agent.messages import PLACE, Key
 from reward_agent.program import Program
@@ -289,7 +289,7 @@ def test_a_person_can_be_the_eyes_and_a_recording_says_it_again(run: Run, tmp_pa
     replayed = find_judge(f"vlm:replay:{file}")
     manifest = new_manifest("again", task="t", instruction="go", config={}, sandbox=(), unsafe=False)
     with Run.create(tmp_path, manifest) as other:
-        again = replayed.compare(asked, desk(other, connect_judge(replayed, other.folder)))
+        again = replayed.compare(asked, desk(other, connect_judge(replayed, other.folder, Budget())))
     assert again == replace(judgement, judge=replayed.name)
 
 
@@ -356,6 +356,14 @@ def test_a_models_name_may_hold_colons() -> None:
     assert find_judge("vlm:manual").model == "manual"
 
 
+def test_a_budget_in_money_needs_the_judges_price(server: Loopback, tmp_path: Path) -> None:
+    judge = find_judge("vlm:openai:a-model-of-no-known-price")
+    with pytest.raises(UsageError, match=r"which judges.*--token-budget"):
+        connect_judge(judge, tmp_path, Budget(usd=1.0))
+    assert connect_judge(judge, tmp_path, Budget(tokens=9)).name == judge.model
+    assert connect_judge(find_judge("vlm:manual"), tmp_path, Budget(usd=1.0)).name == "manual"
+
+
 def test_a_whole_run_goes_by_what_a_model_saw(
     server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -378,3 +386,23 @@ def test_a_whole_run_goes_by_what_a_model_saw(
     assert files == [f"judge.pair_00.forth.0.prompt.image_{number}.jpg" for number in (1, 2)]
     assert all((tmp_path / "one/iter_00/cand_00/attempt_00" / file).stat().st_size > 500 for file in files)
     assert (tmp_path / "one/journal.jsonl").stat().st_size < 200_000
+
+
+@pytest.mark.parametrize("tokens", [100, 400])
+def test_a_budget_that_ends_while_it_is_asked(
+    server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokens: int
+) -> None:
+    """A request takes 120 tokens: the first budget ends within the first pair, the other within the second round's."""
+    monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
+    server.answer = likes_bright
+    said = recording(
+        tmp_path / "replies.jsonl", {Key(i, k, 0): f"{[TIMID, GOOD][k]}\n# {i}\n" for i in (0, 1) for k in (0, 1)}
+    )
+    made = config(said, method="icpl", judge="vlm:words:openai:eyes", budget=512, final_seeds=1, max_tokens=tokens)
+    if tokens == 100:
+        with pytest.raises(BudgetError, match="used up"):
+            synthesize(made, root=tmp_path, name="one")
+        return
+    result = synthesize(made, root=tmp_path, name="one")
+    assert (result.iteration, result.queries, len(server.requests)) == (0, 1, 4)
+    assert "budget" in result.reason

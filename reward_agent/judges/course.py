@@ -28,8 +28,8 @@ def gains(task: Task, act: Acting, seeds: Sequence[int] | Ints, metric: Metric, 
     """What each stretch of an episode added to its score, `(E, M)`; M equal stretches of the horizon's first `share`.
 
     The score of an episode cut short at a moment, less that at the moment before: a row sums up to the score at the end
-    of `share`. For returns and distances these are rewards by time; of other metrics they tell when the score was won. An
-    episode that has ended gains nothing more.
+    of `share`. For returns and distances these are rewards by time; of other metrics they tell when the score was won.
+    An episode that has ended gains nothing more.
     """
     moments = _moments(task, share)
     found = np.zeros((len(seeds), len(moments)))
@@ -62,9 +62,9 @@ def handed_over(
 ) -> Array:
     """Scores `(E,)` of episodes that `first` plays for the horizon's first `share`, and `then` to their end.
 
-    Up to a constant of each seed, minus the regret of that first part (Knox et al., 2022): what it returned and the value
-    of the state that it led to. The optimal value is approximated by what `then`, the best policy that is known, still
-    gets; the constant is the value of the start, the same for all who begin there.
+    Up to a constant of each seed, minus the regret of that first part (Knox et al., 2022): what it returned and the
+    value of the state that it led to. The optimal value is approximated by what `then`, the best policy that is known,
+    still gets to the horizon; the constant is the value of the start, the same for all who begin there.
     """
     steps = int(_moments(task, share)[-1])
     relay = Relay(first, then, steps, min(rows_of(first, task), rows_of(then, task)))

@@ -1,8 +1,8 @@
 """`--judge factors:A,B,C`: a hierarchy of factors, the most important first, after HERON (Bukharin et al., 2023).
 
-Two are compared by the first factor; where they differ by no more than its margin, by the next, and so on. A factor is a
-metric of the task or one of `DERIVED`, which any task has. `NAME:MARGIN` gives a margin in the factor's own unit, or as
-`10%` of the range within the round; `-NAME` prefers the lower. Between factors stands a comma or, in quotes, `>`.
+Two are compared by the first factor; where they differ by no more than its margin, by the next, and so on. A factor is
+a metric of the task or one of `DERIVED`, which any task has. `NAME:MARGIN` gives a margin in the factor's own unit, or
+as `10%` of the range within the round; `-NAME` prefers the lower. Between factors stands a comma or, in quotes, `>`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from reward_agent.envs.episodes import task_schema
 from reward_agent.errors import UsageError, unknown_name
-from reward_agent.history import At, Judgement
+from reward_agent.history import Judgement
 from reward_agent.judges import Desk, Entrant, Question
 from reward_agent.judges.course import EPISODES
 from reward_agent.judges.pairs import Answer, best_and_worst
@@ -161,7 +161,7 @@ def _factor(word: str, example: str) -> Factor:
         margin = math.nan
     if not 0 <= margin < math.inf:
         raise UsageError(
-            f"The margin of {read['name']!r} must be a number of at least 0, or a percentage of the range in the round, "
-            f"not {read['margin']!r}."
+            f"The margin of {read['name']!r} must be a number of at least 0, or a percentage of the range in the "
+            f"round, not {read['margin']!r}."
         )
     return Factor(read["name"], margin, relative, lower=bool(read["sign"]))

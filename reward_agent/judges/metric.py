@@ -55,7 +55,8 @@ class StandIn(Noise):
             )
         if self.by == "regret" and self.myopia:
             raise UsageError(
-                "A judge who looks ahead is not short-sighted: set `by=regret` or `myopia`, as `--judge metric:myopia=0.9`."
+                "A judge who looks ahead is not short-sighted: set either `by=regret` or `myopia`, as "
+                "`--judge metric:myopia=0.9`."
             )
 
     @property
@@ -140,7 +141,7 @@ def make(setting: str, options: Options) -> MetricJudge:
     words = [f"metric={word}" if word.isidentifier() else word for word in words]
     if unread := [word for word in words if "=" not in word]:
         raise UsageError(
-            f"`metric:{setting}` says nothing by {unread[0]!r}: write `metric`, `metric:NAME` with the name of a metric, "
-            "or settings, as `metric:mistakes=0.2,raters=3`."
+            f"`metric:{setting}` says nothing by {unread[0]!r}: write `metric`, `metric:NAME` with the name of a "
+            "metric, or settings, as `metric:mistakes=0.2,raters=3`."
         )
     return MetricJudge(StandIn(**read(StandIn(), words)))

@@ -1,7 +1,8 @@
 """Raters who err: how a stand-in that knows the true values answers as people do.
 
-After B-Pref (Lee et al., 2021): mistakes, ties, left-out pairs, and preferences that are only likely (Bradley and Terry,
-1952). Differences are told as shares of the range that the compared values span, so that one setting suits every metric.
+After B-Pref (Lee et al., 2021): mistakes, ties, left-out pairs, and preferences that are only likely (Bradley and
+Terry, 1952). Differences are told as shares of the range that a round's values span, its champion's among them, so that
+one setting suits every metric.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ class Noise(Checked):
     poor: Share = 0.0
     """A pair is left out where both are within this lowest share of the range."""
     temperature: NotNegative = 0.0
-    """Of Bradley and Terry's model, in shares of the range: two that differ by one temperature are told apart rightly in
-    73 % of answers. 0: always."""
+    """Of Bradley and Terry's model, in shares of the range: two that differ by one temperature are told apart rightly
+    in 73 % of answers. 0: always."""
     raters: Count = 1
     """Each errs on their own; the majority of those who prefer one decides."""
 

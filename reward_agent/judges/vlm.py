@@ -14,8 +14,8 @@ from reward_agent.errors import MissingComponentError, UsageError, unknown_name
 from reward_agent.feedback import as_data
 from reward_agent.history import At, Judgement, Remark
 from reward_agent.judges import Desk, Entrant, Question
-from reward_agent.judges.pairs import Answer, best_and_worst
 from reward_agent.judges.frames import Film, read_film, sheet
+from reward_agent.judges.pairs import Answer, best_and_worst
 from reward_agent.llm import Options
 from reward_agent.messages import PLACE, Message
 from reward_agent.plugins import NOBODY, PROVIDERS
