@@ -13,7 +13,9 @@ winner less Eureka's, as a share of the way from acting at random to the task's 
 above -`MARGIN`.
 
 With `--llm manual` it ends with code 4 as often as replies are awaited, and names the prompts; started again it goes
-on. `--llm replay:` plays each arm's recording (envs/*/recordings/<task>/). `--only-tell` runs nothing.
+on. Replies that an arm's recording holds (envs/*/recordings/<task>/) are laid where they are awaited, so that an
+experiment can go on elsewhere; `--record` leaves those there are. `--llm replay:` plays whole recordings. `--only-tell`
+runs nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ from reward_agent.config import RunConfig
 from reward_agent.errors import WaitingForPersonError
 from reward_agent.history import Judgement
 from reward_agent.judges.pairs import published_queries
-from reward_agent.llm.recordings import write_recording
+from reward_agent.llm.recordings import read_recording, write_recording
 from reward_agent.program import TrainingFault
 from reward_agent.result import load_result
 from reward_agent.store import MANIFEST, read_steps
@@ -76,6 +78,7 @@ def run(root: Path, task: str, arm: str, llm: str, jobs: int) -> None:
     folder, settings = folder_of(root, task, arm), ARMS[arm]
     if load_result(folder) is not None:
         return
+    lay_replies(recording_of(task, arm), folder)
     if arm != "icpl":
         share_first_round(folder_of(root, task, "icpl"), folder)
     if (folder / MANIFEST).exists():
@@ -97,6 +100,20 @@ def run(root: Path, task: str, arm: str, llm: str, jobs: int) -> None:
         video=False,
     )
     synthesize(config, events=told, root=root, name=folder.name)
+
+
+def recording_of(task: str, arm: str) -> Path:
+    world, _, name = task.partition("/")
+    return Path(__file__).parent.parent / "envs" / world / "recordings" / name / f"{ARMS[arm].recording}.jsonl"
+
+
+def lay_replies(recording: Path, folder: Path) -> None:
+    """Put recorded replies where `manual` awaits them."""
+    for key, reply in read_recording(recording).replies.items() if recording.is_file() else ():
+        path = folder / key.path("reply.md")
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(reply.text, encoding="utf-8")
 
 
 def share_first_round(source: Path, target: Path) -> None:
@@ -212,7 +229,7 @@ def main() -> None:
     parser.add_argument("--llm", default="manual", help="who writes; `replay:` plays each arm's own recording")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path, help="rows of the arms that are done, as JSON lines")
-    parser.add_argument("--record", action="store_true", help="leave each finished arm's replies as a recording")
+    parser.add_argument("--record", action="store_true", help="leave each arm's replies as a recording")
     parser.add_argument("--only-tell", action="store_true")
     parser.add_argument("--markdown", action="store_true", help="the tables, in place of JSON")
     args = parser.parse_args()
@@ -233,10 +250,8 @@ def main() -> None:
             found = row(args.root, task, arm)
             if found is not None and found != {k: v for k, v in rows.get((task, arm), {}).items() if k not in here}:
                 rows[task, arm] = found | here
-            if found is not None and args.record:
-                beside = Path(__file__).parent.parent / "envs" / task.partition("/")[0] / "recordings"
-                path = beside / task.rpartition("/")[2] / f"{ARMS[arm].recording}.jsonl"
-                write_recording(folder_of(args.root, task, arm), path)
+            if args.record and (folder_of(args.root, task, arm) / MANIFEST).exists():
+                write_recording(folder_of(args.root, task, arm), recording_of(task, arm))
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text("".join(json.dumps(each) + "\n" for each in rows.values()))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reward_agent.api import Evaluation
     from reward_agent.history import Outcome
 
-HELP = "train on a reward of your own, then score it with the task's metrics, where it has some"
+HELP = "train on a reward of your own, then score it with the task's metrics"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
