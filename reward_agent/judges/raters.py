@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
 from reward_agent.history import At, Judgement, Preference, Remark
+from reward_agent.judges.agreement import kendall_w
 from reward_agent.judges.ballots import Ballot, Groups, Pair
 from reward_agent.judges.sheets import Sheet
 
@@ -85,15 +86,8 @@ def comparisons(ballot: Ballot, clips: int) -> int:
 
 def agreement(clips: Sequence[str], orders: Sequence[Groups]) -> float | None:
     """Kendall's W of the raters who ranked every clip, corrected for ties; None of fewer than two, or of few clips."""
-    import numpy as np
-    from scipy.stats import friedmanchisquare
-
-    whole = [_places(groups) for groups in orders if sum(map(len, groups)) == len(clips)]
-    if len(whole) < 2 or len(clips) < LEAST or all(len(set(place.values())) == 1 for place in whole):
-        return None
-    with np.errstate(all="ignore"):
-        statistic, _ = friedmanchisquare(*([place[clip] for place in whole] for clip in clips))
-    return float(statistic) / (len(whole) * (len(clips) - 1))
+    whole = [groups for groups in orders if sum(map(len, groups)) == len(clips)]
+    return kendall_w(whole) if len(clips) >= LEAST else None
 
 
 def _names_best(ballot: Ballot) -> bool:
@@ -127,7 +121,8 @@ def _beats(best: str | None, champion: str | None, places: Sequence[Mapping[str,
 
 def _places(groups: Groups) -> dict[str, float]:
     """Between 0 (best) and 1: the middle of a clip's group, relative to all that were ranked."""
-    total, before, places = sum(map(len, groups)), 0, {}
+    total, before = sum(map(len, groups)), 0
+    places: dict[str, float] = {}
     for group in groups:
         places |= dict.fromkeys(group, (before + len(group) / 2) / total)
         before += len(group)
