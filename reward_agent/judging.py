@@ -11,13 +11,14 @@ from reward_agent.errors import MissingComponentError
 from reward_agent.events import Best, Evaluated, Event, Events, Noted, Trial
 from reward_agent.history import At, Candidate, History, Judgement, Outcome
 from reward_agent.invocation import resume_command
-from reward_agent.judges import AskPreference, Entrant, Judge, Question
+from reward_agent.judges import AskLine, Entrant, Judge, Question
 from reward_agent.llm import LLM
 from reward_agent.messages import Key, Message, Reply
 from reward_agent.optimise.policy import TENSORS
 from reward_agent.scoring import SeedPlan
 from reward_agent.store import Run
 from reward_agent.task import Task
+from reward_agent.templates import Templates
 from reward_agent.trainings import Trainer
 from reward_agent.trial import VIDEO, Trained
 
@@ -35,7 +36,8 @@ class RunDesk:
     iteration: int
     llm: LLM | None
     events: Events
-    person: AskPreference | None
+    person: AskLine | None
+    templates: Templates
     resume: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -47,6 +49,7 @@ class RunDesk:
         key, llm = Key(self.iteration, 0, 0, f"{ASKED}{name}"), self.llm
         reply: Reply | None = self.run.recorded(key, Reply)
         if reply is None:
+            self.run.write_prompt(key, messages)
             reply = llm.complete(messages, key)
             self.run.record(key, reply)
         return reply
@@ -60,7 +63,7 @@ def blinded(events: Events) -> Events:
 
     def told(event: Event) -> None:
         if isinstance(event, Evaluated) and event.trial.phase == "candidate" and isinstance(event.outcome, Outcome):
-            event = replace(event, outcome=replace(event.outcome, metrics={}, task_score=(), success=()))
+            event = replace(event, outcome=event.outcome.unscored)
         elif isinstance(event, Best):
             event = replace(event, metrics={})
         events(event)
@@ -80,7 +83,7 @@ class Judging:
     """The judge's own model."""
     trainer: Trainer
     events: Events
-    person: AskPreference | None
+    person: AskLine | None
 
     def compare(
         self, history: History, iteration: int, trained: Mapping[At, Trained], folder_of: Callable[[int, int], str]
@@ -112,7 +115,7 @@ class Judging:
             folder=self.run.folder / f"iter_{iteration:02d}" / "judging",
             seed=self.config.seed,
         )
-        desk = RunDesk(self.run, iteration, self.llm, self.events, self.person)
+        desk = RunDesk(self.run, iteration, self.llm, self.events, self.person, Templates(self.config.prompts))
         judgement = self.judge.compare(question, desk)
         self.run.record(key, judgement)
         return judgement, False

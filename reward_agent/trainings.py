@@ -186,12 +186,14 @@ def run_floors(pool: Pool[Trial], spec: FloorsSpec) -> dict[str, Scores]:
 def quoted(
     results: Iterable[Trained | TrainingFault], below: Mapping[str, Scores], metrics: Sequence[Metric]
 ) -> dict[str, Interval]:
-    """The score of a program over its trainings, on the report seeds; nothing where all of them failed.
+    """The score of a program over its trainings, on the report seeds; nothing without metrics, or where all failed.
 
     A training in which the program failed leaves no policy, and counts as doing nothing does: left out, a program
     that fails in two of three trainings would be quoted by its one success.
     """
     results = tuple(results)
+    if not metrics:
+        return {}
     scores = [result.report if isinstance(result, Trained) else below["no-op"] for result in results]
     return intervals_of(scores, metrics) if any(isinstance(result, Trained) for result in results) else {}
 

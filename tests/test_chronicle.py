@@ -205,6 +205,3 @@ def test_what_cannot_be_read_says_what_to_do(copy: Path, tmp_path: Path) -> None
     (copy / MANIFEST).write_text(json.dumps(manifest | {"config": {**manifest["config"], "novelty": 1}}))
     with pytest.raises(UsageError, match="another release"):
         read_chronicle(copy)
-    (copy / MANIFEST).write_text(json.dumps(manifest | {"chat": {}}))
-    with pytest.raises(UsageError, match="is a chat"):
-        read_chronicle(copy)

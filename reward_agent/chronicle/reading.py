@@ -13,7 +13,6 @@ from reward_agent.codec import decode
 from reward_agent.config import RunConfig
 from reward_agent.errors import UsageError
 from reward_agent.history import At, Attempt, Candidate, History, Judgement
-from reward_agent.invocation import resume_command
 from reward_agent.journal import is_written
 from reward_agent.judging import JUDGEMENT
 from reward_agent.messages import MAIN, Key, Reply
@@ -30,11 +29,9 @@ def read_chronicle(folder: Path) -> Chronicle:
     """What the run in `folder` did so far.
 
     Raises:
-        UsageError: no run is there, it is a chat, its files are damaged, or another release wrote them.
+        UsageError: no run is there, its files are damaged, or another release wrote them.
     """
     manifest, steps = read_manifest(folder), read_steps(folder)
-    if manifest.chat is not None:
-        raise UsageError(f"{manifest.id} is a chat, which has no rounds. `{resume_command(folder)}` goes on with it.")
     try:
         return _chronicle(folder, manifest, steps)
     except (TypeError, ValueError, KeyError) as error:
@@ -114,12 +111,12 @@ def _history(steps: Mapping[Key, Any], judgements: dict[int, Judgement]) -> Hist
 
 def _candidate(folder: Path, steps: Mapping[Key, Any], at: At, parent: Candidate | None) -> CandidateRecord:
     own = {key: value for key, value in steps.items() if key[:2] == at}
-    train = own.get(Key(*at, 0, "train"))
+    ends = [decode(Trained | TrainingFault, value) for key, value in own.items() if key.stage == "train"]
     persons, automatic = own.get(Key(*at, 0, PERSON)), own.get(Key(*at, 0, AUTOMATIC))
     return CandidateRecord(
         *at,
         attempts=_attempts(folder, own),
-        trained=None if train is None else decode(Trained | TrainingFault, train),
+        trained=ends[-1] if ends else None,
         words=str((persons or automatic or {"text": ""})["text"]),
         words_automatic=persons is None and automatic is not None,
         folder=folder / folder_of(*at),

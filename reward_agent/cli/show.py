@@ -11,7 +11,7 @@ from reward_agent.cli.options import RUNS, find
 from reward_agent.invocation import resume_command
 
 if TYPE_CHECKING:
-    from reward_agent.messages import Key
+    from reward_agent.chronicle import CandidateRecord
     from reward_agent.store import Manifest
 
 HELP = "show a run's rounds, candidates, faults, scores and cost; without RUN, list the runs"
@@ -69,51 +69,48 @@ def _variant(manifest: Manifest) -> str:
 
 def _journalled(folder: Path) -> dict[str, Any]:
     """Candidates by round, what the replies cost, who is asked now, and layers of the sandbox after they changed."""
-    from reward_agent.codec import decode, encode
-    from reward_agent.program import TrainingFault
-    from reward_agent.search import Vetted, spent_in
-    from reward_agent.sittings import config_of, layers_of
-    from reward_agent.store import read_manifest, read_steps
-    from reward_agent.trial import Trained
+    from reward_agent.chronicle import read_chronicle
+    from reward_agent.codec import encode
 
-    candidates: dict[tuple[int, int], dict[str, Any]] = {}
-    steps = read_steps(folder)
-    manifest = read_manifest(folder)
-    config = config_of(manifest, steps)
-
-    def candidate(key: Key) -> dict[str, Any]:
-        empty = {"candidate": key.candidate, "attempts": [], "metrics": None, "fault": None, "words": None}
-        return candidates.setdefault((key.iteration, key.candidate), empty)
-
-    for key, value in steps.items():
-        match key.stage:
-            case "vet":
-                vetted = decode(Vetted, value)
-                attempt: dict[str, Any] = {
-                    "attempt": key.attempt,
-                    "ok": vetted.program is not None and not vetted.faults,
-                }
-                attempt["program_sha256"] = vetted.program.id if vetted.program else None
-                candidate(key)["attempts"].append(attempt | {"faults": encode(vetted.faults)})
-            case "train":
-                trained = decode(Trained | TrainingFault, value)
-                if isinstance(trained, TrainingFault):
-                    candidate(key)["fault"] = encode(trained)
-                else:
-                    metrics = {name: interval._asdict() for name, interval in trained.outcome.metrics.items()}
-                    candidate(key)["metrics"] = metrics
-                    candidate(key)["steps"] = trained.outcome.steps
-            case "words" | "automatic":
-                candidate(key)["words"] = {"text": value["text"], "automatic": key.stage == "automatic"}
-    rounds: dict[int, list[dict[str, Any]]] = {}
-    for (iteration, _), row in sorted(candidates.items()):
-        rounds.setdefault(iteration, []).append(row)
+    run = read_chronicle(folder)
     return {
-        "rounds": [{"iteration": number, "candidates": rows} for number, rows in rounds.items()],
-        "spent": encode(spent_in(steps, config.prices)),
-        "llm": config.llm,
-        "sandbox_later": [list(layers) for layers in layers_of(manifest, steps)[1:]],
+        "state": run.state,
+        "rounds": [
+            {
+                "iteration": each.iteration,
+                "candidates": [_row(candidate, blind=run.blind) for candidate in each.candidates],
+                "judgement": encode(each.judgement),
+            }
+            for each in run.rounds
+        ],
+        "spent": encode(run.spent),
+        "llm": run.llm,
+        "sandbox_later": [list(layers) for layers in run.layers[1:]],
     }
+
+
+def _row(candidate: CandidateRecord, *, blind: bool) -> dict[str, Any]:
+    """Without its scores where a judge, who may be looking on, still compares."""
+    from reward_agent.codec import encode
+
+    outcome, words = candidate.outcome, {"text": candidate.words, "automatic": candidate.words_automatic}
+    row = {
+        "candidate": candidate.index,
+        "attempts": [
+            {
+                "attempt": attempt.number,
+                "ok": attempt.ok,
+                "program_sha256": attempt.program.id if attempt.program else None,
+                "faults": encode(attempt.faults),
+            }
+            for attempt in candidate.attempts
+            if attempt.vetted and attempt.stage == "reply"
+        ],
+        "metrics": {n: i._asdict() for n, i in outcome.metrics.items()} if outcome and not blind else None,
+        "fault": encode(candidate.fault),
+        "words": words if candidate.words else None,
+    }
+    return row | ({"steps": outcome.steps} if outcome else {})
 
 
 def _text(value: dict[str, Any], folder: Path) -> str:
@@ -130,9 +127,13 @@ def _text(value: dict[str, Any], folder: Path) -> str:
     for each in value["rounds"]:
         lines.append(f"iteration {each['iteration']}")
         lines += [line for row in each["candidates"] for line in _candidate(row)]
+        if each["judgement"]:
+            judged = each["judgement"]
+            lines.append(f"  judged by {judged['judge']}: best {judged['best']}, worst {judged['worst']}")
     lines.append(f"{count(value['spent']['replies'], 'reply')}, {cost(_tokens(value['spent']), value['spent']['usd'])}")
     result = load_result(folder)
-    goes_on = f"Not finished. `{resume_command(folder)}` goes on with it."
+    stands = {"running": "It is at work.", "waiting": "It waits for people."}.get(value["state"], "Not finished.")
+    goes_on = stands if value["state"] == "running" else f"{stands} `{resume_command(folder)}` goes on with it."
     return "\n".join([*lines, goes_on if result is None else describe_result(result)])
 
 
@@ -157,8 +158,11 @@ def _candidate(row: dict[str, Any]) -> list[str]:
         for attempt in row["attempts"]
         for fault in attempt["faults"]
     ]
-    if row["metrics"]:
-        told = ", ".join(f"{name} {interval(Interval(**each))}" for name, each in row["metrics"].items())
+    if row["metrics"] is not None:
+        scores = ", ".join(f"{name} {interval(Interval(**each))}" for name, each in row["metrics"].items())
+        told = scores or "trained; no metric scores it"
+    elif "steps" in row:
+        told = "trained; its scores are told when the judge is done"
     elif row["fault"]:
         told = f"failed in training: {row['fault']['message']}"
     else:

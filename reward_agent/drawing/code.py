@@ -11,6 +11,8 @@ from reward_agent.drawing.text import shown
 
 CONTEXT = 3
 """Lines around a change that a diff shows."""
+LONGEST = 1000
+"""Lines of a program that is compared: the time it takes grows faster than they do."""
 
 
 def highlight(source: str, *, marked: Collection[int] = (), label: str = "program") -> Markup:
@@ -35,6 +37,8 @@ def diff(before: str, after: str, *, label: str = "changes") -> Markup:
     old, new = shown(before).splitlines(), shown(after).splitlines()
     if old == new:
         return Markup('<p class="empty">The same program.</p>')
+    if max(len(old), len(new)) > LONGEST:
+        return Markup('<p class="empty">Over {} lines are not compared.</p>').format(LONGEST)
     rows = Markup("").join(_hunks(old, new, _lines(before), _lines(after)))
     return Markup(
         '<div class="diff" tabindex="0" role="region" aria-label="{}"><table><thead class="unseen"><tr>'
@@ -46,7 +50,7 @@ def diff(before: str, after: str, *, label: str = "changes") -> Markup:
 def _hunks(
     old: Sequence[str], new: Sequence[str], old_drawn: Sequence[Markup], new_drawn: Sequence[Markup]
 ) -> Iterator[Markup]:
-    for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(CONTEXT):
+    for group in SequenceMatcher(None, old, new).get_grouped_opcodes(CONTEXT):
         yield Markup("<tbody>")
         for kind, first, end, first_new, end_new in group:
             if kind == "equal":

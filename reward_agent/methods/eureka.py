@@ -71,7 +71,7 @@ def _is_told(candidate: Candidate, *, scored: bool) -> bool:
     return outcome.measured and outcome.scored == scored
 
 
-def _tried(metric: Metric, candidate: Candidate) -> str:
+def _tried(metric: Metric | None, candidate: Candidate) -> str:
     """One line on the best of a round."""
     outcome = candidate.outcome
     if not isinstance(outcome, Outcome):

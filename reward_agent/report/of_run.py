@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reward_agent.chronicle import CandidateRecord, Chronicle, Round, read_chronicle
+from reward_agent.errors import UsageError
 from reward_agent.files import write_atomically, writing
 from reward_agent.history import At, Judgement
 from reward_agent.report import MEGABYTES
@@ -45,10 +46,12 @@ def report_run(folder: Path, to: Path | None = None, videos: str = "best", megab
         megabytes: of clips that the file may hold.
 
     Raises:
-        UsageError: no run is there, or `videos` is none of these.
+        UsageError: no run is there, it is a chat, or `videos` is none of these.
         RewardAgentError: the file cannot be written.
     """
     run, path = read_chronicle(folder), to or folder / REPORT
+    if run.manifest.chat is not None:
+        raise UsageError(f"{run.id} is a chat, which has no rounds to report. `{run.resume}` goes on with it.")
     films = choose_films(run, videos, megabytes)
     content = render_run(run, films).encode()
     with writing(path):
