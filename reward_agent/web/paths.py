@@ -60,8 +60,8 @@ def judging_folder(run: Path, iteration: int) -> Path:
     Raises:
         NothingThereError: there is none.
     """
-    folder = run / f"iter_{min(max(iteration, 0), 9999):02d}" / "judging"
-    if not _is_within(folder, run) or not folder.is_dir():
+    folder = run / f"iter_{iteration:02d}" / "judging"
+    if not 0 <= iteration <= MOST or not _is_within(folder, run) or not folder.is_dir():
         raise NothingThereError("There is nothing to judge in this round.")
     return folder
 
