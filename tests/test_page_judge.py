@@ -22,8 +22,6 @@ from reward_agent.errors import UsageError, WaitingForPersonError
 from reward_agent.history import Judgement, Preference, Remark
 from reward_agent.judges import Question, find_judge
 from reward_agent.judges.ballots import MAX_BYTES, MAX_TEXT
-from reward_agent.judges.pairs import published_queries
-from reward_agent.judges.raters import agreement
 from reward_agent.judges.sheets import read_sheet
 from reward_agent.messages import Key
 
@@ -179,17 +177,15 @@ def test_several_raters_are_combined_by_mean_rank(tmp_path: Path) -> None:
     assert found.agreement == pytest.approx(12 * spread / (9 * (64 - 4)))  # the definition
 
 
-def test_agreement_is_whole_among_those_who_agree_and_none_of_one(tmp_path: Path) -> None:
-    one = (("a",), ("b", "c"), ("d",))
-    assert agreement("abcd", [one, one, one]) == pytest.approx(1.0)
-    assert agreement("abcd", [one]) is None
-    assert agreement("abcd", [(tuple("abcd"),)] * 2) is None
-    reverse = (("d",), ("b", "c"), ("a",))
-    assert agreement("abcd", [one, reverse]) == pytest.approx(0.0)
-
-
-def test_a_pair_schedule_counts_as_the_paper_does() -> None:
-    assert published_queries(4, 1) == 2 * 4 - 3
+def test_agreement_is_of_those_who_ranked_all_and_of_two_at_least(tmp_path: Path) -> None:
+    made, ids = asked(tmp_path)
+    for rater in ("ann", "bob"):
+        answer(made, rater, ranking=[[ids[0]], [ids[1], ids[2]], [ids[3]]])
+    assert judged(made, 2).agreement == pytest.approx(1.0)
+    answer(made, "bob", ranking=[[ids[3]], [ids[1], ids[2]], [ids[0]]])
+    assert judged(made, 2).agreement == pytest.approx(0.0)
+    answer(made, "bob", ranking=[[ids[3]], [ids[1], ids[2]]])
+    assert judged(made, 2).agreement is None
 
 
 @pytest.mark.parametrize(
