@@ -5,27 +5,18 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import threading
-import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from judged import EmptyDesk, question
-from runs_for_tests import GOOD, TIMID, config, recording
-from test_cli_runs import command, environment
 
-from reward_agent.agent import resume, synthesize
 from reward_agent.errors import UsageError, WaitingForPersonError
 from reward_agent.history import Judgement, Preference, Remark
 from reward_agent.judges import Question, find_judge
 from reward_agent.judges.ballots import MAX_BYTES, MAX_TEXT
-from reward_agent.judges.pairs import published_queries
-from reward_agent.judges.raters import agreement
 from reward_agent.judges.sheets import read_sheet
-from reward_agent.messages import Key
 
 
 @dataclass
@@ -179,17 +170,15 @@ def test_several_raters_are_combined_by_mean_rank(tmp_path: Path) -> None:
     assert found.agreement == pytest.approx(12 * spread / (9 * (64 - 4)))  # the definition
 
 
-def test_agreement_is_whole_among_those_who_agree_and_none_of_one(tmp_path: Path) -> None:
-    one = (("a",), ("b", "c"), ("d",))
-    assert agreement("abcd", [one, one, one]) == pytest.approx(1.0)
-    assert agreement("abcd", [one]) is None
-    assert agreement("abcd", [(tuple("abcd"),)] * 2) is None
-    reverse = (("d",), ("b", "c"), ("a",))
-    assert agreement("abcd", [one, reverse]) == pytest.approx(0.0)
-
-
-def test_a_pair_schedule_counts_as_the_paper_does() -> None:
-    assert published_queries(4, 1) == 2 * 4 - 3
+def test_agreement_is_of_those_who_ranked_all_and_of_two_at_least(tmp_path: Path) -> None:
+    made, ids = asked(tmp_path)
+    for rater in ("ann", "bob"):
+        answer(made, rater, ranking=[[ids[0]], [ids[1], ids[2]], [ids[3]]])
+    assert judged(made, 2).agreement == pytest.approx(1.0)
+    answer(made, "bob", ranking=[[ids[3]], [ids[1], ids[2]], [ids[0]]])
+    assert judged(made, 2).agreement == pytest.approx(0.0)
+    answer(made, "bob", ranking=[[ids[3]], [ids[1], ids[2]]])
+    assert judged(made, 2).agreement is None
 
 
 @pytest.mark.parametrize(
@@ -245,81 +234,3 @@ def test_links_pipes_and_folders_are_no_answers(tmp_path: Path) -> None:
 def test_settings_that_there_are_not(setting: str) -> None:
     with pytest.raises(UsageError, match=r"page:raters=N"):
         find_judge(f"page:{setting}")
-
-
-def waiting(folder: Path, **changes: object) -> Path:
-    """A run of two candidates that waits for its first judgement."""
-    texts = {(0, 0): TIMID, (0, 1): GOOD, (1, 0): TIMID + "\n# again", (1, 1): GOOD + "\n# again"}
-    llm = recording(folder / "session.jsonl", {Key(i, k, 0): text for (i, k), text in texts.items()})
-    with pytest.raises(WaitingForPersonError):
-        synthesize(
-            replace(config(llm, method="icpl", judge="page", budget=512, final_seeds=1), **changes),
-            root=folder,
-            name="one",
-        )
-    return folder / "one"
-
-
-def hand_in(run: Path, iteration: int, best: int, worst: int, **more: object) -> None:
-    """Answer as somebody who knows which is which."""
-    folder = run / f"iter_{iteration:02d}" / "judging"
-    clips = json.loads((folder / "question.json").read_text())["clips"]
-    ids: Mapping[int, str] = {clip["candidate"]: clip["id"] for clip in clips}
-    said = {"best": ids[best], "worst": ids[worst], "final": True, **more}
-    (folder / "answers" / "ann.json").write_text(json.dumps(said))
-
-
-@pytest.mark.needs("rendering")
-def test_a_whole_run_waits_twice_and_prompts_with_what_was_chosen(tmp_path: Path) -> None:
-    run = waiting(tmp_path)
-    assert (run / "iter_00/judging/clips/a.mp4").read_bytes()[4:8] == b"ftyp"
-    hand_in(run, 0, best=0, worst=1, remarks={"a": "a_remark", "b": "b_remark"})
-    with pytest.raises(WaitingForPersonError, match="round 2"):
-        resume(run)
-    sheet = read_sheet(run / "iter_01/judging")
-    assert sheet is not None and sheet.champion is not None and len(sheet.clips) == 3
-    hand_in(run, 1, best=1, worst=0)
-    result = resume(run)
-    assert (result.iteration, result.candidate, result.judge, result.queries) == (1, 1, "page", 1 + 3)
-    asked_last = (run / "iter_01/cand_00/attempt_00/messages.json").read_text()
-    assert json.loads(asked_last)[-2]["text"].strip().find("rest = -(action") > 0  # the timid one, which was chosen
-    assert "a_remark" in asked_last and "b_remark" in asked_last
-
-
-@pytest.mark.needs("rendering")
-def test_at_a_terminal_it_waits_and_goes_on(tmp_path: Path) -> None:
-    import pexpect
-
-    run = waiting(tmp_path, iterations=1)
-    child = pexpect.spawn(
-        "env",
-        ["--default-signal=INT", *command("resume", str(run))],
-        cwd=str(tmp_path),
-        env=environment(),
-        timeout=120,
-        encoding="utf-8",
-        dimensions=(50, 220),
-    )
-    child.expect("opens the page")
-    child.sendintr()
-    child.expect("resume")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 130
-    child = pexpect.spawn(
-        "env",
-        command("resume", str(run)),
-        cwd=str(tmp_path),
-        env=environment(),
-        timeout=120,
-        encoding="utf-8",
-        dimensions=(50, 220),
-    )
-    child.expect("opens the page")
-    late = threading.Timer(1.0, hand_in, (run, 0, 1, 0))
-    late.start()
-    begun = time.monotonic()
-    child.expect(pexpect.EOF)
-    child.close()
-    late.join()
-    assert child.exitstatus == 0 and time.monotonic() - begun > 1.0

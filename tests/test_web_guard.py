@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,10 @@ import pytest
 from test_cli_runs import call
 from web_for_tests import HOSTILE, Page, answer_of, clips_of, served, waiting_run
 
+from reward_agent.errors import MissingComponentError
+from reward_agent.web import components
 from reward_agent.web.guard import MAX_BODY
+from reward_agent.web.server import serve
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -181,6 +185,22 @@ def test_a_port_that_is_taken(page: Page, tmp_path: Path) -> None:
 
 def test_rank_wants_a_run_that_asks_people(run: Path, tmp_path: Path) -> None:
     assert "no run named" in call("rank", "two", "--no-browser", cwd=run.parent.parent, code=2).stderr
+    by_metric = tmp_path / "runs/one"
+    by_metric.mkdir(parents=True)
+    manifest = json.loads((run / "run.json").read_text())
+    manifest["config"]["judge"] = "metric"
+    (by_metric / "run.json").write_text(json.dumps(manifest))
+    (by_metric / "journal.jsonl").touch()
+    told = call("rank", "one", "--no-browser", cwd=tmp_path, code=2).stderr
+    assert "`--judge metric` compares there" in told and "resume one --judge page" in told
+
+
+def test_without_its_packages_it_says_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(components, "PACKAGES", ("fastapi", "no_such_package"))
+    with pytest.raises(
+        MissingComponentError, match=r"no_such_package not installed: pip install 'reward-agent\[web\]'"
+    ):
+        serve(tmp_path, None, print)
 
 
 def test_rank_opens_on_what_is_to_be_judged(run: Path) -> None:

@@ -216,6 +216,7 @@ def test_raters_see_no_score_and_no_name_before_the_run_is_done(page: Page, run:
     resume(run)
     assert "closeness" in page.ask("/runs/one")[1]
     assert "All its rounds are judged" in page.ask("/runs/one/rank")[1]
+    assert page.ask("/runs/one/rank-when-open")[0] == 200 and "hx-redirect" not in page.last
 
 
 def test_a_run_that_ended_meanwhile_loses_nothing(page: Page, run: Path) -> None:
@@ -249,6 +250,8 @@ def test_several_raters_and_their_agreement(run: Path) -> None:
 
 
 def test_news_are_told_once(page: Page) -> None:
+    page.ask("/runs/one/rank-when-open")
+    assert page.last["hx-redirect"] == "/runs/one/rank", "who waited for the round is led to it"
     for path in ("/rows", "/runs/one/rounds", f"{RANK}/status?rater=me"):
         _, text = page.ask(path)
         again = re.search(r'hx-get="([^"]+)"', text)

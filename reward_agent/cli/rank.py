@@ -20,10 +20,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> Answer:
     from reward_agent.chronicle import read_chronicle
+    from reward_agent.web.components import require
+    from reward_agent.web.runs import open_rounds
 
+    require()
     folder = find(args.name)
     judge = read_chronicle(folder).judge
-    if judge is None or not judge.startswith("page"):
+    if not open_rounds(folder) and (judge or "").partition(":")[0] not in ("page", "terminal"):
         who = f"`--judge {judge}` compares there" if judge else "nobody compares there"
         raise UsageError(
             f"{folder.name} asks no person on the page: {who}. Start it with `--judge page`, go on with it so "

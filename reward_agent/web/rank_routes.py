@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Request
@@ -27,7 +27,7 @@ def routes(root: Path) -> APIRouter:
         folder = run_folder(root, run)
         if waiting := runs.open_rounds(folder):
             return RedirectResponse(f"{_address(run)}/{waiting[-1]}", 303)
-        values = {"folder": quote(run, safe=""), "standing": runs.standing(folder)}
+        values: dict[str, Any] = {"folder": quote(run, safe=""), "standing": runs.standing(folder)}
         return page("nothing.html.jinja", part=live(_when_open(run), "nothing_yet.html.jinja", **values), **values)
 
     @router.get("/runs/{run}/rank-when-open")
@@ -35,7 +35,7 @@ def routes(root: Path) -> APIRouter:
         folder = run_folder(root, run)
         if runs.open_rounds(folder):
             return Response(headers={"HX-Redirect": _address(run)})
-        values = {"folder": quote(run, safe=""), "standing": runs.standing(folder)}
+        values: dict[str, Any] = {"folder": quote(run, safe=""), "standing": runs.standing(folder)}
         return news(_when_open(run), "nothing_yet.html.jinja", seen, **values)
 
     @router.get("/runs/{run}/rank/{iteration}")

@@ -19,6 +19,7 @@ from reward_agent.report.charts import candidate_charts
 from reward_agent.result import load_result
 from reward_agent.spoken import WORDS
 from reward_agent.store import JOURNAL, read_manifest, read_steps
+from reward_agent.trial import Trained
 from reward_agent.web.paths import runs_in
 
 MOST_WORDS = 8000
@@ -36,7 +37,7 @@ class Row:
     judge: str
     created: str
     state: str
-    """`finished`, `running`, `stopped`, or `chat`."""
+    """`finished`, `running`, `waiting` to be judged, `stopped`, or `chat`."""
     to_judge: int | None
     """The round that waits for a judgement, if one does."""
 
@@ -71,10 +72,10 @@ def is_blind(run: Chronicle) -> bool:
 
 def charts(run: Chronicle, candidate: CandidateRecord) -> list[Markup]:
     """Of a candidate's training; none of a metric where they are not to be seen."""
-    if not is_blind(run) or candidate.outcome is None or candidate.trained is None:
+    if not is_blind(run) or not isinstance(candidate.trained, Trained):
         return candidate_charts(candidate)
-    hidden = replace(candidate.outcome, metrics={}, task_score=(), success=())
-    return candidate_charts(replace(candidate, trained=replace(candidate.trained, outcome=hidden)))  # type: ignore[call-arg]
+    hidden = replace(candidate.trained, outcome=candidate.trained.outcome.unscored)
+    return candidate_charts(replace(candidate, trained=hidden))
 
 
 def wants_words(run: Chronicle, candidate: CandidateRecord) -> bool:
@@ -127,7 +128,7 @@ def _row(name: str, folder: Path) -> Row | None:
             method=str(manifest.config.get("method", "")),
             judge=str(manifest.config.get("judge") or ""),
             created=manifest.created,
-            state="chat" if manifest.chat is not None else standing(folder),
+            state="chat" if manifest.chat is not None else "waiting" if waiting else standing(folder),
             to_judge=waiting[-1] if waiting else None,
         )
     except (RewardAgentError, TypeError, ValueError, KeyError, AttributeError, OSError):

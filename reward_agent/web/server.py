@@ -39,7 +39,7 @@ def serve(root: Path, port: int | None, started: Callable[[str], None], path: st
     token = secrets.token_urlsafe(32)
     app = Guard(make_app(root), token, number)
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
         log_level="error",
         access_log=False,
         server_header=False,
