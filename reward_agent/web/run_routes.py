@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import RedirectResponse, Response
 
 from reward_agent.chronicle import read_chronicle
+from reward_agent.report.charts import candidate_charts
 from reward_agent.web import runs
 from reward_agent.web.films import film
 from reward_agent.web.pages import live
@@ -86,7 +87,7 @@ def _candidate(
         "candidate.html.jinja",
         code=code,
         candidate=candidate,
-        charts=runs.charts(chronicle, candidate),
+        charts=candidate_charts(candidate, blind=chronicle.blind),
         being_judged=iteration in values["open_rounds"],
         judged=runs.round_of(chronicle, candidate).judgement,
         told=told,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from markupsafe import Markup
 
 from reward_agent.chronicle import CandidateRecord, Chronicle, Round
 from reward_agent.errors import RewardAgentError
@@ -15,11 +13,9 @@ from reward_agent.history import At, Judgement
 from reward_agent.journal import is_written
 from reward_agent.judges.sheets import QUESTION
 from reward_agent.judging import JUDGEMENT
-from reward_agent.report.charts import candidate_charts
 from reward_agent.result import load_result
 from reward_agent.spoken import WORDS
 from reward_agent.store import JOURNAL, read_manifest, read_steps
-from reward_agent.trial import Trained
 from reward_agent.web.paths import runs_in
 
 MOST_WORDS = 8000
@@ -65,19 +61,6 @@ def standing(folder: Path) -> str:
     return "finished" if load_result(folder) else "running" if is_written(folder / JOURNAL) else "stopped"
 
 
-def is_blind(run: Chronicle) -> bool:
-    """Its scores are not to be seen yet: somebody compares, and it is not done."""
-    return run.judge is not None and run.state != "finished"
-
-
-def charts(run: Chronicle, candidate: CandidateRecord) -> list[Markup]:
-    """Of a candidate's training; none of a metric where they are not to be seen."""
-    if not is_blind(run) or not isinstance(candidate.trained, Trained):
-        return candidate_charts(candidate)
-    hidden = replace(candidate.trained, outcome=candidate.trained.outcome.unscored)
-    return candidate_charts(replace(candidate, trained=hidden))
-
-
 def wants_words(run: Chronicle, candidate: CandidateRecord) -> bool:
     """The run waits for a person's words, and this candidate has none."""
     latest = max((each.iteration for each in run.rounds), default=-1)
@@ -107,7 +90,7 @@ def values_of(run: Chronicle) -> dict[str, Any]:
         "run": run,
         "name": name,
         "verdict": verdict,
-        "blind": is_blind(run),
+        "blind": run.blind,
         "open_rounds": open_rounds(run.folder),
         "wants_words": wants_words,
     }
