@@ -204,6 +204,7 @@ def resume(
         if config.disguise is not None and task.disguised_from is None:
             task = disguise(task, config.disguise)
         llm = connect_llm(config, folder, llm)
+        require_judge(config, task)
         keep_changes(run, config)
         _tell_versions(run, events)
         # a finished run is told again by machines, too, that could not go on with it

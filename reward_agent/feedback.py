@@ -57,7 +57,7 @@ def faults_text(faults: Sequence[Fault], program: Program | None) -> str:
     return "\n".join(shown)
 
 
-def judge(task: Task, *outcomes: Outcome) -> Metric | None:
+def deciding(task: Task, *outcomes: Outcome) -> Metric | None:
     """The metric that models are told as `task_score` of these outcomes: the one that decides between them.
 
     That is the first, which the best is chosen by; or the graded one (`Task.graded`) as long as nothing succeeds. What
@@ -82,7 +82,7 @@ def scored(metric: Metric | None, outcome: Outcome) -> str:
 def reflection(metric: Metric | None, outcome: Outcome) -> str:
     """How a training went: every term, task_score and episode length at about ten points, and what stands out.
 
-    After Eureka (Ma et al., 2024), whose feedback is these same statistics. The task_score is that of `judge`; where
+    After Eureka (Ma et al., 2024), whose feedback is these same statistics. The task_score is that of `deciding`; where
     there is no metric, nothing is said of one.
     """
     course = outcome.success if metric and metric.kind == "success" else outcome.task_score

@@ -111,7 +111,7 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
     # where it is, all of `best/` is but the clip, which may fail as a driver or an encoder does
     run.write_json(RESULT, result)
     if config.video:
-        trainer.film(kept, run.folder / BEST, int(SeedPlan.report_seeds(config.seed, 1)[0]))
+        trainer.film({kept: run.folder / BEST}, int(SeedPlan.report_seeds(config.seed, 1)[0]))
     return result
 
 

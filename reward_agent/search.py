@@ -31,7 +31,7 @@ from reward_agent.events import (
     Trial,
     Unanswered,
 )
-from reward_agent.feedback import judge, reflection, traces
+from reward_agent.feedback import deciding, reflection, traces
 from reward_agent.history import At, Attempt, Candidate, Outcome
 from reward_agent.judging import Judging
 from reward_agent.llm import BudgetError, LLMError, Metered, Spent, ask_many
@@ -281,7 +281,7 @@ class Search:
             outcome = result if isinstance(result, Fault) else result.outcome
             self._put(replace(candidate, outcome=outcome))
             if isinstance(outcome, Outcome):
-                told = traces(outcome) if self._judging else reflection(judge(self.task, outcome), outcome)
+                told = traces(outcome) if self._judging else reflection(deciding(self.task, outcome), outcome)
                 self._keep(f"{folder_of(trial.iteration, trial.index)}/{FEEDBACK}", told)
         if self._judging is None:
             self._tell_best()

@@ -105,7 +105,7 @@ class Listener:
         """A clip for the person, where one can be made."""
         if self.config.video and (folder / TENSORS).exists():
             trial = Trial("candidate", candidate.iteration, candidate.index)
-            self.trainer.film(trial, folder, int(SeedPlan.select_seeds(self.config.seed, 1)[0]))
+            self.trainer.film({trial: folder}, int(SeedPlan.select_seeds(self.config.seed, 1)[0]))
 
     def _in_file(self, candidate: Candidate, folder: Path) -> str:
         path = folder / WORDS

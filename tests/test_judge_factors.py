@@ -52,7 +52,8 @@ def test_any_task_has_length_effort_and_smoothness(tmp_path: Path) -> None:
     """No metric is known of these: the saved policies play again."""
     asked = driven(tmp_path, RUSHES, DAWDLES, ARRIVES)
     bare = tuple(replace(each, outcome=replace(each.outcome, metrics={}), scores={}) for each in asked.entrants)
-    asked = replace(asked, entrants=bare)
+    asked = replace(asked, entrants=bare, task=replace(task, metrics=()))
+    assert find_judge("factors:length,effort").missing(asked.task) is None
     longest = find_judge("factors:length").compare(asked, NOBODY)
     assert longest.worst == 0  # leaves the line, which ends the episode; the others are tied
     assert "tie" in {made.answer for made in longest.preferences}

@@ -30,7 +30,7 @@ from reward_agent.cli.view import line, table
 from reward_agent.conformance import conform
 from reward_agent.errors import UsageError
 from reward_agent.events import Best, Evaluated, Event, Noted
-from reward_agent.feedback import automatic_words, judge, reflection
+from reward_agent.feedback import automatic_words, deciding, reflection
 from reward_agent.history import Candidate, History, Interval, Outcome
 from reward_agent.plan import make_plan
 from reward_agent.program import Program
@@ -86,7 +86,7 @@ def test_nothing_is_played_for_no_score() -> None:
 
 
 def test_what_is_said_of_a_training_has_no_score(trained: Trained) -> None:
-    assert unscored.graded is None and judge(unscored, trained.outcome) is None
+    assert unscored.graded is None and deciding(unscored, trained.outcome) is None
     told = reflection(None, trained.outcome)
     assert "term `near`: " in told and "episode_length: " in told and "total reward of an episode: " in told
     words = automatic_words(unscored, trained.outcome)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from reward_agent.history import At, Preference
 
-Ranking = Sequence[Sequence[int]]
-"""Groups from best to worst; those of one group are tied."""
+T = TypeVar("T", int, str)
 
 
-def kendall_w(rankings: Iterable[Ranking]) -> float | None:
-    """W with the correction for ties (Kendall and Smith, 1939): 0 for no agreement, 1 where all rank alike.
+def kendall_w(rankings: Iterable[Sequence[Sequence[T]]]) -> float | None:
+    """W of rankings: groups from best to worst, those of one group tied, which is corrected for (Kendall, 1948).
 
-    Only those count that every rater ranked. None of fewer than two raters or two ranked, or where all are tied.
+    0 is no agreement, 1 where all rank alike. Only those count that every rater ranked. None of fewer than two raters
+    or two ranked, or where all are tied.
     """
     from scipy.stats import rankdata
 

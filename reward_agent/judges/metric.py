@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from reward_agent.errors import UsageError, unknown_name
-from reward_agent.feedback import judge as deciding
+from reward_agent.feedback import deciding
 from reward_agent.history import At, Judgement
 from reward_agent.judges import Desk, Entrant, Question
 from reward_agent.judges.course import EPISODES, gains, handed_over, recent
@@ -35,7 +35,7 @@ class StandIn(Noise):
     """
 
     metric: str = ""
-    """By name; the one that decides elsewhere (`feedback.judge`) unless given."""
+    """By name; the one that decides elsewhere (`feedback.deciding`) unless given."""
     clips: Annotated[int, Range(0)] = 0
     """Goes by the first so many select episodes alone, as who watches so many clips; 0 for all."""
     segment: Annotated[float, Range(0, 1, above=True)] = 1.0
