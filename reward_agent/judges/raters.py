@@ -16,6 +16,9 @@ from reward_agent.judges.agreement import kendall_w
 from reward_agent.judges.ballots import Ballot, Groups, Pair
 from reward_agent.judges.sheets import Sheet
 
+LEAST = 3
+"""Clips from which on an agreement can be told."""
+
 
 def combine(judge: str, sheet: Sheet, ballots: Sequence[Ballot], at: Callable[[int], At]) -> Judgement:
     """What the raters' answers come to.
@@ -31,9 +34,6 @@ def combine(judge: str, sheet: Sheet, ballots: Sequence[Ballot], at: Callable[[i
     places = [_places(groups) for groups in orders.values()]
     named = any(ballot.rater in orders and _names_best(ballot) for ballot in ballots)
     best, worst = _ends(sheet, places, named)
-    rankings = {
-        rater: tuple(tuple(candidate[clip] for clip in group) for group in groups) for rater, groups in orders.items()
-    }
     return Judgement(
         judge=judge,
         best=None if best is None else candidate[best],
@@ -46,7 +46,10 @@ def combine(judge: str, sheet: Sheet, ballots: Sequence[Ballot], at: Callable[[i
             if ballot.ranking is None
             for pair in ballot.pairs
         ),
-        rankings=rankings,
+        rankings={
+            rater: tuple(tuple(candidate[clip] for clip in group) for group in groups)
+            for rater, groups in orders.items()
+        },
         words="\n\n".join(b.words.strip() for b in ballots if b.none_right and b.words.strip()),
         remarks=tuple(
             Remark(candidate[clip], text.strip(), ballot.rater)
@@ -54,8 +57,7 @@ def combine(judge: str, sheet: Sheet, ballots: Sequence[Ballot], at: Callable[[i
             for clip, text in ballot.remarks.items()
             if text.strip()
         ),
-        # of those who skipped nothing: one who ranked two clips of six would leave no more to compare
-        agreement=kendall_w(each for each in rankings.values() if sum(map(len, each)) == len(sheet.clips)),
+        agreement=agreement(sheet.ids, list(orders.values())),
     )
 
 
@@ -80,6 +82,12 @@ def comparisons(ballot: Ballot, clips: int) -> int:
         return len(ballot.pairs)
     ends = [clip for clip in (ballot.best, ballot.worst) if clip is not None]
     return sum(max(0, clips - 1 - index) for index in range(len(ends)))
+
+
+def agreement(clips: Sequence[str], orders: Sequence[Groups]) -> float | None:
+    """Kendall's W of the raters who ranked every clip, corrected for ties; None of fewer than two, or of few clips."""
+    whole = [groups for groups in orders if sum(map(len, groups)) == len(clips)]
+    return kendall_w(whole) if len(clips) >= LEAST else None
 
 
 def _names_best(ballot: Ballot) -> bool:
