@@ -203,6 +203,10 @@ def test_scores_are_kept_from_those_who_may_judge(judged: Path, tmp_path: Path) 
     assert "closeness" in page_of(folder, tmp_path / "a.html").text
     stages = [json.loads(line)["stage"] for line in (folder / JOURNAL).read_text().splitlines()]
     cut(folder, stages.index(JUDGEMENT))
+    assert "closeness" in page_of(folder, tmp_path / "a.html").text  # a metric judges: it has seen them
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["config"]["judge"] = "page"
+    (folder / MANIFEST).write_text(json.dumps(manifest))
     text = page_of(folder, tmp_path / "a.html").text
     assert "closeness" not in text and "success" not in text and "term: rest" in text
 
