@@ -224,7 +224,7 @@ def test_clips_are_in_the_file_as_far_as_there_is_room(copy: Path, tmp_path: Pat
         report_run(copy, tmp_path / "a.html", "bset")
 
 
-@pytest.mark.parametrize("changes", [{}, {"method": "icpl", "judge": "metric:mistakes=0.1", "without": ["traces"]}])
+@pytest.mark.parametrize("changes", [{}, {"method": "icpl", "judge": "metric:closeness", "without": ["traces"]}])
 def test_the_command_says_all_that_the_run_was_told(changes: dict[str, object], copy: Path) -> None:
     manifest = json.loads((copy / MANIFEST).read_text())
     manifest["config"] |= {"temperature": 0.5, "budget": 2048, "seed": 3, **changes}
