@@ -34,7 +34,7 @@ def run_jobs(script: Path, jobs: Iterable[dict[str, Any]], kept: Path, *, cores:
     """Run `python script --job JSON` for each job, `cores` at once, each pinned to one core; results in any order.
 
     A job prints one JSON object as its last line. Finished jobs are read from `kept` (JSON lines) and not run again;
-    each row says of which commit and machine it is.
+    each row says of which commit and machine it is: as the job has it, or as it is when the job ends.
 
     Raises:
         SystemExit: a job failed. What the others gave is kept.
@@ -59,7 +59,7 @@ def run_jobs(script: Path, jobs: Iterable[dict[str, Any]], kept: Path, *, cores:
             if process.returncode != 0 or not output:
                 print(f"FAILED ({process.returncode}) {job}", file=sys.stderr, flush=True)
                 continue
-            result = {"job": job, **json.loads(output[-1]), "commit": commit(), "machine": machine()}
+            result = {"job": job, **whence(), **json.loads(output[-1])}
             with kept.open("a") as file:
                 file.write(json.dumps(result) + "\n")
             done.append(result)

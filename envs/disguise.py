@@ -100,8 +100,7 @@ class DisguisedWorld:
     @cached_property
     def known(self) -> StateSchema:
         """What an episode's state was before, with the fields that every episode has."""
-        nobody = Metric("none", "fitness", "", (), lambda episode: 0.0)
-        return task_schema(Task("known", "", self.inner, 1, (nobody,), hide=self.hide, rename=self.rename))
+        return task_schema(Task("known", "", self.inner, 1, (), hide=self.hide, rename=self.rename))
 
     @property
     def actions(self) -> tuple[int, ...]:

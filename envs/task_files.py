@@ -44,12 +44,12 @@ def located(name: str) -> tuple[Path, str]:
     return Path(location).resolve(), variable or "task"
 
 
-def load(path: Path, name: str = "") -> ModuleType:
+def load(path: Path, name: str = "", kind: str = "task") -> ModuleType:
     """The file as a module; the one that is loaded already, as long as the file is the same.
 
     Args:
         path: absolute.
-        name: the task's, for messages.
+        name, kind: what is loaded, for messages.
 
     Raises:
         UsageError: it is no Python file, or it fails.
@@ -57,7 +57,7 @@ def load(path: Path, name: str = "") -> ModuleType:
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
     spec = importlib.util.spec_from_file_location(f"{PREFIX}{path.stem}_{digest}", path)
     if spec is None or spec.loader is None:
-        raise UsageError(f"The task {name or path.name!r}: {path} is not a Python file.")
+        raise UsageError(f"The {kind} {name or path.name!r}: {path} is not a Python file.")
     source = path.read_bytes()
     known = sys.modules.get(spec.name)
     if known is not None and known.__dict__.get("__source__") == source:
@@ -73,7 +73,7 @@ def load(path: Path, name: str = "") -> ModuleType:
         del sys.modules[spec.name]
         if isinstance(error, RewardAgentError):
             raise
-        raise UsageError(_failure(name or str(path), path, error)) from error
+        raise UsageError(_failure(f"{kind} {name or str(path)!r}", path, error)) from error
     return module
 
 
@@ -105,14 +105,14 @@ def _unpack(files: tuple[str, ...], inner: bytes) -> Any:
     return pickle.loads(inner)
 
 
-def _failure(name: str, path: Path, error: BaseException) -> str:
-    """How a task's file failed: where in it, the exception, and what it lacks."""
+def _failure(what: str, path: Path, error: BaseException) -> str:
+    """How a file failed: where in it, the exception, and what it lacks."""
     said = str(error)
     where, lines = str(path), [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
     if isinstance(error, SyntaxError):
         said, where, lines = error.msg, error.filename or where, [error.lineno]
     line = f", line {lines[-1]}" if lines and lines[-1] else ""
-    text = f"The task {name!r} cannot be loaded: {where}{line}: {type(error).__name__}: {' '.join(said.split())}."
+    text = f"The {what} cannot be loaded: {where}{line}: {type(error).__name__}: {' '.join(said.split())}."
     if isinstance(error, ModuleNotFoundError) and error.name:
         text += f" Install the package that has {error.name!r}, or put it beside the file or its folder on PYTHONPATH."
     return text

@@ -14,7 +14,7 @@ from reward_agent.envs.registry import FROM_PYTHON, find_again, find_task
 from reward_agent.errors import InterruptedRunError, MissingComponentError, UsageError, unknown_name
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
 from reward_agent.invocation import resume_command
-from reward_agent.judges import AskPreference
+from reward_agent.judges import AskLine
 from reward_agent.left_open import fit, require_judge
 from reward_agent.llm import LLM, Metered
 from reward_agent.llm.none import Nobody, nobody_to_ask
@@ -80,8 +80,12 @@ def settled_config(
     llm: LLM | None = None,
     root: Path = RUNS,
     left_open: Collection[str] = (),
+    led: bool = False,
 ) -> tuple[RunConfig, Task]:
-    """The config that `prepare` gives, and its task: all of its work but for the look at a reward of the user's own."""
+    """The config that `prepare` gives, and its task: all of its work but for the look at a reward of the user's own.
+
+    Where a person leads it, as a chat (`led`), the method is as it is, and nobody has to compare.
+    """
     config = without_keys(with_whole_paths(config))
     if config.disguise is not None:
         config, task = in_disguise(config, task)
@@ -91,7 +95,7 @@ def settled_config(
     if (lacking := task.world.missing()) is not None:
         raise MissingComponentError(f"{task.id} cannot run here: {lacking}")
     require_metrics(task)
-    config = fit(config, task, left_open)
+    config = fit(config, task, set(left_open) - ({"method"} if led else set()))
     choice = choose_training(task, config.optimiser, config.preset, config.settings)
     config = replace(config, preset=choice.preset)
     if "method" not in left_open:
@@ -100,7 +104,8 @@ def settled_config(
     config = settle_prompts(config, task)
     if isinstance(connect_llm(config, root, llm), Nobody) and config.iterations:
         raise nobody_to_ask()
-    require_judge(config, task)
+    if not led:
+        require_judge(config, task)
     return config, task
 
 
@@ -120,7 +125,7 @@ def synthesize(
     *,
     events: Events = ignore,
     ask_person: AskPerson | None = None,
-    ask_preference: AskPreference | None = None,
+    ask_line: AskLine | None = None,
     task: Task | None = None,
     llm: LLM | None = None,
     root: Path = RUNS,
@@ -132,7 +137,7 @@ def synthesize(
         config: what to do, kept in `run.json`; or what `prepare` made of it.
         events: told what happens, from this thread.
         ask_person: gives a person's words where the method wants some; automatic ones, so labelled, where it is None.
-        ask_preference: gives a person's comparison of a round where `--judge terminal` wants it.
+        ask_line: puts a text to the person at the terminal and gives the line they type; for a judge that asks there.
         task, llm: see `prepare`.
         root: the folder of runs.
         name: of the run, in place of date, task and random digits.
@@ -161,7 +166,7 @@ def synthesize(
         if ready.initial:
             run.record(INITIAL_VETTED, ready.initial)
         return _conduct(
-            run, ready.config, ready.task, model, events, ask_person, ask_preference, manifest.sandbox, resumed=False
+            run, ready.config, ready.task, model, events, ask_person, ask_line, manifest.sandbox, resumed=False
         )
 
 
@@ -171,7 +176,7 @@ def resume(
     changes: Mapping[str, Any] | None = None,
     events: Events = ignore,
     ask_person: AskPerson | None = None,
-    ask_preference: AskPreference | None = None,
+    ask_line: AskLine | None = None,
     task: Task | None = None,
     llm: LLM | None = None,
 ) -> Result:
@@ -180,7 +185,7 @@ def resume(
     Args:
         folder: of the run.
         changes: what to do otherwise from here on, in later sittings too; only names in `MAY_CHANGE`.
-        events, ask_person, ask_preference, task, llm: see `synthesize`.
+        events, ask_person, ask_line, task, llm: see `synthesize`.
 
     Raises:
         UsageError: there is no run, or `changes` names what must stay.
@@ -199,11 +204,12 @@ def resume(
         if config.disguise is not None and task.disguised_from is None:
             task = disguise(task, config.disguise)
         llm = connect_llm(config, folder, llm)
+        require_judge(config, task)
         keep_changes(run, config)
         _tell_versions(run, events)
         # a finished run is told again by machines, too, that could not go on with it
         layers = known_layers(run) if load_result(folder) else _compare_layers(run, config.unsafe, events)
-        return _conduct(run, config, task, llm, events, ask_person, ask_preference, layers, resumed=True)
+        return _conduct(run, config, task, llm, events, ask_person, ask_line, layers, resumed=True)
 
 
 def _conduct(
@@ -213,7 +219,7 @@ def _conduct(
     llm: LLM,
     events: Events,
     ask_person: AskPerson | None,
-    ask_preference: AskPreference | None,
+    ask_line: AskLine | None,
     layers: tuple[str, ...],
     *,
     resumed: bool,
@@ -248,8 +254,8 @@ def _conduct(
             trainer = Trainer(run, task, reference(task, config.task), config, pool, events)
             judging = None
             if judge is not None:
-                asked = metered.beside(connect_judge(judge, run.folder)) if judge.model else None
-                judging = Judging(run, task, config, judge, asked, trainer, events, ask_preference)
+                asked = metered.beside(connect_judge(judge, run.folder, metered.budget)) if judge.model else None
+                judging = Judging(run, task, config, judge, asked, trainer, events, ask_line)
             search = Search(run, task, config, method, metered, trainer, events, ask_person, judging)
             reason = search.go()
             result = conclude(trainer, search.history, method, llm.name, metered.spent, reason)

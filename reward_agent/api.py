@@ -30,6 +30,7 @@ from reward_agent.envs.registry import find_task, tasks
 from reward_agent.errors import MissingComponentError, RewardAgentError, UsageError, unknown_name
 from reward_agent.events import Events, Trial, ignore
 from reward_agent.history import Interval, Outcome
+from reward_agent.judges import AskLine
 from reward_agent.left_open import OPEN
 from reward_agent.llm import LLM
 from reward_agent.metric_check import require_metrics
@@ -79,9 +80,9 @@ class Evaluation:
     verdict: Verdict
     metrics: Mapping[str, Interval]
     """On seeds of `evaluate` alone; over trainings, over episodes where there is one. Where a training failed it
-    counts as doing nothing does; empty when all did."""
+    counts as doing nothing does; empty when all did, and where the task has no metric."""
     floors: Mapping[str, Mapping[str, Interval]]
-    """`no-op` and `random` on the same seeds."""
+    """`no-op` and `random` on the same seeds; empty without a metric."""
     outcomes: tuple[Outcome | Fault, ...]
     """Of each training: curves of its terms, or how the program failed."""
     policies: tuple[Path, ...]
@@ -100,7 +101,7 @@ class Evaluation:
     @property
     def ok(self) -> bool:
         """The program passed the check and at least one training."""
-        return bool(self.metrics)
+        return any(isinstance(outcome, Outcome) for outcome in self.outcomes)
 
 
 def synthesize(
@@ -117,6 +118,7 @@ def synthesize(
     jobs: int | None = None,
     events: Events = ignore,
     ask_person: AskPerson | None = None,
+    ask_line: AskLine | None = None,
     root: str | Path = agent.RUNS,
     name: str | None = None,
     **options: Any,
@@ -137,6 +139,7 @@ def synthesize(
         jobs: trainings side by side; one a core unless given.
         events: told what happens (`reward_agent.events`).
         ask_person: gives words on a trained candidate, where the method wants some.
+        ask_line: puts a text to a person and gives the line they type, for `judge="terminal"`.
         root: the folder of runs.
         name: of the run.
         options: anything else of `RunConfig`.
@@ -163,7 +166,7 @@ def synthesize(
         root=Path(root),
         left_open=[name for name in OPEN if {**options, **chosen}.get(name) is None],
     )
-    return agent.synthesize(ready, events=events, ask_person=ask_person, root=Path(root), name=name)
+    return agent.synthesize(ready, events=events, ask_person=ask_person, ask_line=ask_line, root=Path(root), name=name)
 
 
 def resume(
@@ -171,6 +174,7 @@ def resume(
     *,
     events: Events = ignore,
     ask_person: AskPerson | None = None,
+    ask_line: AskLine | None = None,
     task: Task | None = None,
     llm: LLM | None = None,
     root: str | Path = agent.RUNS,
@@ -178,7 +182,9 @@ def resume(
 ) -> Result:
     """Go on with a run, given by its folder, its id or `last`; ends as if it had never stopped. See `agent.resume`."""
     folder = find_run(str(run), Path(root))
-    return agent.resume(folder, changes=changes, events=events, ask_person=ask_person, task=task, llm=llm)
+    return agent.resume(
+        folder, changes=changes, events=events, ask_person=ask_person, ask_line=ask_line, task=task, llm=llm
+    )
 
 
 def check(program: str | Path | Program, task: str | Task, *, unsafe: bool = False) -> Verdict:
@@ -209,7 +215,8 @@ def evaluate(
 ) -> Evaluation:
     """Check a reward, train on it, and score the policies by the task's metrics on fresh episodes. No model.
 
-    Its seeds are its own: what a run reports later, of a reward that was tuned with this, comes from others.
+    Its seeds are its own: what a run reports later, of a reward that was tuned with this, comes from others. A task
+    without metrics has no score: `outcomes` tell how its trainings went, and `policies` can be watched.
 
     Args:
         program: a file or a program.
@@ -272,7 +279,7 @@ def evaluate(
             for index, training_seed in enumerate(training_seeds)
         }
         results = run_trials(pool, specs, events)
-        below = run_floors(pool, FloorsSpec(where, report, random_seed=seed))
+        below = run_floors(pool, FloorsSpec(where, report, random_seed=seed)) if found.metrics else {}
     return Evaluation(
         program=its,
         verdict=verdict,

@@ -1,7 +1,8 @@
 """Frozen dataclasses to plain JSON data and back, by their type hints; lossless for what a run keeps.
 
 Floats survive bit for bit (JSON writes the shortest text that reads back equal). What JSON has no number for
-is written as the strings "NaN", "Infinity" and "-Infinity", so that any reader of JSON can read the journal.
+is written as the strings "NaN", "Infinity" and "-Infinity", so that any reader of JSON can read the journal; bytes
+are written as base64.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -32,6 +34,8 @@ def encode(value: object) -> Any:
         return value if math.isfinite(value) else _NOT_FINITE[str(float(value))]
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value):
             raise TypeError(f"only text can be a key of JSON: {list(value)[:3]}")
@@ -63,6 +67,8 @@ def decode(kind: Any, data: Any) -> Any:
         return data
     if kind is Path:
         return Path(data)
+    if kind is bytes:
+        return b64decode(data, validate=True)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         return _decode_union(arguments, data)

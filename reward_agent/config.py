@@ -163,7 +163,7 @@ def with_whole_paths(config: RunConfig) -> RunConfig:
     task = f"{Path(location).resolve()}{separator}{variable}" if location.endswith(".py") else name
     task += disguised + (how if how.isdecimal() or not how else pinned(how))
     prompts = config.prompts.resolve() if config.prompts else None
-    return replace(config, task=task, prompts=prompts, llm=whole_llm(config.llm))
+    return replace(config, task=task, prompts=prompts, llm=whole_llm(config.llm), judge=_whole_judge(config.judge))
 
 
 def whole_llm(name: str | None) -> str | None:
@@ -172,14 +172,29 @@ def whole_llm(name: str | None) -> str | None:
     return f"replay:{Path(model).resolve()}" if provider == "replay" and Path(model).exists() else name
 
 
-def connect_judge(judge: Judge, folder: Path) -> LLM:
+def _whole_judge(name: str | None) -> str | None:
+    """The judge's name; with the whole path where it is a file, or its model replays one."""
+    file, separator, setting = (name or "").partition(":")
+    if file.endswith(".py"):
+        return f"{Path(file).resolve()}{separator}{setting}"
+    judge, replays, recording = (name or "").partition(":replay:")
+    return f"{judge}:{whole_llm(f'replay:{recording}')}" if replays else name
+
+
+def connect_judge(judge: Judge, folder: Path, budget: Budget) -> LLM:
     """The model that a judge asks in the run in `folder`.
 
     Raises:
-        UsageError, MissingComponentError: see `llm.connect`.
+        UsageError, MissingComponentError: see `llm.connect`; also where its price, which a budget needs, is not known.
     """
     assert judge.model is not None, "it asks one"
-    return connect(judge.model, Options(folder=folder.resolve()))
+    llm = connect(judge.model, Options(folder=folder.resolve()))
+    if budget.usd is not None and not getattr(llm, "priced", True):
+        raise UsageError(
+            f"No price is known for {llm.name}, which judges, so a budget in money cannot be kept (`--prices` are "
+            "those of the model that writes rewards). Limit tokens instead: `--money-budget none --token-budget N`."
+        )
+    return llm
 
 
 def connect_llm(config: RunConfig, folder: Path, given: LLM | None = None) -> LLM:

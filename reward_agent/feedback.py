@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from reward_agent.history import Outcome
+from reward_agent.history import Interval, Outcome
 from reward_agent.program import Fault, Program
 from reward_agent.sandbox.text import clean
 from reward_agent.task import Metric, Task
@@ -57,30 +57,35 @@ def faults_text(faults: Sequence[Fault], program: Program | None) -> str:
     return "\n".join(shown)
 
 
-def judge(task: Task, *outcomes: Outcome) -> Metric:
+def deciding(task: Task, *outcomes: Outcome) -> Metric | None:
     """The metric that models are told as `task_score` of these outcomes: the one that decides between them.
 
     That is the first, which the best is chosen by; or the graded one (`Task.graded`) as long as nothing succeeds. What
-    is not scored has no say.
+    is not scored has no say. None of a task without metrics, of which no score is told.
     """
+    if not task.metrics:
+        return None
     first = task.metrics[0]
     nothing_succeeds = all(outcome.metrics[first.name].mean == 0 for outcome in outcomes if outcome.scored)
     return task.graded if first.kind == "success" and nothing_succeeds else first
 
 
-def scored(metric: Metric, outcome: Outcome) -> str:
+def scored(metric: Metric | None, outcome: Outcome) -> str:
     """What a training, or a whole look, reached, as `task_score 0.42`."""
+    if metric is None:
+        return "acted on, and not scored"
     if outcome.stopped_of is not None:
         return "a look that was not scored"
     return f"task_score {_number(outcome.metrics[metric.name].mean)}"
 
 
-def reflection(metric: Metric, outcome: Outcome) -> str:
+def reflection(metric: Metric | None, outcome: Outcome) -> str:
     """How a training went: every term, task_score and episode length at about ten points, and what stands out.
 
-    After Eureka (Ma et al., 2024), whose feedback is these same statistics. The task_score is that of `judge`.
+    After Eureka (Ma et al., 2024), whose feedback is these same statistics. The task_score is that of `deciding`; where
+    there is no metric, nothing is said of one.
     """
-    course = outcome.success if metric.kind == "success" else outcome.task_score
+    course = outcome.success if metric and metric.kind == "success" else outcome.task_score
     head = _head_of_look(metric, outcome) if outcome.by == "planner" else _head(metric, outcome, course)
     lines = [
         *head,
@@ -145,13 +150,13 @@ def _notes_on_terms(outcome: Outcome) -> Iterator[str]:
 
 
 def _words(task: Task, outcome: Outcome) -> Iterator[str]:
-    first, graded, who = task.metrics[0], task.graded, _who(outcome)
-    succeeded = outcome.metrics[first.name]
-    if first.kind == "success" and outcome.planned and succeeded.single and math.isfinite(succeeded.mean):
+    graded, who = task.graded, _who(outcome)
+    succeeded = _succeeded(task, outcome)
+    if succeeded and outcome.planned and succeeded.single and math.isfinite(succeeded.mean):
         yield _done(succeeded.mean)
-    elif first.kind == "success":
-        yield f"{who} does what was asked in {_percent(outcome.metrics[first.name].mean)} of episodes."
-    if graded.kind == "fitness":
+    elif succeeded:
+        yield f"{who} does what was asked in {_percent(succeeded.mean)} of episodes."
+    if graded and graded.kind == "fitness":
         told = f"a task_score of {_number(outcome.metrics[graded.name].mean)}"
         yield f"{who} has {told}, which judges how near the behaviour comes; higher is better."
     score = _finite(outcome.task_score)
@@ -169,14 +174,13 @@ def _words(task: Task, outcome: Outcome) -> Iterator[str]:
 
 
 def _words_of_look(task: Task, outcome: Outcome) -> Iterator[str]:
-    first, graded = task.metrics[0], task.graded
+    graded, succeeded = task.graded, _succeeded(task, outcome)
     if outcome.stopped_of is not None:
-        yield _stopped(outcome)
+        yield _stopped(outcome, graded)
         return
-    succeeded = outcome.metrics[first.name].mean
-    if first.kind == "success" and math.isfinite(succeeded):
-        yield _done(succeeded)
-    if graded.kind == "fitness":
+    if succeeded and math.isfinite(succeeded.mean):
+        yield _done(succeeded.mean)
+    if graded and graded.kind == "fitness":
         told = f"a task_score of {_number(outcome.metrics[graded.name].mean)}"
         yield f"The episode has {told}, which judges how near the behaviour comes; higher is better."
     early = outcome.steps < task.horizon
@@ -195,22 +199,30 @@ def _changes(outcome: Outcome) -> Iterator[str]:
         yield f"Of the terms, {', '.join(changes)}."
 
 
-def _head(metric: Metric, outcome: Outcome, course: Sequence[float]) -> Iterator[str]:
-    final = outcome.metrics[metric.name]
-    spread = "" if final.single else f" (95% interval {_number(final.low)} to {_number(final.high)})"
+def _succeeded(task: Task, outcome: Outcome) -> Interval | None:
+    """The share of successes, where the first metric is a success."""
+    return next((outcome.metrics[metric.name] for metric in task.metrics[:1] if metric.kind == "success"), None)
+
+
+def _head(metric: Metric | None, outcome: Outcome, course: Sequence[float]) -> Iterator[str]:
     if outcome.planned:
         yield PLANNED
-    yield f"task_score of {_who(outcome).lower()}: {_number(final.mean)}{spread}"
+    if metric is not None:
+        final = outcome.metrics[metric.name]
+        spread = "" if final.single else f" (95% interval {_number(final.low)} to {_number(final.high)})"
+        yield f"task_score of {_who(outcome).lower()}: {_number(final.mean)}{spread}"
     if not outcome.planned:
         yield _series("task_score", course)
     yield _series("episode_length", outcome.episode_length)
     yield _series("total reward of an episode", outcome.episode_return)
 
 
-def _head_of_look(metric: Metric, outcome: Outcome) -> Iterator[str]:
+def _head_of_look(metric: Metric | None, outcome: Outcome) -> Iterator[str]:
     yield PLANNED
-    score = f"task_score of its one episode: {_number(outcome.metrics[metric.name].mean)}"
-    yield score if outcome.stopped_of is None else _stopped(outcome)
+    if outcome.stopped_of is not None:
+        yield _stopped(outcome, metric)
+    elif metric is not None:
+        yield f"task_score of its one episode: {_number(outcome.metrics[metric.name].mean)}"
     yield f"steps played: {outcome.steps}"
     yield _series("total reward a step", outcome.episode_return)
 
@@ -223,10 +235,10 @@ def _who(outcome: Outcome) -> str:
     return "The planner" if outcome.planned else "The trained policy"
 
 
-def _stopped(outcome: Outcome) -> str:
+def _stopped(outcome: Outcome, metric: Metric | None) -> str:
     assert outcome.stopped_of is not None, "only of what was cut short"
     played = f"{_number(outcome.seconds)} of {_number(outcome.stopped_of)} s"
-    return f"It was stopped after {played} of the episode, so that it is not scored."
+    return f"It was stopped after {played} of the episode{', so that it is not scored' if metric else ''}."
 
 
 def _series(label: str, values: Sequence[float]) -> str:

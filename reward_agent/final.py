@@ -46,7 +46,9 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
     config, task, run = trainer.config, trainer.task, trainer.run
     wanted = _trainings("final", best.program, trainer)
     known = task.undisguised
-    expert = Program(known.expert.read_text(encoding="utf-8")) if config.expert and known.expert else None
+    # without a metric there is nothing to quote of it
+    compared = config.expert and known.expert and task.metrics
+    expert = Program(known.expert.read_text(encoding="utf-8")) if compared and known.expert else None
     if expert:
         at = None if known is task else reference(known, config.task.partition(DISGUISE)[0])
         wanted += [replace(training, reference=at) for training in _trainings("expert", expert, trainer)]
@@ -109,7 +111,7 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
     # where it is, all of `best/` is but the clip, which may fail as a driver or an encoder does
     run.write_json(RESULT, result)
     if config.video:
-        trainer.film(kept, run.folder / BEST, int(SeedPlan.report_seeds(config.seed, 1)[0]))
+        trainer.film({kept: run.folder / BEST}, int(SeedPlan.report_seeds(config.seed, 1)[0]))
     return result
 
 
@@ -150,6 +152,8 @@ def _given(history: History) -> Candidate | None:
 
 
 def _floors(trainer: Trainer) -> Mapping[str, Scores]:
+    if not trainer.task.metrics:
+        return {}
     seed = trainer.config.seed
     seeds = tuple(int(s) for s in SeedPlan.report_seeds(seed, trainer.config.report_episodes))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from reward_agent.messages import Key, Message, Reply
@@ -49,7 +49,8 @@ class Outcome:
     """Of the reward trained on, at the same points."""
     episode_length: tuple[float, ...]
     task_score: tuple[float, ...]
-    """The graded metric (`Task.graded`) at points of the training where it was measured, and at its end."""
+    """The graded metric (`Task.graded`) at points of the training where it was measured, and at its end; nothing of a
+    task without metrics."""
     steps: int
     seconds: float
     bad_rewards: int = 0
@@ -77,8 +78,13 @@ class Outcome:
 
     @property
     def scored(self) -> bool:
-        """Whole episodes tell how good it is."""
-        return self.measured and self.stopped_of is None
+        """Whole episodes tell how good it is: it has a score, which nothing has in a task without metrics."""
+        return self.measured and self.stopped_of is None and bool(self.metrics)
+
+    @property
+    def unscored(self) -> Outcome:
+        """The same without any metric, for whom no score may reach."""
+        return replace(self, metrics={}, task_score=(), success=())
 
     def score(self) -> tuple[float, ...]:
         """Metric means in order: compares as the key of selection. One that is no number is the worst of all."""

@@ -24,3 +24,8 @@ def command() -> str:
 def resume_command(folder: Path) -> str:
     """The command that goes on with the run in `folder`."""
     return f"{command()} resume {quote(str(folder))}"
+
+
+def rank_command(folder: Path) -> str:
+    """The command that opens the page on what is to be judged in the run in `folder`."""
+    return f"{command()} rank {quote(str(folder))}"

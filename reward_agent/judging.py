@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from reward_agent.config import RunConfig
 from reward_agent.errors import MissingComponentError
 from reward_agent.events import Best, Evaluated, Event, Events, Noted, Trial
 from reward_agent.history import At, Candidate, History, Judgement, Outcome
 from reward_agent.invocation import resume_command
-from reward_agent.judges import AskPreference, Entrant, Judge, Question
+from reward_agent.judges import AskLine, Entrant, Judge, Question
 from reward_agent.llm import LLM
 from reward_agent.messages import Key, Message, Reply
 from reward_agent.optimise.policy import TENSORS
 from reward_agent.scoring import SeedPlan
 from reward_agent.store import Run
 from reward_agent.task import Task
+from reward_agent.templates import Templates
 from reward_agent.trainings import Trainer
 from reward_agent.trial import VIDEO, Trained
 
 JUDGEMENT = "judgement"
 """Stage of a round's judgement in the journal."""
+FolderOf = Callable[[int, int], str]
+"""Of a candidate, relative to the run's."""
 ASKED = "judge."
 """Begins the stages of what a judge's own model was asked."""
 
@@ -35,7 +37,8 @@ class RunDesk:
     iteration: int
     llm: LLM | None
     events: Events
-    person: AskPreference | None
+    person: AskLine | None
+    templates: Templates
     resume: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -47,6 +50,7 @@ class RunDesk:
         key, llm = Key(self.iteration, 0, 0, f"{ASKED}{name}"), self.llm
         reply: Reply | None = self.run.recorded(key, Reply)
         if reply is None:
+            self.run.write_prompt(key, messages)
             reply = llm.complete(messages, key)
             self.run.record(key, reply)
         return reply
@@ -60,7 +64,7 @@ def blinded(events: Events) -> Events:
 
     def told(event: Event) -> None:
         if isinstance(event, Evaluated) and event.trial.phase == "candidate" and isinstance(event.outcome, Outcome):
-            event = replace(event, outcome=replace(event.outcome, metrics={}, task_score=(), success=()))
+            event = replace(event, outcome=event.outcome.unscored)
         elif isinstance(event, Best):
             event = replace(event, metrics={})
         events(event)
@@ -80,10 +84,10 @@ class Judging:
     """The judge's own model."""
     trainer: Trainer
     events: Events
-    person: AskPreference | None
+    person: AskLine | None
 
     def compare(
-        self, history: History, iteration: int, trained: Mapping[At, Trained], folder_of: Callable[[int, int], str]
+        self, history: History, iteration: int, trained: Mapping[At, Trained], folder_of: FolderOf
     ) -> tuple[Judgement, bool]:
         """What comparing a round came to, journalled before anyone reads it; and whether it was in the journal.
 
@@ -94,30 +98,43 @@ class Judging:
         found: Judgement | None = self.run.recorded(key, Judgement)
         if found is not None:
             return found, True
-        champion = history.best(before=iteration)
-
-        def entrant(candidate: Candidate, outcome: Outcome) -> Entrant:
-            at = (candidate.iteration, candidate.index)
-            folder = self.run.folder / folder_of(*at)
-            assert candidate.program is not None, "it was trained on"
-            return Entrant(at, candidate.program, outcome, trained[at].select, folder, self._clip(at, folder))
-
+        entrants = [self._entrant(*each, trained, folder_of) for each in history.trained(iteration)]
+        best = history.best(before=iteration)
+        champion = None
+        if best is not None and isinstance(best.outcome, Outcome):
+            champion = self._entrant(best, best.outcome, trained, folder_of)
+        if self.judge.wants_video:
+            self._film([*entrants, *([champion] if champion else [])])
         question = Question(
             task=self.task,
             iteration=iteration,
-            entrants=tuple(entrant(candidate, outcome) for candidate, outcome in history.trained(iteration)),
-            champion=entrant(champion, champion.outcome)
-            if champion and isinstance(champion.outcome, Outcome)
-            else None,
+            entrants=tuple(map(_with_clip, entrants)),
+            champion=_with_clip(champion) if champion else None,
             folder=self.run.folder / f"iter_{iteration:02d}" / "judging",
             seed=self.config.seed,
         )
-        desk = RunDesk(self.run, iteration, self.llm, self.events, self.person)
+        desk = RunDesk(self.run, iteration, self.llm, self.events, self.person, Templates(self.config.prompts))
         judgement = self.judge.compare(question, desk)
         self.run.record(key, judgement)
         return judgement, False
 
-    def _clip(self, at: At, folder: Path) -> Path | None:
-        if self.judge.wants_video and (folder / TENSORS).exists():
-            self.trainer.film(Trial("candidate", *at), folder, int(SeedPlan.select_seeds(self.config.seed, 1)[0]))
-        return folder / VIDEO if (folder / VIDEO).exists() else None
+    def _entrant(
+        self,
+        candidate: Candidate,
+        outcome: Outcome,
+        trained: Mapping[At, Trained],
+        folder_of: Callable[[int, int], str],
+    ) -> Entrant:
+        at = (candidate.iteration, candidate.index)
+        assert candidate.program is not None, "it was trained on"
+        return Entrant(at, candidate.program, outcome, trained[at].select, self.run.folder / folder_of(*at), None)
+
+    def _film(self, entrants: Sequence[Entrant]) -> None:
+        """A clip of each whose policy is still there, all from the same initial state."""
+        there = {Trial("candidate", *each.at): each.folder for each in entrants if (each.folder / TENSORS).exists()}
+        self.trainer.film(there, int(SeedPlan.select_seeds(self.config.seed, 1)[0]))
+
+
+def _with_clip(entrant: Entrant) -> Entrant:
+    clip = entrant.folder / VIDEO
+    return replace(entrant, video=clip if clip.exists() else None)

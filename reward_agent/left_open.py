@@ -13,6 +13,8 @@ from reward_agent.optimise.choice import usual
 from reward_agent.recorded import OPEN as RECORDED
 from reward_agent.task import Task
 
+COMPARING = "icpl"
+"""The method for a task without metrics where none is named."""
 STAND_IN, PAGE = "metric", "page"
 """Judges where a method cannot do without one and none is named: of tasks with metrics, and of those without."""
 OPEN = (*RECORDED, "optimiser", "final_seeds", "select_episodes", "report_episodes")
@@ -25,11 +27,14 @@ def fit(config: RunConfig, task: Task, left_open: Collection[str]) -> RunConfig:
     Raises:
         UsageError: there is no such optimiser or method.
     """
+    if "method" in left_open and not task.metrics:
+        config = replace(config, method=COMPARING)
     if "optimiser" in left_open:
         config = replace(config, optimiser=task.optimiser)
     effort, method = usual(config.optimiser), find_method(config.method)
     wanted: dict[str, Any] = {
-        "final_seeds": effort.trainings,
+        # more than one training is for the interval of a score
+        "final_seeds": effort.trainings if task.metrics else 1,
         "select_episodes": effort.select_episodes,
         "report_episodes": effort.report_episodes,
         "iterations": getattr(method, "usual_iterations", config.iterations),
@@ -49,7 +54,7 @@ def require_judge(config: RunConfig, task: Task) -> None:
             raise unknown_name(f"part that {config.method} can leave out", part, known)
     judge = config.make_judge()
     if judge is None:
-        if not task.metrics:
+        if not task.metrics and _chooses(config):
             raise UsageError(
                 f"{task.id} has no metric, so nothing says which reward is best: name who compares, as "
                 "`--judge page`, with a method that listens to a judge (`--method icpl`, or `--method text2reward`)."
@@ -62,6 +67,12 @@ def require_judge(config: RunConfig, task: Task) -> None:
         )
     if lacking := judge.missing(task):
         raise UsageError(lacking)
+
+
+def _chooses(config: RunConfig) -> bool:
+    """More than one program may be trained, and one of them is the result."""
+    settings = config.method_settings()
+    return sum(settings.width(iteration) for iteration in range(settings.rounds)) > 1
 
 
 def _compares(config: RunConfig) -> str:

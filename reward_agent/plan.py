@@ -103,12 +103,12 @@ def make_plan(
     rounds = config.method_settings()
     searches = not isinstance(config.make_method().next(task, starting_history(rounds)), Done)
     widths = [rounds.width(iteration) for iteration in range(rounds.rounds)] if searches else []
-    of_expert = config.final_seeds if config.expert and task.undisguised.expert else 0
+    of_expert = config.final_seeds if config.expert and task.undisguised.expert and task.metrics else 0
     finals = config.final_seeds + of_expert
     rate = rate or known_rate(root, config, task) or (measured_rate(config, task) if measure else None)
     # side by side as far as cores go, but the rounds one after another
     waves = sum(math.ceil(width / jobs) for width in widths), math.ceil(finals / jobs)
-    scoring = scoring_steps(choice, task)
+    scoring = scoring_steps(choice, task) if task.metrics else 0
     searching, ending = config.select_episodes * scoring, (config.select_episodes + config.report_episodes) * scoring
     lasting = waves[0] * (budget + searching) + waves[1] * (budget + ending)
     requests = math.ceil(config.iterations * config.candidates * (1 + FAULTY_SHARE))

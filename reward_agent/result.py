@@ -37,20 +37,21 @@ class Result:
     iteration: int
     candidate: int
     metrics: Mapping[str, Interval]
-    """Of policies trained on it from scratch, on the report seeds; the first is the key of selection."""
+    """Of policies trained on it from scratch, on the report seeds; the first is the key of selection. Empty where the
+    task has no metric: what its policies do is for a judge to compare."""
     trainings: int
     """From scratch, that `metrics` is over; intervals are over these (over episodes where there is one)."""
     failed: tuple[TrainingFault, ...]
     """Of these trainings, those in which the program failed: in `metrics` each counts as doing nothing (`no-op`)."""
     floors: Mapping[str, Mapping[str, Interval]]
-    """`no-op` and `random`, on the same seeds."""
+    """`no-op` and `random`, on the same seeds; empty without a metric."""
     expert: Mapping[str, Interval] | None
     """The task's expert reward, trained with the same budget and seeds."""
     budget: int
     """Environment steps of each training."""
     report_episodes: int
     policy_seed: int
-    """Training seed of the policy that was kept, the best on the select seeds."""
+    """Training seed of the policy that was kept, the best on the select seeds; the first without a metric."""
     policy_sha256: str
     steps: int
     """Simulated for training, in all, until its fault where a training failed. Episodes that score are not in it."""

@@ -138,9 +138,11 @@ def roll_out(
         told: called after each episode.
 
     Returns:
-        Scores `(E,)` by metric name, in the order of `seeds`.
+        Scores `(E,)` by metric name, in the order of `seeds`. Where there is no metric nothing is played.
     """
     chosen = task.metrics if metrics is None else tuple(metrics)
+    if not chosen:
+        return {}
     scores = {metric.name: np.full(len(seeds), np.nan) for metric in chosen}
     fields = {path for metric in chosen for path in metric.fields}
 

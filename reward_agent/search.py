@@ -7,6 +7,7 @@ through the same code and ends up where the killed one was.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -30,7 +31,7 @@ from reward_agent.events import (
     Trial,
     Unanswered,
 )
-from reward_agent.feedback import judge, reflection, traces
+from reward_agent.feedback import deciding, reflection, traces
 from reward_agent.history import At, Attempt, Candidate, Outcome
 from reward_agent.judging import Judging
 from reward_agent.llm import BudgetError, LLMError, Metered, Spent, ask_many
@@ -116,7 +117,7 @@ class Search:
         Raises:
             LLMError: a reply could not be had; those that could are kept.
             WaitingForPersonError: a reply is a person's to give.
-            BudgetError: the budget was used up before any program was trained.
+            BudgetError: the budget was used up before any program was trained, or judged where a judge compares.
             UsageError: the user's own reward cannot be trained on.
         """
         self._vet_initial()
@@ -138,7 +139,9 @@ class Search:
             waiting = [key for key, c in self.history.candidates.items() if c.program and c.outcome is None]
             self._train(tuple(waiting))
             self._compare_rest()
-            if self.history.best() is None:
+            unjudged = self._judging is not None and not self.history.judgements
+            if unjudged or self.history.best() is None:
+                # without any judgement the metric would choose
                 raise
             self.events(Noted(str(error)))
             return str(error)
@@ -157,7 +160,7 @@ class Search:
             if reply is None:
                 waiting.append((prompt.key, prompt.messages))
                 # anew: a run killed before this reply may have left what it would have asked by other templates
-                self.run.write_json(prompt.key.path("messages.json"), prompt.messages)
+                self.run.write_prompt(prompt.key, prompt.messages)
                 self.events(Asked(prompt.key, prompt.messages))
             else:
                 self._heard(prompt.key, reply, replies, recorded=True)
@@ -234,7 +237,7 @@ class Search:
 
         None where a judge compares: no metric may say what ranks rightly.
         """
-        if self._judging is not None:
+        if self._judging is not None or self.task.graded is None:
             return None
         metric = self.task.graded.name
         pair = ranking.clear_pair({at: trained.select for at, trained in self._trained.items()}, metric)
@@ -278,7 +281,7 @@ class Search:
             outcome = result if isinstance(result, Fault) else result.outcome
             self._put(replace(candidate, outcome=outcome))
             if isinstance(outcome, Outcome):
-                told = traces(outcome) if self._judging else reflection(judge(self.task, outcome), outcome)
+                told = traces(outcome) if self._judging else reflection(deciding(self.task, outcome), outcome)
                 self._keep(f"{folder_of(trial.iteration, trial.index)}/{FEEDBACK}", told)
         if self._judging is None:
             self._tell_best()
@@ -291,8 +294,10 @@ class Search:
         self._tell_best()
 
     def _compare_rest(self) -> None:
-        """Judge what was trained on when the budget for the model ended."""
-        if self._judging is not None:
+        """Judge what was trained on when the budget for models ended, if that takes no more of it."""
+        if self._judging is None:
+            return
+        with suppress(BudgetError):
             for iteration in sorted({candidate.iteration for candidate, _ in self.history.evaluated()}):
                 if iteration not in self.history.judgements:
                     self._compare(iteration)

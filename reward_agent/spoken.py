@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reward_agent.config import RunConfig
@@ -73,10 +73,16 @@ class Listener:
             if said:
                 self.run.record(persons, Spoken(said))
             else:
-                self.run.record(automatic, Spoken(automatic_words(self.task, outcome)))
+                self.run.record(automatic, Spoken(self._automatic(outcome)))
         is_automatic = persons not in self.run.journal
         text: str = self.run.recorded(automatic if is_automatic else persons, Spoken).text
         return Heard(text, is_automatic, recorded)
+
+    def _automatic(self, outcome: Outcome) -> str:
+        if self.config.judge is None:
+            return automatic_words(self.task, outcome)
+        # where a judge decides, no metric reaches the model by this way either
+        return automatic_words(replace(self.task, metrics=()), outcome.unscored)
 
     def _said(self, candidate: Candidate, outcome: Outcome, folder: Path) -> str:
         """A person's words; nothing where nobody gives any."""
@@ -99,7 +105,7 @@ class Listener:
         """A clip for the person, where one can be made."""
         if self.config.video and (folder / TENSORS).exists():
             trial = Trial("candidate", candidate.iteration, candidate.index)
-            self.trainer.film(trial, folder, int(SeedPlan.select_seeds(self.config.seed, 1)[0]))
+            self.trainer.film({trial: folder}, int(SeedPlan.select_seeds(self.config.seed, 1)[0]))
 
     def _in_file(self, candidate: Candidate, folder: Path) -> str:
         path = folder / WORDS

@@ -11,7 +11,7 @@ import json
 import platform
 import secrets
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -23,7 +23,7 @@ from reward_agent.codec import decode, encode
 from reward_agent.errors import UsageError, closest
 from reward_agent.files import write_atomically
 from reward_agent.journal import Journal, read_journal
-from reward_agent.messages import Key
+from reward_agent.messages import Image, Key, Message, named_images
 
 T = TypeVar("T")
 
@@ -137,6 +137,19 @@ class Run:
         """Write a value as indented JSON."""
         return self.write(name, _pretty(encode(value)))
 
+    def write_prompt(self, key: Key, messages: Sequence[Message]) -> None:
+        """Write what is asked as `messages.json`; its images are files beside it, named there with their SHA-256."""
+        images = dict(named_images(messages))
+        for name, image in images.items():
+            self.write(key.path(name), image.data)
+        names = iter(images)
+        told = [
+            {"role": message.role, "text": message.text}
+            | ({"images": [_told(image, next(names), key) for image in message.images]} if message.images else {})
+            for message in messages
+        ]
+        self.write_json(key.path("messages.json"), told)
+
     def close(self) -> None:
         self.journal.close()
 
@@ -241,6 +254,11 @@ def sha256(path: Path) -> str:
     """Of a file's bytes, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _told(image: Image, name: str, key: Key) -> dict[str, str]:
+    """What `messages.json` says of an image."""
+    return {"file": Path(key.path(name)).name, "media_type": image.media_type, "sha256": image.sha256}
 
 
 def _git_commit() -> str | None:

@@ -217,7 +217,8 @@ class GymnasiumOptions(TypedDict, total=False):
     """Judges an episode. A plain function may read every field; annotated `-> bool` it tells a success, otherwise a
     fitness; the first paragraph of its docstring says what it counts."""
     metrics: Sequence[Metric | Callable[[Episode], float]]
-    """Several; the first is the key of selection."""
+    """Several; the first is the key of selection. `metrics=()` says that no number tells how good a behaviour is, and a
+    judge is to compare them."""
     state: Callable[[Any, Any], Mapping[str, Any]]
     """`state(env, observation)`, the environment without its wrappers: a dictionary of numbers and arrays by path
     (`cart.position`), exact at the instant; shapes and kinds are taken from what it returns. It is given neither reward
@@ -254,7 +255,7 @@ class GymnasiumOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Task:
-    """One world, one instruction in plain language, one or more metrics, a budget."""
+    """One world, one instruction in plain language, a budget; metrics, or none where only a comparison can tell."""
 
     id: str
     """`world/name`, as `mujoco/hopper-forward`."""
@@ -263,7 +264,8 @@ class Task:
     horizon: int
     """Steps after which an episode is truncated."""
     metrics: tuple[Metric, ...]
-    """The first is the key of selection, the next break its ties."""
+    """The first is the key of selection, the next break its ties. Empty for an instruction alone: no number tells how
+    near a behaviour comes, so candidates are compared by a judge."""
     terminates: Literal["native", "never"] | Termination = "native"
     """`native`: the environment's own rule; `never`: only the horizon ends an episode."""
     hide: tuple[str, ...] = ()
@@ -298,8 +300,6 @@ class Task:
         for name in ("horizon", "budget"):
             if getattr(self, name) < 1:
                 raise UsageError(f"The task {self.id} has {name}={getattr(self, name)}; it must be at least 1.")
-        if not self.metrics:
-            raise UsageError(f"The task {self.id} has no metric; name at least one that judges an episode.")
         if self.expert is not None and not self.expert.is_file():
             raise UsageError(
                 f"The task {self.id} names the expert reward {self.expert}, which is no file: give its path beside the "
@@ -318,7 +318,7 @@ class Task:
                 steps at once, so that what is wrong with it is told here. Trainings run in processes that import it:
                 define it in a module, or in the task's own file.
             instruction: the sentence.
-            options: see `GymnasiumOptions`; a metric is needed.
+            options: see `GymnasiumOptions`; a metric is needed, or the word that there is none (`metrics=()`).
 
         Raises:
             UsageError: no metric, no horizon, spaces that cannot be used, or a state that cannot be one.
@@ -335,6 +335,7 @@ class Task:
         return self.disguised_from or self
 
     @property
-    def graded(self) -> Metric:
-        """What models are shown as `task_score`: the first fitness, or the first metric where none is one."""
-        return next((metric for metric in self.metrics if metric.kind == "fitness"), self.metrics[0])
+    def graded(self) -> Metric | None:
+        """What models are shown as `task_score`: the first fitness, or the first metric where none is one; None of a
+        task without metrics."""
+        return next((metric for metric in self.metrics if metric.kind == "fitness"), next(iter(self.metrics), None))

@@ -97,22 +97,28 @@ class Trainer:
         )
         return {training.trial: results[training.trial] for training in wanted}
 
-    def film(self, trial: Trial, folder: Path, seed: int) -> None:
-        """Leave a clip of the policy in a folder, where there is none yet; where none can be made, say why.
+    def film(self, folders: Mapping[Trial, Path], seed: int) -> None:
+        """Leave a clip of the policy in each folder that has none of it yet; where none can be made, say why.
 
-        Whatever is wrong (a driver that crashes or hangs, an encoder that fails) costs the clip and nothing else.
+        Whatever is wrong (a driver that crashes or hangs, an encoder that fails) costs the clips and nothing else.
         """
-        path, mark = folder / VIDEO, folder / f".{VIDEO}.of"
-        policy = sha256(folder / TENSORS)
-        if path.exists() and mark.exists() and mark.read_text() == policy:
-            return
+        policies = {trial: sha256(folder / TENSORS) for trial, folder in folders.items()}
+        marks = {trial: folder / f".{VIDEO}.of" for trial, folder in folders.items()}
+
+        def is_missing(trial: Trial) -> bool:
+            mark = marks[trial]
+            return not ((folders[trial] / VIDEO).exists() and mark.exists() and mark.read_text() == policies[trial])
+
+        def spec(folder: Path) -> VideoSpec:
+            return VideoSpec(self.reference, folder, seed, folder / VIDEO, self.config.unsafe)
+
+        jobs = {t: Job(film, spec(folder), seconds=FILM_SECONDS) for t, folder in folders.items() if is_missing(t)}
         try:
-            job = Job(film, VideoSpec(self.reference, folder, seed, path, self.config.unsafe), seconds=FILM_SECONDS)
-            for _, lacking in self.pool.run({trial: job}):
+            for trial, lacking in self.pool.run(jobs):
                 if lacking:
                     self.events(Noted(f"No video could be made: {lacking}"))
                 else:
-                    write_atomically(mark, policy.encode())
+                    write_atomically(marks[trial], policies[trial].encode())
         except RewardAgentError as error:
             self.events(Noted(f"No video could be made: {error}"))
 
@@ -186,12 +192,14 @@ def run_floors(pool: Pool[Trial], spec: FloorsSpec) -> dict[str, Scores]:
 def quoted(
     results: Iterable[Trained | TrainingFault], below: Mapping[str, Scores], metrics: Sequence[Metric]
 ) -> dict[str, Interval]:
-    """The score of a program over its trainings, on the report seeds; nothing where all of them failed.
+    """The score of a program over its trainings, on the report seeds; nothing without metrics, or where all failed.
 
     A training in which the program failed leaves no policy, and counts as doing nothing does: left out, a program
     that fails in two of three trainings would be quoted by its one success.
     """
     results = tuple(results)
+    if not metrics:
+        return {}
     scores = [result.report if isinstance(result, Trained) else below["no-op"] for result in results]
     return intervals_of(scores, metrics) if any(isinstance(result, Trained) for result in results) else {}
 

@@ -222,7 +222,7 @@ def _train(
         tensorboard=spec.folder / "tensorboard" if spec.tensorboard else None,
         progress=progress,
         stop=stop,
-        measuring=Measuring(spec.measured_at, measure),
+        measuring=Measuring(spec.measured_at if task.metrics else (), measure),
     )
     return _score(spec, task, optimised, progress) if optimised.steps >= spec.budget else None
 
@@ -233,7 +233,7 @@ def _score(spec: TrialSpec, task: Task, optimised: Optimised, progress: Callable
     count = len(spec.select_seeds)
     shared = spec.report_seeds[:count] == spec.select_seeds
     told = None
-    if isinstance(optimised.policy, Planning):
+    if task.metrics and isinstance(optimised.policy, Planning):
         told = _Counted(len(spec.report_seeds) + (0 if shared else count), progress)
     report = _plain(roll_out(task, optimised.policy, spec.report_seeds, told=told)) if spec.report_seeds else {}
     if shared:
@@ -300,15 +300,15 @@ def _outcome(task: Task, optimised: Optimised, select: Scores) -> Outcome:
     curves = optimised.curves
     intervals = intervals_of([select], task.metrics)
     course = [*optimised.measured, {name: interval.mean for name, interval in intervals.items()}]
-    first = task.metrics[0]
+    graded, succeeds = task.graded, [metric.name for metric in task.metrics[:1] if metric.kind == "success"]
     return Outcome(
         metrics=intervals,
         terms={name: points(values) for name, values in curves.terms.items()},
         episode_return=points(curves.episode_return),
         episode_length=points(curves.episode_length),
-        task_score=tuple(means[task.graded.name] for means in course),
-        success=tuple(means[first.name] for means in course) if first.kind == "success" else (),
-        measured_at=(*optimised.measured_at, optimised.steps),
+        task_score=tuple(means[graded.name] for means in course) if graded else (),
+        success=tuple(means[name] for means in course for name in succeeds),
+        measured_at=(*optimised.measured_at, optimised.steps) if graded else (),
         steps=optimised.steps,
         seconds=optimised.seconds,
         bad_rewards=optimised.bad_rewards,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pointmass
 
 from reward_agent.history import At, Interval, Outcome
-from reward_agent.judges import AskPreference, Desk, Entrant, Question
+from reward_agent.judges import AskLine, Desk, Entrant, Question
 from reward_agent.messages import Message, Reply
 from reward_agent.program import Program
+from reward_agent.templates import Templates
 
 
 def outcome(score: float) -> Outcome:
@@ -48,8 +49,9 @@ def question(folder: Path, scores: Sequence[float], champion: float | None = Non
 class EmptyDesk:
     """Nobody at the terminal, no model."""
 
-    person: AskPreference | None = None
+    person: AskLine | None = None
     resume: str = "reward-agent resume RUN"
+    templates: Templates = field(default_factory=Templates)
 
     def ask(self, name: str, messages: Sequence[Message]) -> Reply:
         raise AssertionError("no model is asked here")

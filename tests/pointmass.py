@@ -166,6 +166,13 @@ def forking_task() -> Task:
     return replace(pointmass_task(), id="pointmass/reach-forking", world=ForkingPointMass())
 
 
+def unscored_task(expert: Path | None = None) -> Task:
+    """A way to move that no number judges."""
+    sentence = "push the point about as a bumblebee flies"
+    return replace(pointmass_task(expert), id="pointmass/bumblebee", instruction=sentence, metrics=())
+
+
 task = pointmass_task()
+unscored = unscored_task()
 numbered = numbered_task()
 forking = forking_task()

@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -162,7 +163,10 @@ def test_a_judged_run_goes_by_its_judge_alone(tmp_path: Path) -> None:
     judged = [json.loads(line)["stage"] for line in (folder / JOURNAL).read_text().splitlines()].index(JUDGEMENT)
     cut(folder, judged)
     unjudged = read_chronicle(folder)
-    assert unjudged.blind and unjudged.best is None and unjudged.rounds[0].best_so_far is None
+    assert not unjudged.blind  # the metric has seen its scores
+    assert replace(unjudged, config=replace(unjudged.config, judge="page")).blind
+    assert not replace(run, config=replace(run.config, judge="page")).blind  # it is done
+    assert unjudged.best is None and unjudged.rounds[0].best_so_far is None
     with Run.open(folder) as opened:  # the other way round than the metric has it
         opened.record(Key(0, 0, 0, JUDGEMENT), Judgement("page", 1 - first.best, first.best, None, queries=1))
     assert read_chronicle(folder).best == (0, 1 - first.best)

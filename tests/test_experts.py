@@ -111,7 +111,7 @@ def test_returns_differ_little_where_gymnasium_reads_positions_a_sub_step_old(en
     assert ours == pytest.approx(theirs, rel=share)
 
 
-@pytest.mark.parametrize("name", tasks())
+@pytest.mark.parametrize("name", [name for name, task in tasks().items() if task.metrics])
 def test_every_expert_passes_the_static_check_and_is_portable(name: str) -> None:
     task = tasks()[name]
     assert task.expert is not None

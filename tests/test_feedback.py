@@ -12,9 +12,9 @@ from reward_agent.feedback import (
     AUTOMATIC,
     as_data,
     automatic_words,
+    deciding,
     faults_text,
     fenced,
-    judge,
     notes,
     reflection,
     scored,
@@ -117,7 +117,7 @@ def test_automatic_words_of_a_failure() -> None:
 def test_what_is_told_is_one_task_score_whatever_judges(kept: tuple[int, ...], told: str, untold: str) -> None:
     own = replace(task, metrics=tuple(task.metrics[at] for at in kept))
     outcome = replace(OUTCOME, metrics={m.name: OUTCOME.metrics[m.name] for m in own.metrics})
-    metric = judge(own, outcome)
+    metric = deciding(own, outcome)
     assert scored(metric, outcome) == f"task_score {told}"
     text = reflection(metric, outcome)
     assert f"task_score of the trained policy: {told}" in text
@@ -165,13 +165,13 @@ def test_a_graded_metric_speaks_where_nothing_succeeds_yet() -> None:
         success=(0.0, 0.0, 0.0),
         task_score=(0.1, 0.5, 0.9),
     )
-    assert judge(task, outcome) is task.metrics[1] and judge(task, outcome, OUTCOME) is task.metrics[0]
+    assert deciding(task, outcome) is task.metrics[1] and deciding(task, outcome, OUTCOME) is task.metrics[0]
     assert scored(task.metrics[1], outcome) == "task_score 0.9"
     text = reflection(task.metrics[1], outcome)
     assert "closeness" not in text and "did not move" not in text and "fell" not in text
     assert "does what was asked in 0 % of episodes" in automatic_words(task, outcome)
     alone = replace(task, metrics=task.metrics[:1])
-    assert scored(judge(alone, outcome), outcome) == "task_score 0"
+    assert scored(deciding(alone, outcome), outcome) == "task_score 0"
 
 
 def test_a_score_that_is_no_number_is_the_worst_and_said_to_be() -> None:
@@ -181,7 +181,7 @@ def test_a_score_that_is_no_number_is_the_worst_and_said_to_be() -> None:
     tries = [Candidate(0, 0, outcome=broken), Candidate(0, 1, outcome=OUTCOME)]
     assert History({(c.iteration, c.index): c for c in tries}).best() is tries[1]
     assert any("no number" in note for note in noted(broken))
-    assert scored(judge(task, broken), broken) == "task_score nan"
+    assert scored(deciding(task, broken), broken) == "task_score nan"
 
 
 def planned(steps: int, score: float, **changes: object) -> Outcome:
@@ -209,7 +209,7 @@ def test_of_an_episode_by_the_planner_no_training_is_told() -> None:
 def test_an_episode_that_was_stopped_is_neither_scored_nor_a_fall() -> None:
     stopped = planned(10, float("nan"), stopped_of=task.horizon * task.world.dt)
     told = f"It was stopped after {10 * task.world.dt:.3g} of {task.horizon * task.world.dt:.3g} s of the episode"
-    for text in (automatic_words(task, stopped), reflection(judge(task, stopped), stopped)):
+    for text in (automatic_words(task, stopped), reflection(deciding(task, stopped), stopped)):
         assert "no policy was trained" in text and told in text and "not scored" in text
         assert not any(false in text for false in ("nan", "fall", "early", "no number", "task_score", "%"))
     assert scored(task.metrics[0], stopped) == "a look that was not scored"
@@ -221,9 +221,9 @@ def test_what_is_not_scored_does_not_decide_by_what_the_rest_is_told() -> None:
     nan = {"metrics": dict.fromkeys(nothing_yet, unknown)}
     stopped = planned(10, 0.0, stopped_of=task.horizon * task.world.dt, **nan)
     unseen = replace(stopped, by="nothing", stopped_of=None)
-    assert judge(task, whole) is judge(task, whole, stopped, unseen) is task.graded
-    assert scored(judge(task, whole, stopped, unseen), whole) == "task_score -0.4"
-    assert judge(task, whole, stopped, OUTCOME) is task.metrics[0]
+    assert deciding(task, whole) is deciding(task, whole, stopped, unseen) is task.graded
+    assert scored(deciding(task, whole, stopped, unseen), whole) == "task_score -0.4"
+    assert deciding(task, whole, stopped, OUTCOME) is task.metrics[0]
 
 
 def test_of_a_planner_that_practised_its_episodes_are_told_and_no_training() -> None:

@@ -12,7 +12,7 @@ from runs_for_tests import GOOD, SMALL, TIMID, config, recording
 
 from reward_agent.agent import prepare, resume, synthesize
 from reward_agent.codec import decode
-from reward_agent.errors import UsageError
+from reward_agent.errors import UsageError, WaitingForPersonError
 from reward_agent.events import Best, Event, Judged
 from reward_agent.history import Attempt, Candidate, History, Judgement, Remark
 from reward_agent.messages import Key, Reply
@@ -160,6 +160,21 @@ def test_a_run_by_a_stand_in_ends_with_what_it_preferred(tmp_path: Path) -> None
     feedback = (tmp_path / "one" / "iter_00/cand_01/feedback.md").read_text()
     assert "term" in feedback and "task_score" not in feedback
     assert resume(tmp_path / "one") == load_result(tmp_path / "one") == result
+
+
+def test_a_run_goes_on_under_another_judge_that_is_looked_at_first(tmp_path: Path) -> None:
+    made = config(replies(tmp_path), method="icpl", judge="page")
+    with pytest.raises(WaitingForPersonError, match="rank"):
+        synthesize(made, root=tmp_path, name="one")
+    for judge, said in (("metric:nosuch", "There is no metric"), ("pages", "Did you mean 'page'")):
+        with pytest.raises(UsageError, match=said):
+            resume(tmp_path / "one", changes={"judge": judge})
+    with pytest.raises(WaitingForPersonError):  # what was refused is not kept
+        resume(tmp_path / "one")
+    name = pointmass.task.metrics[0].name
+    result = resume(tmp_path / "one", changes={"judge": f"metric:{name}"})
+    assert result.judge == f"metric:{name}"
+    assert resume(tmp_path / "one") == result
 
 
 def test_icpl_takes_the_metric_where_no_judge_is_named(tmp_path: Path) -> None:

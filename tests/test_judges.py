@@ -26,9 +26,7 @@ def test_the_best_and_the_worst_are_found_by_2k_minus_3_comparisons(order: tuple
 
 def test_rounds_take_as_many_comparisons_as_the_paper_counts(tmp_path: Path) -> None:
     scores = [0.1, 0.5, 0.3, 0.2, 0.4, 0.6]
-    champion = entrant(tmp_path, (0, 5), 0.55)
-    first = question(tmp_path, scores)
-    rounds = [first, *(replace(first, iteration=number, champion=champion) for number in range(1, 5))]
+    rounds = [question(tmp_path, scores, champion=0.55 if number else None, iteration=number) for number in range(5)]
     made = [find_judge("metric").compare(each, NOBODY) for each in rounds]
     assert sum(judgement.queries for judgement in made) == published_queries(6, 5) == 49
     assert [judgement.beats_champion for judgement in made] == [None, True, True, True, True]
@@ -71,3 +69,63 @@ def test_a_named_metric_decides(tmp_path: Path) -> None:
 def test_a_judge_that_there_is_not(spec: str) -> None:
     with pytest.raises(UsageError, match="metric"):
         find_judge(spec)
+
+
+OWN = '''
+from dataclasses import dataclass
+
+from reward_agent.history import Judgement
+from reward_agent.judges.pairs import best_and_worst
+
+
+@dataclass
+class Lightest:
+    """Prefers the shortest program."""
+
+    name: str
+    wants_video: bool = False
+    model: str | None = None
+
+    def missing(self, task):
+        return None
+
+    def compare(self, question, desk):
+        def prefer(first, second):
+            return "first" if len(first.program.source) < len(second.program.source) else "second"
+
+        return best_and_worst(question, self.name, prefer)
+
+
+def make(setting, options):
+    return Lightest(f"lightest {setting}".strip())
+'''
+
+
+def test_a_judge_of_ones_own_is_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "own_judge.py"
+    path.write_text(OWN)
+    judge = find_judge(f"{path}:really")
+    assert judge.name == "lightest really"
+    entrants = tuple(entrant(tmp_path, (0, index), 0.0, "x = 1\n" * (3 - index)) for index in range(3))
+    judgement = judge.compare(replace(question(tmp_path, [0.0]), entrants=entrants), NOBODY)
+    assert (judgement.best, judgement.worst) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = 1", "makes no judge"),
+        ("def make(setting, options): return 3", "is no judge"),
+        ("def make(:", "The judge .* line 1"),
+    ],
+)
+def test_a_file_that_makes_no_judge(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "judge.py").write_text(text)
+    with pytest.raises(UsageError, match=said):
+        find_judge(str(tmp_path / "judge.py"))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "judge.py").write_text(OWN)
+    with pytest.raises(UsageError, match=r"Did you mean .*judge\.py"):
+        find_judge(str(tmp_path / "juge.py"))

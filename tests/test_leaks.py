@@ -16,7 +16,7 @@ from reward_agent.conformance.suite import run
 from reward_agent.conformance.words import in_schema, in_text
 from reward_agent.envs.episodes import task_schema
 from reward_agent.envs.registry import tasks
-from reward_agent.feedback import automatic_words, fenced, judge, reflection
+from reward_agent.feedback import automatic_words, deciding, fenced, reflection
 from reward_agent.history import Attempt, Candidate, History, Interval, Outcome
 from reward_agent.messages import Reply
 from reward_agent.methods import Ask, Done, Settings, Train, Words, find_method
@@ -217,7 +217,7 @@ def _numbered(task: Task) -> list[tuple[int, Metric]]:
 def feedback_of(name: str, task: Task, outcome: Outcome) -> str:
     """All that follows the first prompt of a method; where the world cannot run here, what that is written from."""
     if task.world.missing() is not None:
-        return automatic_words(task, outcome) if name == "text2reward" else reflection(judge(task, outcome), outcome)
+        return automatic_words(task, outcome) if name == "text2reward" else reflection(deciding(task, outcome), outcome)
     prompts = prompts_of(name, task, automatic_words(task, outcome), outcome)
     first = len(prompts[0])
     assert prompts[-1][:first] == prompts[0] and len(prompts[-1]) > first
@@ -231,7 +231,7 @@ def test_feedback_tells_of_one_number_called_task_score(world: str, name: str) -
 
     Automatic words, which stand for a person's, also say in how many episodes the policy does what was asked.
     """
-    found = [task for task in tasks().values() if task.world.name == world]
+    found = [task for task in tasks().values() if task.world.name == world and task.metrics]
     ways = {tuple((m.name, m.kind, m.doc) for m in task.metrics): task for task in found}
     for task in ways.values():
         outcome = outcome_of(task)
@@ -241,7 +241,7 @@ def test_feedback_tells_of_one_number_called_task_score(world: str, name: str) -
             assert not re.search(rf"(?<!\w){metric.name}(?!\w)", feedback), f"{task.id} names {metric.name}"
             value = 0.1 * at + 0.037
             forms = (f"{value:.3g}", f"{value:.0%}", f"{value:.0%}".replace("%", " %"))
-            told = {judge(task, outcome).name} if name == "eureka" else {task.graded.name, task.metrics[0].name}
+            told = {deciding(task, outcome).name} if name == "eureka" else {task.graded.name, task.metrics[0].name}
             assert stands_in(feedback, forms) == (metric.name in told), f"{task.id}: {metric.name}"
         if task.world.missing() is None:
             assert not list(in_text(feedback, task, allowed=("task_score",))), task.id

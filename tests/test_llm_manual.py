@@ -31,8 +31,8 @@ def test_without_a_person_it_leaves_the_prompt_and_says_what_to_do(tmp_path: Pat
     folder = tmp_path / "iter_01/cand_02/attempt_03"
     for part in (str(folder / "prompt.md"), str(folder / "reply.md"), "reward-agent resume"):
         assert part in str(caught.value)
-    assert (folder / "prompt.md").read_text() == as_text(PROMPT)
-    assert as_text(PROMPT).startswith("===== SYSTEM =====\n\nYou write rewards.\n\n===== USER =====\n\nHop.\n")
+    assert (folder / "prompt.md").read_text() == as_text(PROMPT, KEY)
+    assert as_text(PROMPT, KEY).startswith("===== SYSTEM =====\n\nYou write rewards.\n\n===== USER =====\n\nHop.\n")
 
 
 def test_a_reply_left_meanwhile_is_taken_with_the_name_given(tmp_path: Path) -> None:
@@ -203,11 +203,11 @@ def test_the_clipboard_has_what_is_asked_now_after_another_was_given_up(
         for messages, key in ((PROMPT, KEY), (words, later))
     ]
     asking[0].start()
-    assert copied(as_text(PROMPT))
+    assert copied(as_text(PROMPT, KEY))
     asking[1].start()
-    assert copied(as_text(words))
+    assert copied(as_text(words, KEY))
     llm.paths(later)[1].write_text("answer")
     asking[1].join(30)
-    assert clipboard.read_text() == as_text(words), "what was given up does not come back"
+    assert clipboard.read_text() == as_text(words, KEY), "what was given up does not come back"
     llm.paths(KEY)[1].write_text("too late")
     asking[0].join(30)

@@ -13,7 +13,7 @@ from pointmass import task as tiny
 
 from reward_agent.envs.registry import tasks
 from reward_agent.errors import UsageError
-from reward_agent.feedback import fenced, judge
+from reward_agent.feedback import deciding, fenced
 from reward_agent.history import Attempt, Candidate, History, Interval, Outcome
 from reward_agent.messages import Key, Message, Reply
 from reward_agent.methods import Action, Ask, Done, Method, Settings, Train, Words, find_method
@@ -221,7 +221,7 @@ def test_of_two_programs_in_a_prompt_the_better_one_never_has_the_lower_task_sco
             replace(outcome(0.0), metrics={"success": Interval(s, s, s), "closeness": Interval(n, n, n)})
             for s, n in zip(shares, near.tolist(), strict=True)
         ]
-        metric = judge(tiny, *outcomes)
+        metric = deciding(tiny, *outcomes)
         ordered = sorted(outcomes, key=Outcome.score)
         told = [each.metrics[metric.name].mean for each in ordered]
         assert told == sorted(told)

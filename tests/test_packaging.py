@@ -16,7 +16,7 @@ PLACES = {
     "prompts": "reward_agent/prompts",
     "sandbox": "reward_agent/sandbox",
 }
-SHIPPED = (".md", ".xml", ".py", ".jinja", ".typed", ".toml")
+SHIPPED = (".css", ".js", ".md", ".svg", ".txt", ".xml", ".py", ".jinja", ".typed", ".toml")
 
 
 def expected(repository: Path) -> set[str]:

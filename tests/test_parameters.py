@@ -334,7 +334,7 @@ def test_programs_pass_check_and_probe() -> None:
     assert {"torso_height", "front_left_inward", "front_right_swing", "posture"} <= set(verdict.term_names)
 
 
-PARAMETERISED = [task for task in tasks().values() if isinstance(task.world, Parameterised)]
+PARAMETERISED = [task for task in tasks().values() if task.metrics and isinstance(task.world, Parameterised)]
 
 
 @pytest.mark.parametrize("task", PARAMETERISED, ids=lambda task: task.id)

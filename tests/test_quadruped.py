@@ -19,7 +19,7 @@ from reward_agent.schema import Array
 from reward_agent.task import Episode, Metric
 
 WORLD = QuadrupedWorld()
-OURS = [task for name, task in tasks().items() if name.startswith("quadruped/")]
+OURS = [task for name, task in tasks().items() if name.startswith("quadruped/") and task.metrics]
 DT = WORLD.dt
 RADIUS = 0.022
 

@@ -203,6 +203,10 @@ def test_scores_are_kept_from_those_who_may_judge(judged: Path, tmp_path: Path) 
     assert "closeness" in page_of(folder, tmp_path / "a.html").text
     stages = [json.loads(line)["stage"] for line in (folder / JOURNAL).read_text().splitlines()]
     cut(folder, stages.index(JUDGEMENT))
+    assert "closeness" in page_of(folder, tmp_path / "a.html").text  # a metric judges: it has seen them
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["config"]["judge"] = "page"
+    (folder / MANIFEST).write_text(json.dumps(manifest))
     text = page_of(folder, tmp_path / "a.html").text
     assert "closeness" not in text and "success" not in text and "term: rest" in text
 
@@ -224,7 +228,7 @@ def test_clips_are_in_the_file_as_far_as_there_is_room(copy: Path, tmp_path: Pat
         report_run(copy, tmp_path / "a.html", "bset")
 
 
-@pytest.mark.parametrize("changes", [{}, {"method": "icpl", "judge": "metric:closeness", "without": ["traces"]}])
+@pytest.mark.parametrize("changes", [{}, {"method": "icpl", "judge": "metric:mistakes=0.1", "without": ["traces"]}])
 def test_the_command_says_all_that_the_run_was_told(changes: dict[str, object], copy: Path) -> None:
     manifest = json.loads((copy / MANIFEST).read_text())
     manifest["config"] |= {"temperature": 0.5, "budget": 2048, "seed": 3, **changes}

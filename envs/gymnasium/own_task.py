@@ -27,14 +27,15 @@ def make_task(factory: Factory, instruction: str, options: GymnasiumOptions) -> 
     card: dict[str, Any] = dict(options)
     for name in card.keys() - GymnasiumOptions.__annotations__.keys():
         raise unknown_name("option of `Task.from_gymnasium`", name, GymnasiumOptions.__annotations__)
-    several = card.pop("metrics", ())
-    metrics = [*(several if isinstance(several, Sequence) else [several])]
-    metrics += [card.pop("metric")] if "metric" in card else []
-    if not metrics:
+    if card.get("metric") is None and "metrics" not in card:
         raise UsageError(
             "A task needs a metric that judges its episodes: `metric=` a function of an `Episode` that returns a "
-            "number (or, annotated `-> bool`, whether it succeeded), or `metrics=` several."
+            "number (or, annotated `-> bool`, whether it succeeded), or `metrics=` several. Where no number can tell, "
+            "`metrics=()` says so: a judge then compares what candidates do."
         )
+    several, one = card.pop("metrics", ()), card.pop("metric", None)
+    metrics = [*(several if isinstance(several, Sequence) else [several])]
+    metrics += [] if one is None else [one]
     task_id, horizon = card.pop("id", "") or f"own/{_slug(name_of(factory))}", card.pop("horizon", None)
     given = {name: card.pop(name) for name in WORLD_OPTIONS if name in card}
     if "actions" in given:

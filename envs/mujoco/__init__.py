@@ -1,7 +1,7 @@
 """The `mujoco` world: Gymnasium's eleven v5 MuJoCo environments as batches, and the tasks set in them.
 
 `world` is the adapter, `native` what each environment does around the physics, `names` what its parts are called,
-`schema` the fields a reward may read; `cards/` has one card a task, `experts/` a reward by hand for each.
+`schema` the fields a reward may read; `cards/` has one card a task, `experts/` a reward by hand for each with a metric.
 """
 
 from __future__ import annotations

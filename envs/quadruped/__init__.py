@@ -3,7 +3,7 @@
 `quadruped.xml` is our model and `robot` what is around it; `menagerie` finds those of others, `anatomy` their legs,
 and `adopted` makes the same of them. `names` is what parts are called, `stance` how a robot is held up, `words` what
 prompts say of it, `parameters` and `primitives` what can be called to set a reward, `metrics` when something is done
-(`sized` for other sizes); `cards/` has one card a task, `experts/` a reward by hand for each.
+(`sized` for other sizes); `cards/` has one card a task, `experts/` a reward by hand for each with a metric.
 """
 
 from __future__ import annotations

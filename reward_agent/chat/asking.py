@@ -37,7 +37,7 @@ class Asker:
         run, key = self.ledger.run, prompt.key._replace(candidate=turn.branch)
         reply = self.ledger.turn(turn.at).waiting.get(prompt.key)
         if reply is None:
-            run.write_json(key.path("messages.json"), prompt.messages)
+            run.write_prompt(key, prompt.messages)
             self.events(Asked(key, prompt.messages))
             try:
                 reply = ask(self.llm, prompt.messages, key, self.heard)

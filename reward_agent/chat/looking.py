@@ -63,18 +63,18 @@ def outcome_of(task: Task, look: Look) -> Outcome:
     if look.outcome is not None:
         return look.outcome
     known = {metric.name: float(look.metrics.get(metric.name, math.nan)) for metric in task.metrics}
-    first, graded = task.metrics[0], task.graded
+    graded, succeeds = task.graded, [metric.name for metric in task.metrics[:1] if metric.kind == "success"]
     steps = round(look.seconds / task.world.dt)
     return Outcome(
         metrics={name: Interval.alone(value) for name, value in known.items()},
         terms={name: points(np.asarray(values)) for name, values in look.terms.items()},
         episode_return=points(np.asarray(look.total)),
         episode_length=(float(steps),),
-        task_score=(known[graded.name],),
+        task_score=(known[graded.name],) if graded else (),
         steps=steps,
         seconds=look.seconds,
-        success=(known[first.name],) if first.kind == "success" else (),
-        measured_at=(steps,),
+        success=tuple(known[name] for name in succeeds),
+        measured_at=(steps,) if graded else (),
         by="planner",
         stopped_of=task.horizon * task.world.dt if look.cut_short else None,
     )

@@ -71,7 +71,7 @@ def start(
         choose_training(found, PLANNER, settled.preset, settled.planner)
     # where nobody named a method, one that a replayed session was recorded with
     open_still = [option for option in left_open if option == "method"]
-    config, found = settled_config(config, task=task, llm=llm, root=root, left_open=open_still)
+    config, found = settled_config(config, task=task, llm=llm, root=root, left_open=open_still, led=True)
     if config.initial is not None:
         vet_initial(config.initial, found, unsafe=config.unsafe)
     run_id = name or f"chat-{new_run_id(found.id)}"

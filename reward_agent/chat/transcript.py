@@ -56,17 +56,18 @@ def training_in_words(made: Trained | TrainingFault) -> str:
 
 
 def outcome_in_words(outcome: Outcome) -> str:
-    """Metrics, then the terms as they were in the end."""
+    """Metrics, if any, then the terms as they were in the end."""
     scores = ", ".join(f"{name} {interval(value)}" for name, value in outcome.metrics.items())
     terms = [f"{name} {number(values[-1])}" for name, values in outcome.terms.items() if values]
-    return f"{cut_short_in_words(outcome) or scores}; terms a step: {', '.join(terms)}"
+    return "; ".join(filter(None, (cut_short_in_words(outcome) or scores, f"terms a step: {', '.join(terms)}")))
 
 
 def cut_short_in_words(outcome: Outcome) -> str:
     """That an episode was stopped before its end, as `stopped after 0.62 of 6 s; not scored`; nothing of others."""
     if outcome.stopped_of is None:
         return ""
-    return f"stopped after {outcome.seconds:.3g} of {outcome.stopped_of:.3g} s; not scored"
+    unscored = "; not scored" if outcome.metrics else ""
+    return f"stopped after {outcome.seconds:.3g} of {outcome.stopped_of:.3g} s{unscored}"
 
 
 def _how(outcome: Outcome, factor: float | None) -> str:

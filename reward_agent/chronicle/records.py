@@ -11,6 +11,7 @@ from typing import Literal
 from reward_agent.config import RunConfig
 from reward_agent.history import At, Judgement, Outcome
 from reward_agent.invocation import resume_command
+from reward_agent.left_open import STAND_IN
 from reward_agent.llm import Spent
 from reward_agent.messages import Reply
 from reward_agent.optimise import Curves
@@ -184,8 +185,11 @@ class Chronicle:
 
     @property
     def blind(self) -> bool:
-        """A judge still compares, and whoever looks on may be the judge: no score of a candidate should be shown."""
-        return self.config.judge is not None and self.result is None
+        """A judge still compares, and whoever looks on may be the judge: no score of a candidate should be shown.
+
+        The metric that stands in for a person has seen them all.
+        """
+        return self.result is None and (self.config.judge or STAND_IN).partition(":")[0] != STAND_IN
 
     @property
     def llm(self) -> str | None:

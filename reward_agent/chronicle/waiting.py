@@ -50,9 +50,9 @@ def _asks_a_person(folder: Path, steps: Mapping[Key, Any]) -> bool:
     """A prompt that `manual` left lies there without a reply."""
     for path in folder.glob("iter_*/cand_*/attempt_*/*prompt.md"):
         stage = path.name.removesuffix("prompt.md").rstrip(".") or MAIN
-        numbers = (int(path.parents[up].name.rpartition("_")[2]) for up in (2, 1, 0))
+        iteration, candidate, attempt = (int(path.parents[up].name.rpartition("_")[2]) for up in (2, 1, 0))
         answered = path.with_name(path.name.replace("prompt.md", "reply.md")).is_file()
-        if not answered and Key(*numbers, stage) not in steps:
+        if not answered and Key(iteration, candidate, attempt, stage) not in steps:
             return True
     return False
 

@@ -115,7 +115,7 @@ class Board:
                 if isinstance(outcome, Fault):
                     row.stage = "failed in training"
                 else:
-                    row.stage, row.metrics = "scored", outcome.metrics
+                    row.stage, row.metrics = "scored" if outcome.metrics else "trained", outcome.metrics
                     row.steps = row.budget = outcome.steps
                     row.terms = {name: course[-1] for name, course in outcome.terms.items() if course}
             case Best():

@@ -43,7 +43,7 @@ def run(args: Namespace) -> Answer:
         from reward_agent.cli.conforming import examine
 
         return examine(args.world, every=args.all)
-    findings = [*_python(), *_sandbox(), *_rendering(), *_live(), *_worlds(), *_models()]
+    findings = [*_python(), *_sandbox(), *_rendering(), *_live(), *_page(), *_worlds(), *_models()]
     ok = all(finding.works for finding in findings if finding.essential)
     value = {"ok": ok, "findings": [asdict(finding) for finding in findings]}
     text = "\n".join(_lines(findings, every=args.all))
@@ -96,6 +96,14 @@ def _live() -> Iterator[Finding]:
     lacking = missing()
     detail = lacking.partition(":")[0] if lacking else "robots of MuJoCo worlds are shown in the browser as they move"
     yield Finding("live view", "viser", lacking is None, detail, INSTALL)
+
+
+def _page() -> Iterator[Finding]:
+    from reward_agent.web.components import INSTALL, missing
+
+    lacking = missing()
+    detail = lacking.partition(":")[0] if lacking else "runs are shown, and their clips ranked, in the browser"
+    yield Finding("page", "fastapi", lacking is None, detail, INSTALL)
 
 
 def _worlds() -> Iterator[Finding]:

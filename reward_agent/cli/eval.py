@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ from reward_agent.cli.options import add_program, add_training, natural, optimis
 
 if TYPE_CHECKING:
     from reward_agent.api import Evaluation
+    from reward_agent.history import Outcome
 
 HELP = "train on a reward of your own, then score it with the task's metrics"
 
@@ -95,11 +97,17 @@ def _value(found: Evaluation, task: str) -> dict[str, Any]:
         "steps_per_second": [outcome.steps / outcome.seconds for outcome in trained],
         "real_time_factor": list(found.real_time_factors),
         "bad_rewards": [outcome.bad_rewards for outcome in trained],
+        "terms": [{name: _finite(values) for name, values in outcome.terms.items()} for outcome in trained],
+        "episode_length": [_finite(outcome.episode_length) for outcome in trained],
         "faults": faults,
         "warnings": list(found.verdict.warnings),
         "policies": [str(folder) for folder in found.policies],
         "unsafe": found.unsafe,
     }
+
+
+def _finite(values: tuple[float, ...]) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values]
 
 
 def _text(found: Evaluation, location: str) -> str:
@@ -109,10 +117,12 @@ def _text(found: Evaluation, location: str) -> str:
     from reward_agent.program import Fault
 
     trained, scored = count(len(found.seeds), "training"), count(found.episodes, "episode")
-    lines = [f"{location}: {found.budget:,} steps, {trained}, {scored} each, by {found.choice}"]
-    counted = ", and counts as doing nothing" if found.ok else ""
-    lines += scores({"this reward": found.metrics, **found.floors})
+    each = f", {scored} each" if found.metrics else ""
+    lines = [f"{location}: {found.budget:,} steps, {trained}{each}, by {found.choice}"]
+    counted = ", and counts as doing nothing" if found.metrics else ""
     failed = [outcome for outcome in found.outcomes if isinstance(outcome, Fault)]
+    courses = [_course(outcome) for outcome in found.outcomes if not isinstance(outcome, Fault)]
+    lines += scores({"this reward": found.metrics, **found.floors}) if found.floors else _unscored(courses)
     lines += [f"  one training failed{counted}: {fault(outcome)}" for outcome in failed]
     for index, factor in enumerate(found.real_time_factors):
         seed = f"seed {index}: " if len(found.seeds) > 1 else ""
@@ -120,3 +130,18 @@ def _text(found: Evaluation, location: str) -> str:
     lines += [f"  {folder}" for folder in found.policies]
     lines += ["  UNSAFE: it ran without the sandbox"] if found.unsafe else []
     return "\n".join(lines)
+
+
+def _unscored(courses: list[str]) -> list[str]:
+    """What stands in place of scores where the task has no metric."""
+    told = "  no metric scores what is done in this task. From start to end, means a step:"
+    return [told, *(f"  {course}" for course in courses)] if courses else []
+
+
+def _course(outcome: Outcome) -> str:
+    """Terms and episode length, first and last."""
+    from reward_agent.cli.board import number
+
+    courses = {**outcome.terms, "episode length": outcome.episode_length}
+    known = {name: [value for value in values if math.isfinite(value)] for name, values in courses.items()}
+    return ", ".join(f"{name} {number(values[0])} to {number(values[-1])}" for name, values in known.items() if values)

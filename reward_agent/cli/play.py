@@ -7,6 +7,8 @@ from pathlib import Path
 
 from reward_agent.cli.answer import Answer
 from reward_agent.cli.options import add_run, find, natural, positive
+from reward_agent.errors import UsageError
+from reward_agent.invocation import command
 
 HELP = "score a run's best policy on fresh episodes, or render a clip of it"
 
@@ -39,6 +41,11 @@ def run(args: Namespace) -> Answer:
         seed = int(SeedPlan.report_seeds(config.seed, 1)[0]) if args.seed is None else args.seed
         record_video(task, policy, seed, args.video)
         return Answer({"video": str(args.video)}, f"{args.video} shows one episode of {manifest.id}.")
+    if not task.metrics:
+        raise UsageError(
+            f"No metric scores what is done in {task.id}: watch it. `{command()} play {args.name} --video clip.mp4` "
+            "renders an episode."
+        )
     seeds = SeedPlan.further_seeds(config.seed, config.report_episodes, args.episodes)
     intervals = intervals_of([roll_out(task, policy, seeds)], task.metrics)
     value = {

@@ -36,8 +36,19 @@ def describe_plan(plan: Plan, config: RunConfig) -> str:
         f"the best reward{expert}\n"
         f"  each by    {plan.choice}\n"
         f"  steps      {plan.steps:,} ({each:,} each){lasting}\n"
-        f"  model      {plan.llm}: {asked}"
+        f"  model      {plan.llm}: {asked}{_judge(config)}"
     )
+
+
+def _judge(config: RunConfig) -> str:
+    """A line on who compares, where anyone does."""
+    from reward_agent.judges.pairs import published_queries
+
+    if config.judge is None:
+        return ""
+    comparisons = count(published_queries(config.candidates, config.iterations), "comparison")
+    who = " (a metric in a person's place)" if config.judge.partition(":")[0] == "metric" else ""
+    return f"\n  judge      {config.judge}{who}: about {comparisons}"
 
 
 def describe_result(result: Result) -> str:
@@ -49,12 +60,11 @@ def describe_result(result: Result) -> str:
         f"  {found if result.llm != NOBODY else 'the reward that was given'}",
         f"  by {result.method}{f', {result.variant}' if result.variant else ''}{judged}",
         *scores({"this reward": result.metrics, _expert(result): result.expert or {}, **result.floors}),
-        f"  over {count(result.trainings, 'training')} from scratch of {result.budget:,} steps, "
-        f"{count(result.report_episodes, 'episode')} each, on seeds that nothing was chosen by",
-        *_rules(result),
+        *(_over(result) if result.metrics else [_unscored(result)]),
         f"  {result.steps:,} steps trained in all, {cost(result.spent.tokens, result.spent.usd)}",
     ]
-    lines += [f"  one training failed, and counts as doing nothing: {found.message}" for found in result.failed]
+    counts = ", and counts as doing nothing" if result.metrics else ""
+    lines += [f"  one training failed{counts}: {found.message}" for found in result.failed]
     lines += ["  UNSAFE: reward programs ran without the sandbox"] if result.unsafe else []
     names = [
         name
@@ -68,14 +78,24 @@ def _expert(result: Result) -> str:
     return f"expert reward ({result.reward_version})" if result.reward_version else "expert reward"
 
 
-def _rules(result: Result) -> list[str]:
-    """How long an episode lasts and what the first metric counts: scores of one name differ in these."""
+def _over(result: Result) -> list[str]:
+    """What the scores are over, how long an episode lasts and what the first metric counts: scores of one name differ
+    in these."""
     first = next(iter(result.judged), None)
-    return [f"  episodes of {result.horizon:,} steps; {first}: {result.judged[first]}"] if first else []
+    trained = f"  over {count(result.trainings, 'training')} from scratch of {result.budget:,} steps"
+    return [
+        f"{trained}, {count(result.report_episodes, 'episode')} each, on seeds that nothing was chosen by",
+        *([f"  episodes of {result.horizon:,} steps; {first}: {result.judged[first]}"] if first else []),
+    ]
+
+
+def _unscored(result: Result) -> str:
+    trained = f"{count(result.trainings, 'training')} from scratch of {result.budget:,} steps"
+    return f"  {trained}; no metric scores what its policy does: watch it"
 
 
 def scores(by_whom: Mapping[str, Mapping[str, Interval]]) -> list[str]:
-    """One line each: the mean of every metric with its 95 % interval."""
+    """One line each: the mean of every metric with its 95 % interval; none without metrics."""
     width = max(map(len, by_whom))
     return [
         f"  {whose:{width}}  " + ", ".join(f"{name} {interval(value)}" for name, value in metrics.items())

@@ -24,7 +24,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> Answer:
     from reward_agent.agent import resume
-    from reward_agent.cli.running import finished, person, person_is_there, telling
+    from reward_agent.cli.running import asking, finished, person, person_is_there, telling
     from reward_agent.sittings import config_of
     from reward_agent.store import read_manifest, read_steps
 
@@ -34,9 +34,15 @@ def run(args: Namespace) -> Answer:
     changes = {_CHANGES[option]: value for option, value in vars(args).items() if option in _CHANGES}
     llm = str(changes.get("llm") or config_of(read_manifest(folder), read_steps(folder)).llm)
     replayed = llm.startswith("replay:")
-    asked = person_is_there(args, replayed=replayed)
+    asked, heard = person_is_there(args, replayed=replayed), person_is_there(args, replayed=False)
     with telling(0, story=False, replayed=replayed) as view:
-        result = resume(folder, changes=changes, events=view, ask_person=person(view) if asked else None)
+        result = resume(
+            folder,
+            changes=changes,
+            events=view,
+            ask_person=person(view) if asked else None,
+            ask_line=asking(view) if heard else None,
+        )
     return finished(result)
 
 

@@ -64,7 +64,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> Answer:
     from reward_agent.agent import prepare, synthesize
     from reward_agent.cli.results import describe_plan
-    from reward_agent.cli.running import confirm, finished, person, person_is_there, telling
+    from reward_agent.cli.running import asking, confirm, finished, person, person_is_there, telling
     from reward_agent.left_open import OPEN
     from reward_agent.plan import make_plan
 
@@ -83,9 +83,15 @@ def run(args: Namespace) -> Answer:
     asks = sys.stdin.isatty() and sys.stdout.isatty() and not (args.yes or args.json)
     if asks and not confirm("Start?"):
         return Answer({"started": False}, "Nothing was started.")
-    asked = person_is_there(args, replayed=replayed)
+    asked, heard = person_is_there(args, replayed=replayed), person_is_there(args, replayed=False)
     with telling(plan.steps, story=args.story, replayed=replayed) as view:
-        result = synthesize(ready, events=view, ask_person=person(view) if asked else None, root=args.out)
+        result = synthesize(
+            ready,
+            events=view,
+            ask_person=person(view) if asked else None,
+            ask_line=asking(view) if heard else None,
+            root=args.out,
+        )
     return finished(result, story=args.story)
 
 

@@ -18,6 +18,7 @@ from reward_agent.invocation import command
 if TYPE_CHECKING:
     from reward_agent.cli.view import View
     from reward_agent.history import Candidate, Outcome
+    from reward_agent.judges import AskLine
     from reward_agent.result import Result
     from reward_agent.spoken import AskPerson
     from reward_agent.task import Task
@@ -102,6 +103,16 @@ def person(view: View) -> AskPerson:
             print("What did it do, and what should it do better? As many lines as you like; an empty one ends them.")
             print("(Nothing at all: words made from the outcome.)")
             return "\n".join(_lines())
+
+    return ask
+
+
+def asking(view: View) -> AskLine:
+    """The person at the terminal, who is asked for a line."""
+
+    def ask(text: str) -> str:
+        with view.aside():
+            return input(text)
 
     return ask
 

@@ -158,10 +158,11 @@ def _candidate(row: dict[str, Any]) -> list[str]:
         for attempt in row["attempts"]
         for fault in attempt["faults"]
     ]
-    if row["metrics"]:
-        told = ", ".join(f"{name} {interval(Interval(**each))}" for name, each in row["metrics"].items())
+    if row["metrics"] is not None:
+        scores = ", ".join(f"{name} {interval(Interval(**each))}" for name, each in row["metrics"].items())
+        told = scores or "trained; no metric scores it"
     elif "steps" in row:
-        told = "trained"
+        told = "trained; its scores are told when the judge is done"
     elif row["fault"]:
         told = f"failed in training: {row['fault']['message']}"
     else:

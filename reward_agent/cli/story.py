@@ -85,14 +85,17 @@ class Story:
                 }[trial.phase]
                 yield f"Training {self._trainings} [LIVE on this machine]: {what}, {budget:,} steps."
             case Evaluated(trial=trial, outcome=Outcome() as outcome):
-                name, value = next(iter(outcome.metrics.items()))
-                yield f"{str(trial).capitalize()}: {name} {interval(value)} on episodes it never saw."
+                scores = [
+                    f"{name} {interval(value)} on episodes it never saw" for name, value in outcome.metrics.items()
+                ]
+                yield f"{str(trial).capitalize()}: {scores[0] if scores else 'trained'}."
             case Spoke(words=words, automatic=automatic):
                 who = "Words on it, made from the outcome" if automatic else "A person's words on it"
                 yield f"{who}:"
                 yield from _quoted(words, PROMPT_LINES)
             case Best(metrics=metrics):
-                yield f"The best so far ({number(next(iter(metrics.values())).mean)})."
+                score = [f" ({number(value.mean)})" for value in metrics.values()]
+                yield f"The best so far{score[0] if score else ''}."
 
 
 def _quoted(quoted: str, most: int) -> Iterator[str]:

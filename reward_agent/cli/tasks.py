@@ -64,7 +64,8 @@ def _readable(task: Task) -> str:
 def _listing(rows: list[dict[str, Any]]) -> str:
     lines = []
     for row in rows:
-        notes = [f"measured by {', '.join(metric['name'] for metric in row['metrics'])}"]
+        metrics = ", ".join(metric["name"] for metric in row["metrics"])
+        notes = [f"measured by {metrics}" if metrics else "judged by comparison"]
         notes += [f"recorded: {', '.join(row['recordings'])}"] if row["recordings"] else []
         notes += [] if row["ready"] else [f"not ready: {row['missing']}"]
         told = "; then: ".join([row["instruction"], *row["corrections"]])

@@ -205,7 +205,8 @@ def table(board: Board) -> Table:
         caption=_caption(board),
         caption_justify="left",
     )
-    for heading in ("", "stage", "done", "steps/s", "terms (mean a step)", "score", "left"):
+    scored = any(row.metrics for row in board.rows.values())
+    for heading in ("", "stage", "done", "steps/s", "terms (mean a step)", *(["score"] if scored else []), "left"):
         shown.add_column(heading, justify="right" if heading in ("done", "steps/s", "left") else "left")
     for trial, row in board.rows.items():
         best = board.best is not None and (trial.phase, trial.iteration, trial.index) == (
@@ -220,7 +221,7 @@ def table(board: Board) -> Table:
             f"{100 * row.done:.0f} %" if row.budget else "",
             f"{row.steps_per_second:,.0f}" if row.running and row.steps_per_second > 0 else "",
             terms(row.top_terms()),
-            f"{first[0]} {interval(first[1])}" if first else "",
+            *([f"{first[0]} {interval(first[1])}" if first else ""] if scored else []),
             duration(row.seconds_left if row.running else row.scoring_left),
             style="bold green" if best else None,
         )

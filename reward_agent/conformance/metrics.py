@@ -14,7 +14,7 @@ NAME = "metrics"
 
 
 def metrics(subject: Subject) -> Iterator[Finding]:
-    """Every metric scores episodes of no, of random and of held actions."""
+    """Every metric, if any, scores episodes of no, of random and of held actions."""
     task = subject.task
     known = subject.full.by_path
     for reader, fields in _readers(subject):
@@ -27,6 +27,9 @@ def metrics(subject: Subject) -> Iterator[Finding]:
                 change="Name a field of the task's schema (after `hide` and `rename`).",
             )
             return
+    if not task.metrics:
+        yield passed(NAME, "There are none: what is done here is judged by comparison alone.")
+        return
     scores: dict[str, list[float]] = {}
     for metric in task.metrics:
         for whole in subject.episodes:

@@ -75,12 +75,24 @@ def _arguments(model: str, messages: Sequence[Message], settings: Mapping[str, A
     system = "\n\n".join(message.text for message in messages if message.role == "system")
     return {
         "model": model,
-        "messages": [{"role": m.role, "content": m.text} for m in messages if m.role != "system"],
+        "messages": [{"role": m.role, "content": _content_of(m)} for m in messages if m.role != "system"],
         **({"system": system} if system else {}),
         "max_tokens": settings["max_tokens"],
         # not as an argument: newer releases of the SDK have none for the temperature, which older models still take
         "extra_body": {name: value for name, value in settings.items() if name != "max_tokens"} or None,
     }
+
+
+def _content_of(message: Message) -> str | list[dict[str, Any]]:
+    """A message's content: its text, or blocks of text and images where it has images."""
+    if not message.images:
+        return message.text
+    return [
+        {"type": "text", "text": part}
+        if isinstance(part, str)
+        else {"type": "image", "source": {"type": "base64", "media_type": part.media_type, "data": part.base64}}
+        for part in message.parts
+    ]
 
 
 def _send(client: Any, arguments: Mapping[str, Any]) -> Answer:

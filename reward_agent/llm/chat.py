@@ -18,6 +18,9 @@ from reward_agent.messages import Key, Message, Reply, Usage
 
 _LONGEST_QUOTE = 500
 _ABOUT_STREAMS = re.compile(r"\bstream", re.IGNORECASE)
+# as servers complain that know no images: of the part's name, of what the model lacks, of a content that is no string
+_ABOUT_IMAGES = re.compile(r"image|vision|visual|multi-?modal|modalit|(?:must|should|expected).*string", re.IGNORECASE)
+_NOT_ABOUT_IMAGES = (401, 402, 403, 408, 409, 429)
 
 
 class Chat:
@@ -82,7 +85,7 @@ class Chat:
             answer, settings = self._ask(messages, send)
         except RequestError as failure:
             # `from None` and a text of our own: what the SDKs raise can carry request headers
-            raise self._error(failure) from None
+            raise self._error(failure, sum(len(message.images) for message in messages)) from None
         price = self._price(answer.model)
         cost = price.of(answer.input_tokens, answer.output_tokens) if price else None
         usage = Usage(answer.input_tokens, answer.output_tokens, cost)
@@ -130,7 +133,7 @@ class Chat:
         answer = send(messages, settings)
         return answer, settings | ({} if wanted is None else {"temperature_refused": wanted})
 
-    def _error(self, failure: RequestError) -> LLMError:
+    def _error(self, failure: RequestError, images: int) -> LLMError:
         said = quote(failure.said)
         says = f" It says: {said}" if said else ""
         again = "`reward-agent resume RUN` goes on from here; `--llm` names another model."
@@ -144,6 +147,12 @@ class Chat:
             case "nonsense":
                 what = f"answered with something that is no reply.{says}"
                 do = "Check that --base-url is the root of the API (it often ends in /v1)."
+            case "status" if images and failure.status not in _NOT_ABOUT_IMAGES and _ABOUT_IMAGES.search(says):
+                what = f"refused a prompt with {images} image{'s' * (images > 1)} in it (HTTP {failure.status}).{says}"
+                do = (
+                    f"If {self.name} cannot see, name a model that takes images; a server of your own may have to be "
+                    "started with its vision part, or to allow as many images in one prompt."
+                )
             case "status":
                 what, do = self._status(failure.status or 0, says, again)
         return LLMError(f"{self.name}: {self._server} {what} {do}", status=failure.status)
@@ -193,8 +202,9 @@ def quote(said: object) -> str:
 
 
 def prompt_sha256(messages: Sequence[Message]) -> str:
-    """SHA-256, in hex, of the messages as JSON pairs of role and text."""
-    return hashlib.sha256(json.dumps([[m.role, m.text] for m in messages]).encode()).hexdigest()
+    """SHA-256, in hex, of the messages as JSON pairs of role and text; third, where there are any, the images' own."""
+    told = [[m.role, m.text, *([[image.sha256 for image in m.images]] if m.images else [])] for m in messages]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 def now() -> str:

@@ -12,7 +12,7 @@ from reward_agent.errors import MissingComponentError, UsageError
 from reward_agent.llm.asking import Answer, RequestError
 from reward_agent.llm.base import LLM, Options
 from reward_agent.llm.chat import Chat, pricing
-from reward_agent.llm.openai import STREAMED, read_chunks, read_completion
+from reward_agent.llm.openai import STREAMED, content_of, read_chunks, read_completion
 from reward_agent.llm.prices import price_list
 from reward_agent.llm.retries import pause
 from reward_agent.llm.sdk_streams import ended_early, told_in_stream
@@ -54,7 +54,7 @@ def connect(model: str, options: Options) -> LLM:
     def arguments(messages: Sequence[Message], settings: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "model": model,
-            "messages": [{"role": message.role, "content": message.text} for message in messages],
+            "messages": [{"role": message.role, "content": content_of(message)} for message in messages],
             "api_base": options.base_url,
             "api_key": "none" if variables else None,
             "timeout": options.timeout,

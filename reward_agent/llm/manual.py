@@ -15,7 +15,7 @@ from reward_agent.files import write_atomically
 from reward_agent.invocation import resume_command
 from reward_agent.llm.base import LLM, Heard, Options
 from reward_agent.llm.chat import now, prompt_sha256
-from reward_agent.messages import Key, Message, Reply
+from reward_agent.messages import Key, Message, Reply, named_images
 
 EXAMPLE = "manual:NAME"
 
@@ -85,12 +85,15 @@ class Manual:
 
     def _answer(self, messages: Sequence[Message], key: Key, tell: Callable[[str], None], *, alone: bool) -> Reply:
         prompt, reply = self.paths(key)
+        images = {self._folder / key.path(name): image.data for name, image in named_images(messages)}
         wanted = (
-            f"{self.name} waits for a person: give {prompt} to a model (or answer it yourself), save the whole answer "
-            f"as {reply}"
+            f"{self.name} waits for a person: give {prompt}{_with(len(images))} to a model (or answer it yourself), "
+            f"save the whole answer as {reply}"
         )
-        text = as_text(messages)
+        text = as_text(messages, key)
         prompt.parent.mkdir(parents=True, exist_ok=True)
+        for path, data in images.items():
+            write_atomically(path, data)
         if not prompt.is_file() or prompt.read_text(encoding="utf-8") != text:
             write_atomically(prompt, text.encode())
         if not _read(reply) and self._wait > 0:
@@ -143,9 +146,24 @@ class Manual:
             sys.stderr.flush()
 
 
-def as_text(messages: Sequence[Message]) -> str:
-    """Messages as one text to paste into a chat window: each under a line that names its role."""
-    return "\n\n".join(f"===== {message.role.upper()} =====\n\n{message.text.strip()}" for message in messages) + "\n"
+def as_text(messages: Sequence[Message], key: Key) -> str:
+    """Messages as one text to paste into a chat window: each under a line that names its role.
+
+    Where an image belongs stands the name of its file, which is to be attached.
+    """
+    names = (Path(key.path(name)).name for name, _ in named_images(messages))
+    said = []
+    for message in messages:
+        parts = [part.strip() if isinstance(part, str) else f"[image: {next(names)}]" for part in message.parts]
+        said.append("\n".join([f"===== {message.role.upper()} =====\n", *parts]))
+    return "\n\n".join(said) + "\n"
+
+
+def _with(images: int) -> str:
+    """What is told to be given to a model beside the prompt's text."""
+    if not images:
+        return ""
+    return " with the image named in it" if images == 1 else f" with the {images} images named in it"
 
 
 def copy_to_clipboard(text: str) -> bool:

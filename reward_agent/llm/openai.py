@@ -119,10 +119,22 @@ class _Sender:
     def _arguments(self, messages: Sequence[Message], settings: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "model": self._model,
-            "messages": [{"role": message.role, "content": message.text} for message in messages],
+            "messages": [{"role": message.role, "content": content_of(message)} for message in messages],
             self._limit: settings["max_tokens"],
             **{name: value for name, value in settings.items() if name != "max_tokens"},
         }
+
+
+def content_of(message: Message) -> str | list[dict[str, Any]]:
+    """A message's content: its text, or parts of text and images where it has images."""
+    if not message.images:
+        return message.text
+    return [
+        {"type": "text", "text": part}
+        if isinstance(part, str)
+        else {"type": "image_url", "image_url": {"url": f"data:{part.media_type};base64,{part.base64}"}}
+        for part in message.parts
+    ]
 
 
 def _failure_of(error: Exception) -> RequestError | None:

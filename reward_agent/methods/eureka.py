@@ -4,14 +4,14 @@ Departures: faults are repaired at once instead of wasting the sample; the best 
 improves (the paper goes on from the best of the last round); what was tried since without beating it is listed, so that
 no two rounds get the same feedback. Where no round is scored (looks of a person that were cut short) the latest is what
 the next one goes on from. The one number told, `task_score`, is of the metric that decides between the
-programs of a prompt (`feedback.judge`).
+programs of a prompt (`feedback.deciding`).
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from reward_agent.feedback import judge, reflection, scored
+from reward_agent.feedback import deciding, reflection, scored
 from reward_agent.history import Candidate, History, Outcome
 from reward_agent.messages import Message
 from reward_agent.methods.base import Rounds, chosen, failure, noticed, shown
@@ -38,7 +38,7 @@ class Eureka(Rounds):
         since = [chosen(history, number) for number in range(max(best.iteration + 1, iteration - MAX_TRIED), iteration)]
         others = [candidate for candidate in since if candidate is not None]
         acted_on = [candidate.outcome for candidate in others if isinstance(candidate.outcome, Outcome)]
-        metric = judge(task, best.outcome, *acted_on)
+        metric = deciding(task, best.outcome, *acted_on)
         said = self.templates.render(
             "eureka/reflection.jinja",
             initial=self.is_initial(best),
@@ -71,7 +71,7 @@ def _is_told(candidate: Candidate, *, scored: bool) -> bool:
     return outcome.measured and outcome.scored == scored
 
 
-def _tried(metric: Metric, candidate: Candidate) -> str:
+def _tried(metric: Metric | None, candidate: Candidate) -> str:
     """One line on the best of a round."""
     outcome = candidate.outcome
     if not isinstance(outcome, Outcome):

@@ -51,19 +51,24 @@ Share = Annotated[float, Range(0, 1)]
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What every optimiser has; an optimiser's own settings are a subclass, its defaults of these its own.
+class Checked:
+    """Settings of anything, whose values are held to their annotations.
 
     Raises:
         UsageError: a value is outside the range or choices that its annotation gives.
     """
 
-    threads: Count = 1
-    """For physics and update. It changes no result."""
-
     def __post_init__(self) -> None:
         for name, hint in get_type_hints(type(self), include_extras=True).items():
             _check(name, hint, getattr(self, name))
+
+
+@dataclass(frozen=True)
+class Settings(Checked):
+    """What every optimiser has; an optimiser's own settings are a subclass, its defaults of these its own."""
+
+    threads: Count = 1
+    """For physics and update. It changes no result."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ def changed(settings: S, changes: Mapping[str, Any] | None) -> S:
     return replace(settings, **values)
 
 
-def read(settings: Settings, words: Iterable[str]) -> dict[str, Any]:
+def read(settings: Checked, words: Iterable[str]) -> dict[str, Any]:
     """What a caller wants otherwise than in `settings`, from texts as `learning_rate=1e-3` or `hidden=256,256`.
 
     Raises:
@@ -149,7 +154,7 @@ def read(settings: Settings, words: Iterable[str]) -> dict[str, Any]:
     return values
 
 
-def _example(settings: Settings) -> str:
+def _example(settings: Checked) -> str:
     """A setting as it is, to be written otherwise."""
     first = fields(settings)[-1].name
     return f"{first}={getattr(settings, first)}"

@@ -15,6 +15,7 @@ from reward_agent.config import RunConfig, connect_llm
 from reward_agent.envs.registry import DISGUISE, find_task
 from reward_agent.envs.task_files import located
 from reward_agent.errors import MissingComponentError, UsageError
+from reward_agent.invocation import command
 from reward_agent.llm import require_price
 from reward_agent.optimise import check_settings
 from reward_agent.search import vet_initial
@@ -134,12 +135,21 @@ def _source(name: str) -> str:
 def _settled(entry: Entry, spec: Spec, root: Path) -> tuple[RunConfig, Task]:
     config, left_open = make_config(entry, entry.seeds[0], spec.file)
     try:
+        _refuse_unscored(config)
         config, task = settled_config(config, root=root, left_open=left_open)
         check_settings(config.optimiser, task.preset, config.settings)
         require_price(connect_llm(config, root), spec.budget)
     except (UsageError, MissingComponentError) as error:
         raise type(error)(f"{entry.node.where}: {entry.label}: {error}") from error
     return config, task
+
+
+def _refuse_unscored(config: RunConfig) -> None:
+    if not (task := find_task(config.task)).metrics:
+        raise UsageError(
+            f"The task {task.id} has no metric, and the rows of a sweep are compared by one: what is done there is "
+            f"judged by comparison alone. Leave it out, or run it by itself: `{command()} run {config.task}`."
+        )
 
 
 def _job(entry: Entry, config: RunConfig, task: Task) -> Job:

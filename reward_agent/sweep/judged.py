@@ -29,9 +29,12 @@ class Judged:
 
 
 def judged_by(task: Task) -> Judged:
-    """As the task has it now."""
+    """As the task has it now; of one that was edited to have no metric, that nothing is counted."""
+    version = task.undisguised.reward_version
+    if not task.metrics:
+        return Judged("", "fitness", "", task.horizon, version)
     first = task.metrics[0]
-    return Judged(first.name, first.kind, first.counts or first.doc, task.horizon, task.undisguised.reward_version)
+    return Judged(first.name, first.kind, first.counts or first.doc, task.horizon, version)
 
 
 def judged_in(result: Result, task: Task) -> Judged:

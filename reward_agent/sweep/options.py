@@ -60,6 +60,8 @@ def _value(name: str, node: Node, hint: Any, folder: Path, task: Task) -> Any:
     if name == "llm" and isinstance(data, str):
         provider, _, model = data.partition(":")
         return f"{provider}:{_from(folder, model)}" if provider == "replay" and (folder / model).exists() else data
+    if name == "judge" and isinstance(data, str) and data.partition(":")[0].endswith(".py"):
+        return _from(folder, data)
     try:
         if isinstance(data, bool) and bool not in kinds:
             raise TypeError

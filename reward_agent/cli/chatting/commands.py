@@ -196,6 +196,8 @@ def score(chat: Chat, rest: str) -> None:
     if not metrics and isinstance(seen, Outcome) and (why := cut_short_in_words(seen)):
         chat.screen.say(f"The last look was {why}.")
         return
+    if not metrics and not chat.session.task.metrics:
+        raise UsageError("No metric scores what is done in this task: `/look` at it.")
     if not metrics:
         raise UsageError("Nothing was measured yet: `/look` at the reward, or `/train` a policy on it.")
     chat.screen.scores(metrics, "The trained policy" if made else "The last look")

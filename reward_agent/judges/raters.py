@@ -1,0 +1,150 @@
+"""The answers of one or several raters as one judgement, by their mean ranks.
+
+Each rater's answer, however it was given, becomes an order with ties. Where raters differ the mean rank decides; a clip
+that a rater skipped has no rank of theirs, and ranks count relative to how many were ranked. Comparisons are counted as
+made: each pair that was put; K - 1 for the best of K and K - 2 for the worst of the others; n - 1 between neighbours of
+a ranking of n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
+
+from reward_agent.history import At, Judgement, Preference, Remark
+from reward_agent.judges.agreement import kendall_w
+from reward_agent.judges.ballots import Ballot, Groups, Pair
+from reward_agent.judges.sheets import Sheet
+
+LEAST = 3
+"""Clips from which on an agreement can be told."""
+
+
+def combine(judge: str, sheet: Sheet, ballots: Sequence[Ballot], at: Callable[[int], At]) -> Judgement:
+    """What the raters' answers come to.
+
+    Args:
+        judge: its name.
+        sheet: what they were asked.
+        ballots: one a rater.
+        at: where a candidate of the sheet is, by its index (-1 is the champion).
+    """
+    candidate = {clip.id: clip.candidate for clip in sheet.clips}
+    orders = {ballot.rater: found for ballot in ballots if (found := order(ballot, sheet.ids))}
+    places = [_places(groups) for groups in orders.values()]
+    named = any(ballot.rater in orders and _names_best(ballot) for ballot in ballots)
+    best, worst = _ends(sheet, places, named)
+    return Judgement(
+        judge=judge,
+        best=None if best is None else candidate[best],
+        worst=None if worst is None else candidate[worst],
+        beats_champion=_beats(best, sheet.champion, places),
+        queries=sum(comparisons(ballot, len(sheet.clips)) for ballot in ballots),
+        preferences=tuple(
+            Preference(at(candidate[pair.first]), at(candidate[pair.second]), pair.answer)
+            for ballot in ballots
+            if ballot.ranking is None
+            for pair in ballot.pairs
+        ),
+        rankings={
+            rater: tuple(tuple(candidate[clip] for clip in group) for group in groups)
+            for rater, groups in orders.items()
+        },
+        words="\n\n".join(b.words.strip() for b in ballots if b.none_right and b.words.strip()),
+        remarks=tuple(
+            Remark(candidate[clip], text.strip(), ballot.rater)
+            for ballot in ballots
+            for clip, text in ballot.remarks.items()
+            if text.strip()
+        ),
+        agreement=agreement(sheet.ids, list(orders.values())),
+    )
+
+
+def order(ballot: Ballot, clips: Sequence[str]) -> Groups:
+    """A rater's order from best to worst: their ranking, else what their pairs tell, else the best and the worst."""
+    if ballot.ranking is not None:
+        return tuple(group for group in ballot.ranking if group)
+    if ballot.pairs:
+        return _of_pairs(ballot.pairs, clips)
+    if ballot.best is None and ballot.worst is None:
+        return ()
+    ends = (ballot.best, ballot.worst)
+    groups = [(ballot.best,), tuple(clip for clip in clips if clip not in ends), (ballot.worst,)]
+    return tuple(kept for group in groups if (kept := tuple(clip for clip in group if clip is not None)))
+
+
+def comparisons(ballot: Ballot, clips: int) -> int:
+    """That the rater made; see the module for how they are counted."""
+    if ballot.ranking is not None:
+        return max(0, sum(map(len, ballot.ranking)) - 1)
+    if ballot.pairs:
+        return len(ballot.pairs)
+    ends = [clip for clip in (ballot.best, ballot.worst) if clip is not None]
+    return sum(max(0, clips - 1 - index) for index in range(len(ends)))
+
+
+def agreement(clips: Sequence[str], orders: Sequence[Groups]) -> float | None:
+    """Kendall's W of the raters who ranked every clip, corrected for ties; None of fewer than two, or of few clips."""
+    whole = [groups for groups in orders if sum(map(len, groups)) == len(clips)]
+    return kendall_w(whole) if len(clips) >= LEAST else None
+
+
+def _names_best(ballot: Ballot) -> bool:
+    return ballot.ranking is not None or bool(ballot.pairs) or ballot.best is not None
+
+
+def _ends(sheet: Sheet, places: Sequence[Mapping[str, float]], named: bool) -> tuple[str | None, str | None]:
+    """The best and the worst clip of the round; who is tied is drawn, by the order of the clips, which is shuffled."""
+    mean = {
+        clip: round(fmean(known), 9) for clip in sheet.ids if (known := [each[clip] for each in places if clip in each])
+    }
+    own = [clip for clip in mean if clip != sheet.champion]
+    alike = len(mean) > 1 and len(set(mean.values())) == 1
+    best = min(own, key=lambda clip: mean[clip]) if own and named and not alike else None
+    others = [clip for clip in own if clip != best]
+    last = [clip for clip in others if mean[clip] == max(mean[other] for other in others)]
+    untold = len(last) > 1 and len(last) == len(others)  # nobody told them apart
+    worst = None if not last or untold or (best is not None and mean[last[0]] == mean[best]) else last[0]
+    return best, None if best is None and len(own) == 1 else worst
+
+
+def _beats(best: str | None, champion: str | None, places: Sequence[Mapping[str, float]]) -> bool | None:
+    """Whether more raters prefer the best to the champion than the other way round."""
+    if best is None or champion is None:
+        return None
+    signs = [
+        (each[best] < each[champion]) - (each[best] > each[champion]) for each in places if {best, champion} <= {*each}
+    ]
+    return sum(signs) > 0
+
+
+def _places(groups: Groups) -> dict[str, float]:
+    """Between 0 (best) and 1: the middle of a clip's group, relative to all that were ranked."""
+    total, before = sum(map(len, groups)), 0
+    places: dict[str, float] = {}
+    for group in groups:
+        places |= dict.fromkeys(group, (before + len(group) / 2) / total)
+        before += len(group)
+    return places
+
+
+def _of_pairs(pairs: Sequence[Pair], clips: Sequence[str]) -> Groups:
+    """Clips by how many they are preferred to less how many are preferred to them, also by way of others.
+
+    Whatever is preferred to another stands before it, but in a circle, whose members are tied.
+    """
+    below: dict[str, set[str]] = {
+        clip: set() for pair in pairs if pair.answer != "skip" for clip in (pair.first, pair.second)
+    }
+    for pair in pairs:
+        if pair.answer in ("first", "second"):
+            winner, loser = (pair.first, pair.second) if pair.answer == "first" else (pair.second, pair.first)
+            below[winner].add(loser)
+    for via in below:
+        for clip, under in below.items():
+            if via in under:
+                below[clip] = under | below[via]
+    score = {clip: len(under) - sum(clip in other for other in below.values()) for clip, under in below.items()}
+    levels = sorted(set(score.values()), reverse=True)
+    return tuple(tuple(clip for clip in clips if score.get(clip) == level) for level in levels)
