@@ -44,6 +44,14 @@ def test_a_line_breaks_where_there_is_no_number_and_a_lone_point_is_a_dot() -> N
     assert len(points(chart)) == 1 and chart.count("<circle") == 2
 
 
+def test_of_several_points_at_one_place_a_line_goes_on_from_the_last() -> None:
+    (line,) = points(line_chart("t", [Series("a", [0, 5, 5, 10], [1, 9, 2, 3])], x_label="x"))
+    assert len(line) == 3 and line[0][1] > line[1][1] > line[2][1]
+    alone = line_chart("t", [Series("a", [5, 5], [1, 2])], x_label="x")
+    assert points(alone) == [] and alone.count("<circle") == 1  # a line of no length is not seen
+    assert ">-1<" not in line_chart("t", [Series("a", [0], [1])], x_label="round", whole=True)
+
+
 def test_a_chart_says_what_it_shows() -> None:
     chart = line_chart("success", [Series("best", [0, 1], [0.25, 0.5]), Series("all", [0], [0.1])], x_label="round")
     said = parsed(chart).find(".//svg[@role='img']")

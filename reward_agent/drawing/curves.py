@@ -58,7 +58,10 @@ def line_chart(
     if not points:
         return Markup('<figure class="chart">{}<p class="empty">Nothing was measured.</p></figure>').format(heading)
     width = WIDE if wide else WIDTH
-    across = Axis.over((x for x, _ in points), _LEFT, width - _RIGHT, margin=0.04 if whole else 0.0)
+    xs = [x for x, _ in points]
+    if whole and min(xs) == max(xs):
+        xs += [xs[0] - 0.5, xs[0] + 0.5]
+    across = Axis.over(xs, _LEFT, width - _RIGHT, margin=0.04 if whole else 0.0)
     up = Axis.over((y for _, y in points), HEIGHT - _BOTTOM, _TOP, margin=0.05)
     body = Markup("").join(
         [
@@ -87,10 +90,12 @@ def style(index: int) -> str:
 
 
 def _finite(series: Series) -> list[list[tuple[float, float]]]:
-    """Stretches of points that are numbers."""
+    """Stretches of points that are numbers; a line goes on from the last of several at one place."""
     stretches: list[list[tuple[float, float]]] = [[]]
     for x, y in zip(series.x, series.y, strict=False):
-        if math.isfinite(x) and math.isfinite(y):
+        if series.line and stretches[-1] and stretches[-1][-1][0] == x and math.isfinite(y):
+            stretches[-1][-1] = (float(x), float(y))
+        elif math.isfinite(x) and math.isfinite(y):
             stretches[-1].append((float(x), float(y)))
         elif stretches[-1]:
             stretches.append([])
