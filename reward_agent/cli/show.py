@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reward_agent.cli.answer import Answer
 from reward_agent.cli.options import RUNS, find
-from reward_agent.invocation import resume_command
+from reward_agent.invocation import rank_command, resume_command
 
 if TYPE_CHECKING:
     from reward_agent.chronicle import CandidateRecord
@@ -75,6 +75,7 @@ def _journalled(folder: Path) -> dict[str, Any]:
     run = read_chronicle(folder)
     return {
         "state": run.state,
+        "waits_for": run.waits_for,
         "rounds": [
             {
                 "iteration": each.iteration,
@@ -133,6 +134,8 @@ def _text(value: dict[str, Any], folder: Path) -> str:
     lines.append(f"{count(value['spent']['replies'], 'reply')}, {cost(_tokens(value['spent']), value['spent']['usd'])}")
     result = load_result(folder)
     stands = {"running": "It is at work.", "waiting": "It waits for people."}.get(value["state"], "Not finished.")
+    if value["waits_for"] == "judgement":
+        stands = f"It waits for people to compare: `{rank_command(folder)}` opens the page."
     goes_on = stands if value["state"] == "running" else f"{stands} `{resume_command(folder)}` goes on with it."
     return "\n".join([*lines, goes_on if result is None else describe_result(result)])
 

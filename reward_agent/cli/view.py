@@ -127,7 +127,7 @@ def line(event: Event) -> str:
             goes = "goes on" if event.resumed else "starts"
             return f"{event.run} {goes}: {event.task}, {event.method} with {event.llm}"
         case Asked(key=key):
-            again = f", repair {key.attempt}" if key.attempt else ""
+            again = f" again, {key.attempt}" if key.attempt else ""
             return f"iteration {key.iteration}, candidate {key.candidate}: asked{again}"
         case Replied(key=key, reply=reply):
             where = ", from the journal" if event.recorded else ""
