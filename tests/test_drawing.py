@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from reward_agent.drawing import Series, diff, highlight, interval_chart, line_chart, shown, stylesheet
-from reward_agent.drawing.axes import Axis, short
+from reward_agent.drawing.axes import Axis, labels, short
 from reward_agent.history import Interval
 
 HOSTILE = "</script></svg></pre><img src=x onerror=alert(1)>\"'&"
@@ -95,6 +95,12 @@ def test_ticks_are_round_and_within() -> None:
     assert Axis(-0.3, 2.2, 0, 100).ticks() == pytest.approx([0, 1, 2])
     assert Axis(0, 2, 0, 100).ticks(8, whole=True) == [0, 1, 2]
     assert [short(value) for value in (0.25, -1500, 2e6, 3e-5, 0)] == ["0.25", "-1.5k", "2M", "3e-05", "0"]
+
+
+def test_ticks_that_are_near_one_another_have_labels_of_their_own() -> None:
+    assert labels([-17.92, -17.9, -17.88]) == ["-17.92", "-17.9", "-17.88"]
+    assert labels([1_234_500.0, 1_234_600.0]) == ["1.2345M", "1.2346M"]
+    assert labels([0, 0.5, 1]) == ["0", "0.5", "1"]
 
 
 def test_an_interval_spans_its_ends() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reward_agent.drawing.axes import Axis, short
+from reward_agent.drawing.axes import Axis, labels, short
 from reward_agent.drawing.text import shown
 
 WIDTH, WIDE, HEIGHT = 320, 420, 200
@@ -103,15 +103,17 @@ def _finite(series: Series) -> list[list[tuple[float, float]]]:
 
 
 def _grid(across: Axis, up: Axis, width: int, x_label: str, y_label: str, whole: bool) -> Iterator[Markup]:
-    for tick in up.ticks():
+    ticks = up.ticks()
+    for tick, label in zip(ticks, labels(ticks), strict=True):
         y = f"{up.at(tick):.1f}"
         yield Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(_LEFT, width - _RIGHT, y, y)
-        yield Markup('<text class="tick y" x="{}" y="{}" dy="0.32em">{}</text>').format(_LEFT - 6, y, short(tick))
+        yield Markup('<text class="tick y" x="{}" y="{}" dy="0.32em">{}</text>').format(_LEFT - 6, y, label)
     bottom = HEIGHT - _BOTTOM
-    for tick in across.ticks(whole=whole):
+    ticks = across.ticks(whole=whole)
+    for tick, label in zip(ticks, labels(ticks), strict=True):
         x = f"{across.at(tick):.1f}"
         yield Markup('<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(x, x, bottom, bottom + 4)
-        yield Markup('<text class="tick x" x="{}" y="{}">{}</text>').format(x, bottom + 16, short(tick))
+        yield Markup('<text class="tick x" x="{}" y="{}">{}</text>').format(x, bottom + 16, label)
     yield Markup('<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(_LEFT, width - _RIGHT, bottom, bottom)
     yield Markup('<text class="label x" x="{}" y="{}">{}</text>').format(
         (_LEFT + width - _RIGHT) // 2, HEIGHT - 4, _cut(x_label)
