@@ -15,7 +15,7 @@ from reward_agent.errors import InterruptedRunError, MissingComponentError, Usag
 from reward_agent.events import Events, Finished, Noted, Started, Trial, ignore
 from reward_agent.invocation import resume_command
 from reward_agent.judges import AskLine
-from reward_agent.left_open import fit, require_judge
+from reward_agent.left_open import fit, require_judge, with_judge
 from reward_agent.llm import LLM, Metered
 from reward_agent.llm.none import Nobody, nobody_to_ask
 from reward_agent.methods import Done
@@ -104,9 +104,7 @@ def settled_config(
     config = settle_prompts(config, task)
     if isinstance(connect_llm(config, root, llm), Nobody) and config.iterations:
         raise nobody_to_ask()
-    if not led:
-        require_judge(config, task)
-    return config, task
+    return (replace(config, judge=None) if led else with_judge(config, task)), task
 
 
 def _refuse_rounds_for_nothing(config: RunConfig, task: Task) -> None:

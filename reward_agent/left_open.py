@@ -41,8 +41,18 @@ def fit(config: RunConfig, task: Task, left_open: Collection[str]) -> RunConfig:
         "candidates": getattr(method, "usual_candidates", config.candidates),
     }
     config = replace(config, **{name: value for name, value in wanted.items() if name in left_open})
+    return config
+
+
+def with_judge(config: RunConfig, task: Task) -> RunConfig:
+    """The config with a judge named where its method cannot do without one.
+
+    Raises:
+        UsageError: the judge cannot judge the task, or the method would not listen to it.
+    """
     if config.judge is None and _compares(config) == "always":
         config = replace(config, judge=STAND_IN if task.metrics else PAGE)
+    require_judge(config, task)
     return config
 
 

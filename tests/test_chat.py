@@ -67,7 +67,19 @@ def test_eureka_hears_the_person_too(tmp_path: Path) -> None:
     assert "Of the reward of round 1:\nit shakes" in last[-1].text and "now it does nothing at all" in last[-1].text
 
 
-@pytest.mark.parametrize("method", ["eureka", "text2reward"])
+def test_icpl_hears_the_person_where_nobody_compares(tmp_path: Path) -> None:
+    model = Scripted(GOOD, TIMID, GOOD)
+    with chats.begin(tmp_path, model, method="icpl") as session:
+        session.go()
+        session.say("it shakes")
+        session.say("now it does nothing at all")
+    *_, shown, said = (message.text for message in model.asked[2][1])
+    assert TIMID in shown and "the latest that was looked at" in said
+    assert "now it does nothing at all" in said and "it shakes" in said
+    assert "task_score" not in said and "closeness" not in said and "could be trained" not in said
+
+
+@pytest.mark.parametrize("method", ["eureka", "text2reward", "icpl"])
 def test_words_without_a_look_go_with_the_program_alone(tmp_path: Path, method: str) -> None:
     model = Scripted(GOOD, TIMID, GOOD)
     with chats.begin(tmp_path, model, settings=ChatSettings(look="none"), method=method) as session:

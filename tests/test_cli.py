@@ -56,6 +56,7 @@ def test_help_lists_every_command_with_its_line(capsys: pytest.CaptureFixture[st
     assert main(["--help"]) == 0
     listing = capsys.readouterr().out
     known = {"chat", "run", "resume", "tasks", "show", "check", "eval", "play", "export", "doctor", "compare", "sweep"}
+    known |= {"rank", "report", "serve"}
     assert known == set(commands())
     for name, line in commands().items():
         assert f"  {name}" in listing

@@ -17,9 +17,9 @@ from reward_agent.conformance.words import in_schema, in_text
 from reward_agent.envs.episodes import task_schema
 from reward_agent.envs.registry import tasks
 from reward_agent.feedback import automatic_words, deciding, fenced, reflection
-from reward_agent.history import Attempt, Candidate, History, Interval, Outcome
+from reward_agent.history import Attempt, Candidate, History, Interval, Judgement, Outcome
 from reward_agent.messages import Reply
-from reward_agent.methods import Ask, Done, Settings, Train, Words, find_method
+from reward_agent.methods import Ask, Compare, Done, Settings, Train, Words, find_method
 from reward_agent.plugins import METHODS
 from reward_agent.program import Program
 from reward_agent.schema import Field
@@ -50,6 +50,12 @@ TABLE = {
         told=frozenset({"success", "success interval", "success course", "terms", "return", "length", "steps"}),
         automatic=frozenset(),
         words=frozenset({"task_score"}),
+    ),
+    "icpl": Sees(
+        declared="best and worst by a judge, terms, episode length; no metric",
+        told=frozenset({"terms", "length", "steps"}),
+        automatic=frozenset(),
+        words=frozenset(),
     ),
     "given": Sees(declared="nothing: no model is asked", told=frozenset(), automatic=frozenset(), words=frozenset()),
     "text2reward": Sees(
@@ -119,7 +125,9 @@ def prompts_of(
     name: str, task: Task, words: str, outcome: Outcome, templates: Templates | None = None
 ) -> list[list[str]]:
     """The messages of each prompt of such a run."""
-    method = find_method(name)(Settings(iterations=3, candidates=2), templates or Templates())
+    made = find_method(name)
+    is_judged = getattr(made, "compares", "never") == "always"
+    method = made(Settings(iterations=3, candidates=2, judged=is_judged), templates or Templates())
     history: History = History()
     said: list[list[str]] = []
     for _ in range(30):
@@ -131,17 +139,21 @@ def prompts_of(
                     key = prompt.key
                     said.append([message.text for message in prompt.messages])
                     source = f"def compute_reward(state, action, next_state):\n    return 0, {{}}  # {key.folder}\n"
-                    made = Attempt(key, prompt.messages, Reply(fenced(source), model="test"), Program(source))
-                    candidates[key[:2]] = Candidate(key.iteration, key.candidate, (made,))
+                    attempt = Attempt(key, prompt.messages, Reply(fenced(source), model="test"), Program(source))
+                    candidates[key[:2]] = Candidate(key.iteration, key.candidate, (attempt,))
             case Train(wanted):
                 candidates |= {at: replace(candidates[at], outcome=outcome) for at in wanted}
+            case Compare(iteration):
+                beats = True if iteration else None
+                judgement = Judgement("page", best=0, worst=1, beats_champion=beats, queries=2)
+                history = replace(history, judgements={**history.judgements, iteration: judgement})
             case Words(iteration, index):
                 candidates[iteration, index] = replace(candidates[iteration, index], words=words)
             case Done():
                 return said
             case _:
                 pytest.fail(f"this test does not know what to do when {name} asks for {type(action).__name__}")
-        history = History(candidates)
+        history = replace(history, candidates=candidates)
     pytest.fail("the method never ended")
 
 

@@ -43,7 +43,6 @@ class Icpl(Rounds):
     compares: ClassVar[Literal["always", "may", "never"]] = "always"
     ablations: ClassVar[tuple[str, ...]] = ("traces", "differences", "bad", "feedback")
     opens_like: ClassVar[str] = "eureka"
-    shows_words: ClassVar[bool] = True
 
     def messages(self, task: Task, history: History, iteration: int) -> tuple[Message, ...]:
         opening = self.opening(task)
@@ -53,16 +52,20 @@ class Icpl(Rounds):
         champion = history.best(before=iteration)
         if champion is None:
             return self._after_failure(opening, history, iteration)
-        best = judgement.best if judgement else None
-        good = champion if best is None else history.candidates[iteration - 1, best]
+        best, trained = judgement.best if judgement else None, history.trained(iteration - 1)
+        unjudged = judgement is None and bool(trained)  # in a chat, where a person's words take the judge's place
+        good = trained[-1][0] if unjudged else champion
+        if best is not None:
+            good = history.candidates[iteration - 1, best]
         said = self.templates.render(
             "icpl/preference.jinja",
             initial=self.is_initial(good),
             good=self._example(history, good),
             bad=self._bad(history, iteration, good, judgement),
-            champion=self._example(history, champion) if champion != good else None,
+            champion=self._example(history, champion) if champion != good and not unjudged else None,
             fresh=best is not None,
-            failed=judgement is None,
+            failed=judgement is None and not trained,
+            unjudged=unjudged,
             words=as_data(judgement.words) if judgement and judgement.words else "",
             differences=self._differences(history, good),
             traced=not self._leaves_out("traces"),
