@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from reward_agent.drawing import Series, diff, highlight, interval_chart, line_chart, shown, stylesheet
-from reward_agent.drawing.axes import Axis, short
+from reward_agent.drawing.axes import Axis, labels, short
 from reward_agent.history import Interval
 
 HOSTILE = "</script></svg></pre><img src=x onerror=alert(1)>\"'&"
@@ -42,6 +42,14 @@ def test_a_line_goes_where_its_numbers_say() -> None:
 def test_a_line_breaks_where_there_is_no_number_and_a_lone_point_is_a_dot() -> None:
     chart = line_chart("t", [Series("a", range(6), [1, 2, math.nan, 3, math.inf, 4])], x_label="x")
     assert len(points(chart)) == 1 and chart.count("<circle") == 2
+
+
+def test_of_several_points_at_one_place_a_line_goes_on_from_the_last() -> None:
+    (line,) = points(line_chart("t", [Series("a", [0, 5, 5, 10], [1, 9, 2, 3])], x_label="x"))
+    assert len(line) == 3 and line[0][1] > line[1][1] > line[2][1]
+    alone = line_chart("t", [Series("a", [5, 5], [1, 2])], x_label="x")
+    assert points(alone) == [] and alone.count("<circle") == 1  # a line of no length is not seen
+    assert ">-1<" not in line_chart("t", [Series("a", [0], [1])], x_label="round", whole=True)
 
 
 def test_a_chart_says_what_it_shows() -> None:
@@ -87,6 +95,12 @@ def test_ticks_are_round_and_within() -> None:
     assert Axis(-0.3, 2.2, 0, 100).ticks() == pytest.approx([0, 1, 2])
     assert Axis(0, 2, 0, 100).ticks(8, whole=True) == [0, 1, 2]
     assert [short(value) for value in (0.25, -1500, 2e6, 3e-5, 0)] == ["0.25", "-1.5k", "2M", "3e-05", "0"]
+
+
+def test_ticks_that_are_near_one_another_have_labels_of_their_own() -> None:
+    assert labels([-17.92, -17.9, -17.88]) == ["-17.92", "-17.9", "-17.88"]
+    assert labels([1_234_500.0, 1_234_600.0]) == ["1.2345M", "1.2346M"]
+    assert labels([0, 0.5, 1]) == ["0", "0.5", "1"]
 
 
 def test_an_interval_spans_its_ends() -> None:

@@ -38,7 +38,8 @@ def test_it_tells_table_curves_and_runs(
     assert NAME in cells and NAME in page.text
     for line in cells.splitlines()[2:6]:
         assert all(cell.strip() in page.text for cell in line.split("|")), line
-    assert next(svg["aria-label"] for svg in page.all("svg") if "aria-label" in svg).startswith("pointmass/reach, by")
+    drawn = [svg["aria-label"] for svg in page.all("svg") if "aria-label" in svg]
+    assert len(drawn) == 1 and drawn[0].startswith("pointmass/reach, by environment steps. good")
     assert "--each" in page.text and not [link for link in page.all("a") if not link["href"].startswith("#")]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,27 @@ class Axis:
 _SMALLEST, _LARGEST = 1e-300, 8e307
 
 
-def short(value: float) -> str:
+def short(value: float, digits: int = 3) -> str:
     """A number in few letters, as `0.25`, `-1.5k`, `2M` or `3e-05`."""
-    size = abs(value)
-    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if unit <= size < 1000 * unit:
-            return f"{value / unit:.4g}{letter}"
-    return f"{value:.3g}"
+    unit, letter = _unit(value)
+    return f"{value / unit:.{digits}g}{letter}"
+
+
+def labels(ticks: Sequence[float]) -> list[str]:
+    """Of the ticks of one axis, with as many digits as they need."""
+    step = min((after - before for before, after in pairwise(ticks)), default=math.inf)
+
+    def exact(digits: int) -> bool:
+        units = [_unit(tick)[0] for tick in ticks]
+        return all(
+            abs(float(f"{tick / unit:.{digits}g}") * unit - tick) <= step / 20
+            for tick, unit in zip(ticks, units, strict=True)
+        )
+
+    digits = next((digits for digits in range(3, 16) if exact(digits)), 16)
+    return [short(tick, digits) for tick in ticks]
+
+
+def _unit(value: float) -> tuple[float, str]:
+    units = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+    return next((each for each in units if each[0] <= abs(value) < 1000 * each[0]), (1.0, ""))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reward_agent.drawing.axes import Axis, short
+from reward_agent.drawing.axes import Axis, labels, short
 from reward_agent.drawing.text import shown
 
 WIDTH, WIDE, HEIGHT = 320, 420, 200
@@ -58,7 +58,10 @@ def line_chart(
     if not points:
         return Markup('<figure class="chart">{}<p class="empty">Nothing was measured.</p></figure>').format(heading)
     width = WIDE if wide else WIDTH
-    across = Axis.over((x for x, _ in points), _LEFT, width - _RIGHT, margin=0.04 if whole else 0.0)
+    xs = [x for x, _ in points]
+    if whole and min(xs) == max(xs):
+        xs += [xs[0] - 0.5, xs[0] + 0.5]
+    across = Axis.over(xs, _LEFT, width - _RIGHT, margin=0.04 if whole else 0.0)
     up = Axis.over((y for _, y in points), HEIGHT - _BOTTOM, _TOP, margin=0.05)
     body = Markup("").join(
         [
@@ -87,10 +90,12 @@ def style(index: int) -> str:
 
 
 def _finite(series: Series) -> list[list[tuple[float, float]]]:
-    """Stretches of points that are numbers."""
+    """Stretches of points that are numbers; a line goes on from the last of several at one place."""
     stretches: list[list[tuple[float, float]]] = [[]]
     for x, y in zip(series.x, series.y, strict=False):
-        if math.isfinite(x) and math.isfinite(y):
+        if series.line and stretches[-1] and stretches[-1][-1][0] == x and math.isfinite(y):
+            stretches[-1][-1] = (float(x), float(y))
+        elif math.isfinite(x) and math.isfinite(y):
             stretches[-1].append((float(x), float(y)))
         elif stretches[-1]:
             stretches.append([])
@@ -98,15 +103,17 @@ def _finite(series: Series) -> list[list[tuple[float, float]]]:
 
 
 def _grid(across: Axis, up: Axis, width: int, x_label: str, y_label: str, whole: bool) -> Iterator[Markup]:
-    for tick in up.ticks():
+    ticks = up.ticks()
+    for tick, label in zip(ticks, labels(ticks), strict=True):
         y = f"{up.at(tick):.1f}"
         yield Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(_LEFT, width - _RIGHT, y, y)
-        yield Markup('<text class="tick y" x="{}" y="{}" dy="0.32em">{}</text>').format(_LEFT - 6, y, short(tick))
+        yield Markup('<text class="tick y" x="{}" y="{}" dy="0.32em">{}</text>').format(_LEFT - 6, y, label)
     bottom = HEIGHT - _BOTTOM
-    for tick in across.ticks(whole=whole):
+    ticks = across.ticks(whole=whole)
+    for tick, label in zip(ticks, labels(ticks), strict=True):
         x = f"{across.at(tick):.1f}"
         yield Markup('<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(x, x, bottom, bottom + 4)
-        yield Markup('<text class="tick x" x="{}" y="{}">{}</text>').format(x, bottom + 16, short(tick))
+        yield Markup('<text class="tick x" x="{}" y="{}">{}</text>').format(x, bottom + 16, label)
     yield Markup('<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(_LEFT, width - _RIGHT, bottom, bottom)
     yield Markup('<text class="label x" x="{}" y="{}">{}</text>').format(
         (_LEFT + width - _RIGHT) // 2, HEIGHT - 4, _cut(x_label)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from reward_agent.drawing.axes import Axis, short
+from reward_agent.drawing.axes import Axis, labels
 from reward_agent.drawing.curves import style
 from reward_agent.drawing.text import shown
 from reward_agent.history import Interval
@@ -27,10 +27,11 @@ def interval_chart(title: str, rows: Sequence[tuple[str, Interval]]) -> Markup:
     axis = Axis.over((end for _, value in known for end in value), _LEFT, _WIDTH - _RIGHT, margin=0.05)
     bottom = _ROW * len(known) + 4
     parts = []
-    for tick in axis.ticks():
+    ticks = axis.ticks()
+    for tick, told in zip(ticks, labels(ticks), strict=True):
         x = f"{axis.at(tick):.1f}"
         parts.append(Markup('<line class="grid" x1="{}" x2="{}" y1="2" y2="{}"/>').format(x, x, bottom))
-        parts.append(Markup('<text class="tick x" x="{}" y="{}">{}</text>').format(x, bottom + 16, short(tick)))
+        parts.append(Markup('<text class="tick x" x="{}" y="{}">{}</text>').format(x, bottom + 16, told))
     for index, (label, value) in enumerate(known):
         parts.append(_row(index, label, value, axis))
     told = "; ".join(f"{shown(label)}: {interval(value)}" for label, value in known)
