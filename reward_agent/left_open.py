@@ -40,8 +40,7 @@ def fit(config: RunConfig, task: Task, left_open: Collection[str]) -> RunConfig:
         "iterations": getattr(method, "usual_iterations", config.iterations),
         "candidates": getattr(method, "usual_candidates", config.candidates),
     }
-    config = replace(config, **{name: value for name, value in wanted.items() if name in left_open})
-    return config
+    return replace(config, **{name: value for name, value in wanted.items() if name in left_open})
 
 
 def with_judge(config: RunConfig, task: Task) -> RunConfig:
