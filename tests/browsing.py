@@ -47,6 +47,8 @@ class Browsed:
         page.on("websocket", lambda socket: self.requests.append(socket.url))
         page.goto(url)
         page.wait_for_selector("canvas")
+        # viser's word on machines without a GPU, which lies over the scene
+        page.add_style_tag(content=".mantine-Notifications-root { display: none }")
 
     def text(self) -> str:
         return str(self._page.inner_text("body"))

@@ -16,7 +16,7 @@ from reward_agent.envs.registry import find_task
 from reward_agent.live import LiveView
 
 pytestmark = pytest.mark.needs("browser")
-BELOW = 170
+BELOW = 135
 """Row of pictures under which nothing lies over the scene."""
 
 
