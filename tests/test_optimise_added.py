@@ -17,7 +17,7 @@ from reward_agent.cli import main
 from reward_agent.errors import UsageError
 from reward_agent.optimise import Optimised, Progress, find_optimiser
 from reward_agent.optimise.presets import TASK_CLASSES, Preset, choose
-from reward_agent.plugins import METHODS, OPTIMISERS, PROVIDERS
+from reward_agent.plugins import JUDGES, METHODS, OPTIMISERS, PROVIDERS
 from reward_agent.program import Program
 from reward_agent.scoring import SeedPlan, no_op, roll_out
 from reward_agent.trial import Trained, TrialSpec, run_trial
@@ -114,7 +114,8 @@ def test_names_are_those_that_can_be_found() -> None:
 
     assert OPTIMISERS.names() == ("mpc", "ppo", "sac")
     assert PROVIDERS.names() == tuple(providers()) == ("anthropic", "litellm", "manual", "none", "openai", "replay")
-    assert METHODS.names() == ("code_as_policies", "eureka", "given", "l2r", "l2r_coder", "text2reward")
+    assert METHODS.names() == ("code_as_policies", "eureka", "given", "icpl", "l2r", "l2r_coder", "text2reward")
+    assert JUDGES.names() == ("factors", "metric", "page", "terminal", "vlm")
     assert all(find_method(name) for name in METHODS.names())
     assert replace(METHODS, group="no.such.group", package="reward_agent.nothing").names() == ()
 
