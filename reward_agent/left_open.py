@@ -58,6 +58,8 @@ def with_judge(config: RunConfig, task: Task) -> RunConfig:
 def require_judge(config: RunConfig, task: Task) -> None:
     """Raise `UsageError` where the judge cannot judge the task or the method would not listen to it."""
     known = getattr(find_method(config.method), "ablations", ())
+    if config.without and not known:
+        raise UsageError(f"The method {config.method} has no parts that `--without` leaves out; icpl has.")
     for part in config.without:
         if part not in known:
             raise unknown_name(f"part that {config.method} can leave out", part, known)

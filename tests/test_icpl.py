@@ -187,7 +187,7 @@ def test_icpl_takes_the_metric_where_no_judge_is_named(tmp_path: Path) -> None:
     [
         ({"method": "eureka", "judge": "metric"}, "listens to no judge"),
         ({"method": "icpl", "without": ("trace",)}, "Did you mean 'traces'"),
-        ({"method": "eureka", "without": ("traces",)}, "eureka can leave out"),
+        ({"method": "eureka", "without": ("traces",)}, "eureka has no parts"),
         ({"method": "icpl", "judge": "metric:reached"}, "There is no metric"),
         ({"method": "icpl", "judge": "metrics"}, "Did you mean"),
     ],

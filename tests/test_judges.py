@@ -32,6 +32,11 @@ def test_rounds_take_as_many_comparisons_as_the_paper_counts(tmp_path: Path) -> 
     assert [judgement.beats_champion for judgement in made] == [None, True, True, True, True]
 
 
+@pytest.mark.parametrize(("candidates", "rounds", "queries"), [(6, 5, 49), (2, 1, 1), (1, 3, 2), (1, 1, 0)])
+def test_queries_as_they_are_published(candidates: int, rounds: int, queries: int) -> None:
+    assert published_queries(candidates, rounds) == queries
+
+
 def test_the_champion_stays_where_it_is_as_good(tmp_path: Path) -> None:
     asked = question(tmp_path, [0.1, 0.3], champion=0.3)
     judgement = find_judge("metric").compare(asked, NOBODY)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reward_agent.cli.answer import Answer
 from reward_agent.cli.options import RUNS, natural
+from reward_agent.errors import UsageError
 
 HELP = "show the runs in your browser: rounds, programs, curves, clips; live, on this machine alone"
 
@@ -24,6 +25,8 @@ def add_serving(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> Answer:
+    if not args.out.is_dir() and args.out != RUNS:
+        raise UsageError(f"There is no folder {args.out} to show the runs of; `--out DIR` names the one they are in.")
     return serve_until_stopped(args.out, args, "/")
 
 

@@ -19,8 +19,8 @@ Prefer = Callable[[Entrant, Entrant], Answer]
 
 
 def published_queries(candidates: int, rounds: int) -> int:
-    """Comparisons as ICPL counts them: 49 of five rounds of six."""
-    return max(0, (candidates - 1) * 2 * rounds - 1)
+    """Comparisons as ICPL counts them: 49 of five rounds of six; of rounds of one, those with the best before."""
+    return (candidates - 1) * 2 * rounds - 1 if candidates > 1 else max(0, rounds - 1)
 
 
 def generator(question: Question, purpose: str) -> np.random.Generator:

@@ -42,20 +42,20 @@ def ask_many(
     # daemons: an executor's threads would hold up Ctrl-C until the last request has timed out
     for _ in range(min(max(concurrency, 1), len(prompts))):
         Thread(target=work, name="ask", daemon=True).start()
-    held: list[RewardAgentError] = []
+    held: dict[Key, RewardAgentError] = {}
     try:
         for _ in prompts:
             key, result = done.get()
             if isinstance(result, Reply | LLMError):
                 yield key, result
             elif isinstance(result, RewardAgentError):
-                held.append(result)
+                held[key] = result
             else:
                 raise result
     finally:
         stop.set()
     if held:
-        raise _one_of(held)
+        raise _one_of([held[key] for key, _ in prompts if key in held])
 
 
 def _one_of(errors: list[RewardAgentError]) -> RewardAgentError:
