@@ -13,7 +13,7 @@ NAME = "reward-agent"
 def command() -> str:
     """The command as it can be typed here: its name, or the path it was started by where the name is not found."""
     started = Path(sys.argv[0]) if sys.argv else Path(NAME)
-    if started.suffix == ".py" and started.name == "__main__.py":
+    if started.name == "__main__.py" and started.parent.name == "reward_agent":
         return "python -m reward_agent"
     if started.name != NAME or shutil.which(NAME):
         return NAME
