@@ -9,10 +9,6 @@ import sys
 
 import numpy as np
 
-sys.path.insert(0, sys.argv[1])
-
-from preference_wire import Channel
-
 
 def drawn_actions(steps: int, rows: int, size: int, scale: float) -> np.ndarray:
     """`(T, N, A)`; some beyond the bounds, which the task clips."""
@@ -20,6 +16,9 @@ def drawn_actions(steps: int, rows: int, size: int, scale: float) -> np.ndarray:
 
 
 def main() -> None:
+    sys.path.insert(0, sys.argv[1])
+    from preference_wire import Channel
+
     steps, channel = int(sys.argv[2]), Channel(int(sys.argv[3]), int(sys.argv[4]))
     name, facts, bounds = channel.receive()
     assert name == "task"
