@@ -136,6 +136,6 @@ def rater_name(given: str) -> str:
     name = unicodedata.normalize("NFC", " ".join(given.split()))
     if not re.fullmatch(r"\w(?:[\w .-]{0,38}\w)?", name):
         raise ValueError(
-            "A name has up to 40 letters, digits, spaces, dots and dashes, and begins and ends with a letter"
+            "A name has up to 40 letters, digits, spaces, dots and dashes, and begins and ends with a letter or digit"
         )
     return name
