@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reward_agent.config import RunConfig
-from reward_agent.errors import MissingComponentError
+from reward_agent.errors import MissingComponentError, RewardAgentError, UsageError, raised
 from reward_agent.events import Best, Evaluated, Event, Events, Noted, Trial
 from reward_agent.history import At, Candidate, History, Judgement, Outcome
 from reward_agent.invocation import resume_command
@@ -114,9 +114,25 @@ class Judging:
             seed=self.config.seed,
         )
         desk = RunDesk(self.run, iteration, self.llm, self.events, self.person, Templates(self.config.prompts))
-        judgement = self.judge.compare(question, desk)
+        judgement = self._compared(question, desk)
         self.run.record(key, judgement)
         return judgement, False
+
+    def _compared(self, question: Question, desk: RunDesk) -> Judgement:
+        try:
+            judgement = self.judge.compare(question, desk)
+            if not isinstance(judgement, Judgement):
+                raise TypeError(f"it gave {judgement!r:.80}, which is no Judgement")
+        except RewardAgentError:
+            raise
+        except Exception as error:
+            if not (self.config.judge or "").partition(":")[0].endswith(".py"):
+                raise
+            raise UsageError(
+                f"The judge {self.config.judge} fails on round {question.iteration + 1}: {raised(error)}. Mend it, then "
+                f"`{desk.resume}` goes on; what was trained is kept."
+            ) from error
+        return judgement
 
     def _entrant(
         self,

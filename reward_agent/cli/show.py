@@ -117,6 +117,9 @@ def _row(candidate: CandidateRecord, *, blind: bool) -> dict[str, Any]:
 def _text(value: dict[str, Any], folder: Path) -> str:
     from reward_agent.cli.board import cost, count
     from reward_agent.cli.results import describe_result
+    from reward_agent.cli.view import verdict
+    from reward_agent.codec import decode
+    from reward_agent.history import Judgement
     from reward_agent.result import load_result
 
     lines = [
@@ -129,8 +132,7 @@ def _text(value: dict[str, Any], folder: Path) -> str:
         lines.append(f"iteration {each['iteration']}")
         lines += [line for row in each["candidates"] for line in _candidate(row)]
         if each["judgement"]:
-            judged = each["judgement"]
-            lines.append(f"  judged by {judged['judge']}: best {judged['best']}, worst {judged['worst']}")
+            lines.append(f"  {verdict(decode(Judgement, each['judgement']))}")
     lines.append(f"{count(value['spent']['replies'], 'reply')}, {cost(_tokens(value['spent']), value['spent']['usd'])}")
     result = load_result(folder)
     stands = {"running": "It is at work.", "waiting": "It waits for people."}.get(value["state"], "Not finished.")

@@ -90,10 +90,13 @@ class Live:
 
     @contextmanager
     def aside(self) -> Iterator[None]:
+        # the table gives way: drawn anew for every line that is asked for, it would push what is asked out of sight
+        self._live.transient = True
         self._live.stop()
         try:
             yield
         finally:
+            self._live.transient = False
             self._live.start()
 
     @contextmanager
