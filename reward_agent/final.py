@@ -5,7 +5,6 @@ Beside it stand what no policy reaches (the floors) and the task's expert reward
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -14,7 +13,7 @@ from reward_agent.errors import NoResultError
 from reward_agent.events import Phase, Trial
 from reward_agent.export import Provenance, export_reward
 from reward_agent.files import write_atomically
-from reward_agent.history import Candidate, History, Outcome
+from reward_agent.history import Candidate, History, Outcome, judged_by
 from reward_agent.llm import Spent
 from reward_agent.messages import Key
 from reward_agent.methods import Method
@@ -104,7 +103,7 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
         horizon=task.horizon,
         judged={metric.name: metric.doc for metric in task.metrics},
         reward_version=task.reward_version,
-        judge=judged_by(history),
+        judge=judged_by(history.judgements.values()),
         queries=sum(judgement.queries for judgement in history.judgements.values()),
     )
     write_atomically(result.reward, export_reward(task, best.program, Provenance.of(result)).encode())
@@ -113,14 +112,6 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
     if config.video:
         trainer.film({kept: run.folder / BEST}, int(SeedPlan.report_seeds(config.seed, 1)[0]))
     return result
-
-
-def judged_by(history: History) -> str:
-    """Who compared, as `metric`, or `metric in 2 rounds, page in 1` where it was not the same throughout."""
-    counts = Counter(judgement.judge for judgement in history.judgements.values())
-    if len(counts) < 2:
-        return "".join(counts)
-    return ", ".join(f"{judge} in {count} round{'s' if count > 1 else ''}" for judge, count in counts.items())
 
 
 def final_stage(program: Program, phase: Phase = "final") -> str:

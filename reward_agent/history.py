@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
@@ -174,6 +175,14 @@ class Judgement:
         """What people said of one candidate, and of the round where none is right."""
         texts = [remark.text for remark in self.remarks if remark.candidate == candidate]
         return "\n\n".join(text.strip() for text in [*texts, self.words] if text.strip())
+
+
+def judged_by(judgements: Iterable[Judgement]) -> str:
+    """Who compared, as `metric`, or `metric in 2 rounds, page in 1 round` where it was not the same throughout."""
+    counts = Counter(judgement.judge for judgement in judgements)
+    if len(counts) < 2:
+        return "".join(counts)
+    return ", ".join(f"{judge} in {count} round{'s' if count > 1 else ''}" for judge, count in counts.items())
 
 
 @dataclass(frozen=True)

@@ -129,8 +129,8 @@ class Judging:
             if not (self.config.judge or "").partition(":")[0].endswith(".py"):
                 raise
             raise UsageError(
-                f"The judge {self.config.judge} fails on round {question.iteration + 1}: {raised(error)}. Mend it, then "
-                f"`{desk.resume}` goes on; what was trained is kept."
+                f"The judge {self.config.judge} fails on round {question.iteration + 1}: {raised(error)}. Mend it, "
+                f"then `{desk.resume}` goes on; what was trained is kept."
             ) from error
         return judgement
 

@@ -122,6 +122,20 @@ def test_pairs_tell_an_order_also_by_way_of_others(tmp_path: Path) -> None:
     assert found.preferences[-1] == Preference((1, 3), (0, 9), "skip")
 
 
+def test_what_was_found_alike_is_alike(tmp_path: Path) -> None:
+    made, ids = asked(tmp_path, candidates=3)
+    pairs = [(0, 1, "tie"), (0, 2, "first"), (1, 2, "skip")]
+    answer(made, pairs=[{"first": ids[a], "second": ids[b], "answer": said} for a, b, said in pairs])
+    (ranking,) = judged(made).rankings.values()
+    assert [set(group) for group in ranking] == [{0, 1}, {2}]
+
+
+def test_none_is_right_is_told_without_a_reason_too(tmp_path: Path) -> None:
+    made, _ = asked(tmp_path)
+    answer(made, none_right=True)
+    assert judged(made).words == "None is right."
+
+
 def test_a_circle_of_preferences_is_a_tie(tmp_path: Path) -> None:
     made, ids = asked(tmp_path)
     pairs = [(0, 1), (1, 2), (2, 0), (2, 3)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from reward_agent.config import RunConfig
-from reward_agent.history import At, Judgement, Outcome
+from reward_agent.history import At, Judgement, Outcome, judged_by
 from reward_agent.invocation import resume_command
 from reward_agent.left_open import STAND_IN
 from reward_agent.llm import Spent
@@ -182,6 +182,11 @@ class Chronicle:
     def judge(self) -> str | None:
         """As it was named on the command line; None where the metric chooses."""
         return self.config.judge
+
+    @property
+    def judged_by(self) -> str:
+        """Who compared so far, or is named to; empty where the metric chooses."""
+        return judged_by(self.judgements.values()) or self.config.judge or ""
 
     @property
     def blind(self) -> bool:

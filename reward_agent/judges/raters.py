@@ -16,6 +16,8 @@ from reward_agent.judges.agreement import kendall_w
 from reward_agent.judges.ballots import Ballot, Groups, Pair
 from reward_agent.judges.sheets import Sheet
 
+NONE_RIGHT = "None is right."
+"""Of who says so and gives no reason."""
 LEAST = 3
 """Clips from which on an agreement can be told."""
 
@@ -50,7 +52,7 @@ def combine(judge: str, sheet: Sheet, ballots: Sequence[Ballot], at: Callable[[i
             rater: tuple(tuple(candidate[clip] for clip in group) for group in groups)
             for rater, groups in orders.items()
         },
-        words="\n\n".join(b.words.strip() for b in ballots if b.none_right and b.words.strip()),
+        words="\n\n".join(b.words.strip() or NONE_RIGHT for b in ballots if b.none_right),
         remarks=tuple(
             Remark(candidate[clip], text.strip(), ballot.rater)
             for ballot in ballots
@@ -132,7 +134,8 @@ def _places(groups: Groups) -> dict[str, float]:
 def _of_pairs(pairs: Sequence[Pair], clips: Sequence[str]) -> Groups:
     """Clips by how many they are preferred to less how many are preferred to them, also by way of others.
 
-    Whatever is preferred to another stands before it, but in a circle, whose members are tied.
+    Whatever is preferred to another stands before it, but in a circle, whose members are tied. Two that were found
+    alike, and never told apart, share what they have.
     """
     below: dict[str, set[str]] = {
         clip: set() for pair in pairs if pair.answer != "skip" for clip in (pair.first, pair.second)
@@ -146,5 +149,9 @@ def _of_pairs(pairs: Sequence[Pair], clips: Sequence[str]) -> Groups:
             if via in under:
                 below[clip] = under | below[via]
     score = {clip: len(under) - sum(clip in other for other in below.values()) for clip, under in below.items()}
-    levels = sorted(set(score.values()), reverse=True)
-    return tuple(tuple(clip for clip in clips if score.get(clip) == level) for level in levels)
+    alike = [{pair.first, pair.second} for pair in pairs if pair.answer == "tie"]
+    alike = [two for two in alike if not any(two & below[clip] for clip in two)]
+    sharing = {clip: {clip}.union(*(two for two in alike if clip in two)) for clip in score}
+    shared = {clip: fmean(score[each] for each in others) for clip, others in sharing.items()}
+    levels = sorted(set(shared.values()), reverse=True)
+    return tuple(tuple(clip for clip in clips if shared.get(clip) == level) for level in levels)

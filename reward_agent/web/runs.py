@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reward_agent.chronicle import CandidateRecord, Chronicle, Round
+from reward_agent.chronicle import CandidateRecord, Chronicle, Round, read_chronicle
 from reward_agent.errors import RewardAgentError
 from reward_agent.history import At, Judgement
 from reward_agent.journal import is_written
@@ -33,7 +33,7 @@ class Row:
     judge: str
     created: str
     state: str
-    """`finished`, `running`, `waiting` to be judged, `stopped`, or `chat`."""
+    """`finished`, `running`, `waiting` for people, `stopped`, or `chat`."""
     to_judge: int | None
     """The round that waits for a judgement, if one does."""
 
@@ -103,7 +103,13 @@ def round_of(run: Chronicle, candidate: CandidateRecord) -> Round:
 def _row(name: str, folder: Path) -> Row | None:
     try:
         manifest = read_manifest(folder)
-        waiting = open_rounds(folder)
+        waiting, state = open_rounds(folder), standing(folder)
+        if waiting:
+            state = "waiting"
+        elif manifest.chat is not None:
+            state = "chat"
+        elif state == "stopped":
+            state = read_chronicle(folder).state  # it may wait for a person's words
         return Row(
             name=name,
             task=manifest.task,
@@ -111,7 +117,7 @@ def _row(name: str, folder: Path) -> Row | None:
             method=str(manifest.config.get("method", "")),
             judge=str(manifest.config.get("judge") or ""),
             created=manifest.created,
-            state="chat" if manifest.chat is not None else "waiting" if waiting else standing(folder),
+            state=state,
             to_judge=waiting[-1] if waiting else None,
         )
     except (RewardAgentError, TypeError, ValueError, KeyError, AttributeError, OSError):
