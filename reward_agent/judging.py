@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from reward_agent.codec import decode, encode, to_line
 from reward_agent.config import RunConfig
 from reward_agent.errors import MissingComponentError, RewardAgentError, UsageError, raised
 from reward_agent.events import Best, Evaluated, Event, Events, Noted, Trial
@@ -121,8 +123,7 @@ class Judging:
     def _compared(self, question: Question, desk: RunDesk) -> Judgement:
         try:
             judgement = self.judge.compare(question, desk)
-            if not isinstance(judgement, Judgement):
-                raise TypeError(f"it gave {judgement!r:.80}, which is no Judgement")
+            _require(judgement, [entrant.at[1] for entrant in question.entrants])
         except RewardAgentError:
             raise
         except Exception as error:
@@ -149,6 +150,19 @@ class Judging:
         """A clip of each whose policy is still there, all from the same initial state."""
         there = {Trial("candidate", *each.at): each.folder for each in entrants if (each.folder / TENSORS).exists()}
         self.trainer.film(there, int(SeedPlan.select_seeds(self.config.seed, 1)[0]))
+
+
+def _require(judgement: object, candidates: Sequence[int]) -> None:
+    """Raise `TypeError` where what a judge gave is no judgement of these candidates, or cannot be kept."""
+    if not isinstance(judgement, Judgement):
+        raise TypeError(f"it gave {judgement!r:.80}, which is no Judgement")
+    for name in ("best", "worst"):
+        given = getattr(judgement, name)
+        if given is not None and given not in candidates:
+            raise TypeError(f"its {name} is {given!r:.40}, which is no candidate of the round: {candidates} are")
+    if judgement.best is None and judgement.beats_champion is not None:
+        raise TypeError("nothing that it found best can be better than the champion")
+    decode(Judgement, json.loads(to_line(encode(judgement))))
 
 
 def _with_clip(entrant: Entrant) -> Entrant:

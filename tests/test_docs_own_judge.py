@@ -34,6 +34,11 @@ def test_a_run_goes_by_it(judge: Path, tmp_path: Path) -> None:
     [
         ("return best_and_worst(question, self.namee, prefer)", r"own_judge\.py, line \d+: AttributeError.*resume"),
         ("return 3", r"it gave 3, which is no Judgement"),
+        (
+            "from reward_agent.history import Judgement\n        "
+            "return Judgement(self.name, question.entrants[0].at, None, None, queries=1)",
+            r"its best is \(0, 0\), which is no candidate of the round: \[0, 1\] are",
+        ),
     ],
 )
 def test_one_that_fails_is_told_with_its_line_and_the_run_goes_on(

@@ -12,7 +12,9 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from reward_agent.optimise.normalise import Normalise
 from reward_agent.optimise.sb3 import RESET_SEEDS, Drained, TaskVecEnv
-from reward_agent.task import Termination
+from reward_agent.schema import Array
+from reward_agent.sources import Rewards
+from reward_agent.task import Bools, Termination
 
 ROWS = 5
 
@@ -81,6 +83,25 @@ def test_the_tasks_own_rule_ends_episodes_and_its_fields_stay_from_the_source() 
         _, _, dones, infos = env.step(np.ones((ROWS, 1), np.float32))
     assert dones.all() and not any(info["TimeLimit.truncated"] for info in infos)
     assert source.calls[-1][0].shape == (1, ROWS, 2)
+
+
+def test_a_reward_that_reads_no_state_learns_where_the_tasks_own_rule_reads_some() -> None:
+    class Idle(NearSource):
+        """Goes by the action alone."""
+
+        fields = ()
+
+        def __call__(self, state: Array, action: Array, next_state: Array, was_reset: Bools) -> Rewards:
+            assert state.shape[-1] == next_state.shape[-1] == 0
+            nothing = np.zeros((*next_state.shape[:-1], 2))
+            return super().__call__(nothing, action, nothing, was_reset)
+
+    rule = Termination("moves", ("point.velocity",), lambda state: np.abs(state.point.velocity) > 0.5)
+    env = TaskVecEnv(replace(pointmass_task(), terminates=rule), Idle(), ROWS, seed=3)
+    env.reset()
+    for _ in range(3):
+        _, rewards, dones, _ = env.step(np.ones((ROWS, 1), np.float32))
+    assert dones.all() and np.allclose(rewards, 1 - 0.01)
 
 
 def test_a_reward_that_reads_time_makes_observations_carry_it() -> None:

@@ -100,7 +100,9 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
         super().__init__(num_envs, seen, self.episodes.action_space)
         columns = self.episodes.schema.columns
         wanted = [path for path in columns if path in set(source.fields)]
-        self._columns = None if len(wanted) == len(columns) else np.concatenate([_indices(columns[p]) for p in wanted])
+        # a reward may read nothing of the state where the task's own ending does
+        indices = [np.zeros(0, np.int64), *(_indices(columns[path]) for path in wanted)]
+        self._columns = None if len(wanted) == len(columns) else np.concatenate(indices)
         self._generator = np.random.default_rng(seed)
         self._actions = self.episodes.actions.idle(num_envs)
         self._began = np.ones(num_envs, bool)
