@@ -218,6 +218,20 @@ def test_a_run_that_ends_meanwhile_tells_so_and_keeps_what_is_entered(
         assert not browser.errors, browser.errors
 
 
+def test_a_clip_that_cannot_be_played_says_so(browse: Callable[..., Browser], tmp_path: Path) -> None:
+    run = waiting_run(tmp_path / "runs", candidates=2, rounds=1)
+    clip = run / "iter_00/judging/clips/a.mp4"
+    clip.unlink()  # the candidate's own is another link to it
+    clip.write_bytes(b"no film")
+    with served("serve", "--port", "0", cwd=tmp_path) as server:
+        page = browse().open(server.link)
+        page.goto(f"{server.origin}/runs/one/rank/0?rater=me")
+        page.wait_for_selector("#clip-a >> text=cannot be played")
+        assert page.locator("#clip-b video").count() == 1
+        page.click("#play")
+        until(page, lambda: times(page) and times(page)[0] > 0, "the other clip plays")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_pages_fit_and_name_their_controls(

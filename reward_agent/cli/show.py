@@ -138,6 +138,8 @@ def _text(value: dict[str, Any], folder: Path) -> str:
     stands = {"running": "It is at work.", "waiting": "It waits for people."}.get(value["state"], "Not finished.")
     if value["waits_for"] == "judgement":
         stands = f"It waits for people to compare: `{rank_command(folder)}` opens the page."
+    elif value["waits_for"] == "words":
+        stands = "It waits for a person's words on a policy; going on says which, and where they are to be written."
     goes_on = stands if value["state"] == "running" else f"{stands} `{resume_command(folder)}` goes on with it."
     return "\n".join([*lines, goes_on if result is None else describe_result(result)])
 

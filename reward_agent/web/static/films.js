@@ -47,6 +47,16 @@
     requestAnimationFrame(tick);
   };
 
+  const broken = (film) => {
+    const told = document.createElement("p");
+    [told.className, told.textContent] = ["notice bad", "This clip cannot be played: leave it out. The run makes it again when it is resumed."];
+    film.replaceWith(told);
+  };
+  for (const film of document.querySelectorAll(".clip video")) {
+    if (film.error) broken(film);
+    else film.addEventListener("error", () => broken(film));
+  }
+
   play.addEventListener("click", () => set(!playing));
   seek.addEventListener("input", () => at(Number(seek.value) / 1000 * length()));
   speed.addEventListener("change", () => set(playing));
