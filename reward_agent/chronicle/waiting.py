@@ -10,15 +10,13 @@ from typing import Any
 from reward_agent.codec import decode
 from reward_agent.config import RunConfig
 from reward_agent.history import Judgement
+from reward_agent.judges.sheets import ANSWERS, QUESTION
 from reward_agent.messages import MAIN, Key
 from reward_agent.program import TrainingFault
 from reward_agent.search import folder_of
 from reward_agent.spoken import WORDS
 from reward_agent.trial import Trained
 from reward_agent.variant import AUTOMATIC, PERSON
-
-QUESTION, ANSWERS = "question.json", "answers"
-"""In a round's folder `judging/`: what is asked, and a file a rater."""
 
 
 def waits_for(folder: Path, config: RunConfig, steps: Mapping[Key, Any], judgements: Mapping[int, Judgement]) -> str:
