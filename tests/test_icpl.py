@@ -129,6 +129,12 @@ def test_where_none_is_preferred_the_champion_is_the_good_example() -> None:
     assert "none of them was preferred" in text and program(3).strip() in text and program(12).strip() in text
 
 
+def test_where_none_was_ever_preferred_no_program_is_called_the_best() -> None:
+    text = prompt(history(judged(None, None, None, words="all fall")))
+    assert program(1).strip() in text and "all fall" in text
+    assert "only to name it" in text and "best so far" not in text and "came nearest" not in text
+
+
 def test_what_cannot_be_executed_is_sampled_anew_and_in_the_end_given_up() -> None:
     asked = ICPL.next(pointmass.task, History())
     assert isinstance(asked, Ask)

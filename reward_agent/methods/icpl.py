@@ -64,6 +64,7 @@ class Icpl(Rounds):
             bad=self._bad(history, iteration, good, judgement),
             champion=self._example(history, champion) if champion != good and not unjudged else None,
             fresh=best is not None,
+            preferred=any(each.best is not None for number, each in history.judgements.items() if number < iteration),
             failed=judgement is None and not trained,
             unjudged=unjudged,
             words=as_data(judgement.words) if judgement and judgement.words else "",
