@@ -13,9 +13,9 @@ winner less Eureka's, as a share of the way from acting at random to the task's 
 above -`MARGIN`.
 
 With `--llm manual` it ends with code 4 as often as replies are awaited, and names the prompts; started again it goes
-on. Replies that an arm's recording holds (envs/*/recordings/<task>/) are laid where they are awaited, so that an
-experiment can go on elsewhere; `--record` leaves those there are. `--llm replay:` plays whole recordings. `--only-tell`
-runs nothing.
+on. Replies that were recorded are laid where they are awaited, so that an experiment can go on elsewhere: `--record`
+leaves those of an arm that is done under envs/*/recordings/<task>/, others under benchmarks/results/icpl/.
+`--llm replay:` plays whole recordings. `--only-tell` runs nothing.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ from reward_agent.trial import Trained
 
 TASKS = ("mujoco/halfcheetah-run", "mujoco/hopper-forward")
 ROUNDS, CANDIDATES, STEPS = 5, 6, 300_000
+KEPT = Path(__file__).parent / "results" / "icpl"
 MARGIN = 0.15
 """Of the way from random actions to the expert's reward."""
 
@@ -78,7 +79,8 @@ def run(root: Path, task: str, arm: str, llm: str, jobs: int) -> None:
     folder, settings = folder_of(root, task, arm), ARMS[arm]
     if load_result(folder) is not None:
         return
-    lay_replies(recording_of(task, arm), folder)
+    for recording in (recording_of(task, arm), replies_of(task, arm)):
+        lay_replies(recording, folder)
     if arm != "icpl":
         share_first_round(folder_of(root, task, "icpl"), folder)
     if (folder / MANIFEST).exists():
@@ -103,8 +105,14 @@ def run(root: Path, task: str, arm: str, llm: str, jobs: int) -> None:
 
 
 def recording_of(task: str, arm: str) -> Path:
+    """That ships with the task, of an arm that is done."""
     world, _, name = task.partition("/")
     return Path(__file__).parent.parent / "envs" / world / "recordings" / name / f"{ARMS[arm].recording}.jsonl"
+
+
+def replies_of(task: str, arm: str) -> Path:
+    """Those that there are of an arm that is under way."""
+    return KEPT / f"{folder_of(KEPT, task, arm).name}.jsonl"
 
 
 def lay_replies(recording: Path, folder: Path) -> None:
@@ -251,7 +259,10 @@ def main() -> None:
             if found is not None and found != {k: v for k, v in rows.get((task, arm), {}).items() if k not in here}:
                 rows[task, arm] = found | here
             if args.record and (folder_of(args.root, task, arm) / MANIFEST).exists():
-                write_recording(folder_of(args.root, task, arm), recording_of(task, arm))
+                done, under_way = recording_of(task, arm), replies_of(task, arm)
+                write_recording(folder_of(args.root, task, arm), under_way if found is None else done)
+                if found is not None:
+                    under_way.unlink(missing_ok=True)
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text("".join(json.dumps(each) + "\n" for each in rows.values()))
