@@ -43,7 +43,7 @@ from reward_agent.optimise.ppo import PRESETS as PPO_PRESETS
 from reward_agent.optimise.ppo import PPOSettings
 from reward_agent.optimise.presets import choose
 from reward_agent.program import Program
-from reward_agent.scoring import SeedPlan, confidence_interval, roll_out
+from reward_agent.scoring import Act, SeedPlan, confidence_interval, no_op, roll_out
 from reward_agent.sources.cell import CellSource
 from reward_agent.task import Task
 
@@ -52,6 +52,8 @@ TASKS = ("mujoco/halfcheetah-run", "mujoco/hopper-forward")
 QUERIES = (49, 150, 1500)
 PREFERENCES, TRUE_REWARD = "preferences", "true_reward"
 EPISODES = 20
+TOO_SHORT = "No trajectories are long enough for the desired fragment length"
+"""Said by `imitation`."""
 LEARNER: Mapping[str, Any] = {
     "segment": 50,  # steps
     "rounds": 10,  # of comparing, fitting and training, after a first one
@@ -117,13 +119,23 @@ def jobs_of(task_ids: Sequence[str], queries: Sequence[int], seeds: int, steps: 
 
 
 def run_job(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Train, and score on the report seeds."""
+    """Train, and score on the report seeds.
+
+    A learner whose latest policy plays no episode as long as a segment can compare no more and ends without a policy:
+    a failed training, which counts as doing nothing, as everywhere here.
+    """
     begun, began = whence(), time.monotonic()
     task = native(job["task"])
+    policy: Act
     if job["method"] == TRUE_REWARD:
         policy, found = on_true_reward(task, job["steps"], job["seed"])
     else:
-        policy, found = on_preferences(task, job["queries"], job["steps"], job["seed"])
+        try:
+            policy, found = on_preferences(task, job["queries"], job["steps"], job["seed"])
+        except RewardAgentError as error:
+            if TOO_SHORT not in str(error):
+                raise
+            policy, found = no_op(task), {"failed": "no episode as long as a segment", "queries": job["queries"]}
     found["seconds"] = round(time.monotonic() - began, 1)
     scores = roll_out(task, policy, SeedPlan.report_seeds(0, EPISODES))
     return {**found, "scores": {name: np.round(values, 3).tolist() for name, values in scores.items()}, **begun}
@@ -185,10 +197,12 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     entries = []
     for (task_id, method, queries, steps), own in sorted(found.items()):
         entry = {"task": task_id, "method": method, "queries": queries, "steps": steps, "trainings": len(own)}
+        entry["failed"] = sum("failed" in row for row in own)
         for name in own[0]["scores"]:
             entry[name] = confidence_interval([row["scores"][name] for row in own])._asdict()
         if method == PREFERENCES:
-            entry["fresh_agreement"] = float(np.mean([row["fresh_agreement"] for row in own]))
+            known = [row["fresh_agreement"] for row in own if "fresh_agreement" in row]
+            entry["fresh_agreement"] = float(np.mean(known)) if known else None
         entries.append(entry)
     return entries
 
@@ -202,11 +216,15 @@ def markdown(entries: Sequence[Mapping[str, Any]]) -> str:
     for entry in entries:
         learned = entry["method"] == PREFERENCES
         cells = [f"`{entry['task']}`", "learned from pairs" if learned else "the native one, our PPO"]
-        cells += [f"{entry['queries']:,}" if learned else "–", f"{entry['steps']:,}", str(entry["trainings"])]
+        cells += [f"{entry['queries']:,}" if learned else "–", f"{entry['steps']:,}", _trainings(entry)]
         cells += [_interval(entry[name]) if name in entry else "" for name in metrics]
-        cells.append(f"{entry['fresh_agreement']:.0%}" if learned else "–")
+        cells.append(f"{entry['fresh_agreement']:.0%}" if learned and entry["fresh_agreement"] is not None else "–")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _trainings(entry: Mapping[str, Any]) -> str:
+    return str(entry["trainings"]) + (f", {entry['failed']} failed" if entry["failed"] else "")
 
 
 def _interval(interval: Mapping[str, float | None]) -> str:
