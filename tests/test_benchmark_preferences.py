@@ -227,3 +227,10 @@ def test_a_reward_learned_from_few_pairs_makes_the_cheetah_run(baseline: ModuleT
     assert row["fresh_agreement"] > 0.7
     assert len(row["scores"]["native_return"]) == 20
     assert np.mean(row["scores"]["native_return"]) > 100  # doing nothing: 0; random actions: -267
+
+
+def test_the_page_has_the_rows_that_were_measured(baseline: ModuleType, repository: Path) -> None:
+    kept = (repository / "benchmarks/results/preference_baseline.jsonl").read_text().splitlines()
+    page = (repository / "docs/results.md").read_text()
+    for line in baseline.markdown(baseline.table([json.loads(row) for row in kept])).splitlines():
+        assert line in page
