@@ -173,9 +173,16 @@ def row(root: Path, task: str, arm: str) -> dict[str, Any] | None:
         "arm": arm,
         "metric": metric,
         "rounds": rounds,
-        "best_so_far": [max(score for scores in rounds[: number + 1] for score in scores) for number in range(ROUNDS)],
+        "best_so_far": [
+            max((score for scores in rounds[: number + 1] for score in scores), default=-np.inf)
+            for number in range(ROUNDS)
+        ],
         "winner": [result.iteration, result.candidate],
-        "finals": [float(np.mean(each.report[metric])) for each in finals if isinstance(each, Trained)],
+        # one that failed counts as doing nothing, as everywhere
+        "finals": [
+            float(np.mean(each.report[metric])) if isinstance(each, Trained) else result.floors["no-op"][metric].mean
+            for each in finals
+        ],
         "experts": [float(np.mean(each.report[metric])) for each in experts if isinstance(each, Trained)],
         "random": result.floors["random"][metric].mean,
         "queries_published": published_queries(CANDIDATES, ROUNDS) if judged and arm == "icpl" else 0,
@@ -225,7 +232,7 @@ def markdown(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield (
                 f"- `{task}`: ICPL less Eureka {mean:+.2f} ({least:+.2f} to {most:+.2f}) of the way from random "
                 f"({low:,.0f}) to the expert reward ({high:,.0f}) at the same steps: {verdict} than Eureka by the "
-                f"margin of {MARGIN}."
+                f"margin of {MARGIN}. This is of one search each; the interval is over trainings of its winner."
             )
 
 

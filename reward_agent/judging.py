@@ -27,6 +27,8 @@ JUDGEMENT = "judgement"
 """Stage of a round's judgement in the journal."""
 FolderOf = Callable[[int, int], str]
 """Of a candidate, relative to the run's."""
+JUDGES = "judges"
+"""Stage of the names of those whose own models were asked about a round."""
 ASKED = "judge."
 """Begins the stages of what a judge's own model was asked."""
 
@@ -41,6 +43,8 @@ class RunDesk:
     events: Events
     person: AskLine | None
     templates: Templates
+    judge: str = ""
+    """Its name."""
     resume: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,13 +53,22 @@ class RunDesk:
     def ask(self, name: str, messages: Sequence[Message]) -> Reply:
         if self.llm is None:
             raise MissingComponentError("This judge has no model to ask.")
-        key, llm = Key(self.iteration, 0, 0, f"{ASKED}{name}"), self.llm
+        key, llm = Key(self.iteration, 0, self._place(), f"{ASKED}{name}"), self.llm
         reply: Reply | None = self.run.recorded(key, Reply)
         if reply is None:
             self.run.write_prompt(key, messages)
             reply = llm.complete(messages, key)
             self.run.record(key, reply)
         return reply
+
+    def _place(self) -> int:
+        """Of this judge among those who asked about the round: what another was told is not its own."""
+        key = Key(self.iteration, 0, 0, JUDGES)
+        known: tuple[str, ...] = self.run.recorded(key, tuple[str, ...]) or ()
+        if self.judge not in known:
+            known = (*known, self.judge)
+            self.run.record(key, known)
+        return known.index(self.judge)
 
     def tell(self, text: str) -> None:
         self.events(Noted(text))
@@ -115,7 +128,8 @@ class Judging:
             folder=self.run.folder / f"iter_{iteration:02d}" / "judging",
             seed=self.config.seed,
         )
-        desk = RunDesk(self.run, iteration, self.llm, self.events, self.person, Templates(self.config.prompts))
+        templates = Templates(self.config.prompts)
+        desk = RunDesk(self.run, iteration, self.llm, self.events, self.person, templates, self.judge.name)
         judgement = self._compared(question, desk)
         self.run.record(key, judgement)
         return judgement, False

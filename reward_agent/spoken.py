@@ -99,6 +99,8 @@ class Listener:
         if self.config.words == "file":
             return self._in_file(candidate, folder)
         assert self.ask_person is not None
+        if self.config.judge is not None:  # who gives words may judge as well
+            candidate, outcome = replace(candidate, outcome=outcome.unscored), outcome.unscored
         return (self.ask_person(self.task, candidate, outcome, folder) or "").strip()
 
     def _film(self, candidate: Candidate, folder: Path) -> None:

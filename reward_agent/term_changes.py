@@ -15,12 +15,26 @@ MAX_SHOWN = 1200
 def term_changes(before: Program, after: Program) -> list[str]:
     """One entry a term that was added, dropped or defined otherwise, in the order of `after`; empty where none was.
 
-    Where the terms of either cannot be told apart, the one entry is a line diff of the texts.
+    Where the terms of either cannot be told apart, or the programs differ in something else (a constant or a function
+    beside the reward, a write into an array), the one entry is a line diff of the texts.
     """
     old, new = definitions(before.source), definitions(after.source)
-    if old is None or new is None:
-        return _line_diff(before.source, after.source)
-    return [*_changed(old, new)]
+    changes = [*_changed(old, new)] if old is not None and new is not None else []
+    if changes or _meaning(before.source) == _meaning(after.source):
+        return changes
+    return _line_diff(before.source, after.source)
+
+
+def _meaning(source: str) -> str:
+    """The program without comments, layout and docstrings; its text where it is no program."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return source
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.Module) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree)
 
 
 def definitions(source: str) -> dict[str, str] | None:

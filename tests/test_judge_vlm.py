@@ -88,6 +88,14 @@ def likes_bright(request: Request) -> Step:
     )
 
 
+def likes_larger(request: Request) -> Step:
+    """Has a preference between any two pictures that differ."""
+    if len(sheets(request)) == 1:
+        return say(" It stops too soon. ")
+    first, second = (image.tobytes()[image.width * 3 * 26 :] for image in sheets(request))  # below the label
+    return say(f"PREFER: {'TIE' if first == second else 'FIRST' if first > second else 'SECOND'}\n")
+
+
 def likes_first(request: Request) -> Step:
     return say("Both are fine.\n**PREFER: FIRST**")
 
@@ -140,7 +148,7 @@ def test_an_answer_that_goes_by_the_order_is_a_tie(server: Loopback, run: Run, t
     server.answer = likes_first
     judgement = find_judge("vlm:openai:eyes").compare(watched(tmp_path, [90, 200, 30], 120), desk(run, model(server)))
     assert {made.answer for made in judgement.preferences} == {"tie"}
-    assert (judgement.agreement, judgement.beats_champion) == (0.0, False)
+    assert (judgement.agreement, judgement.best, judgement.beats_champion) == (0.0, None, None)
 
 
 def test_agreement_is_the_share_of_pairs_answered_alike(server: Loopback, run: Run, tmp_path: Path) -> None:
@@ -184,7 +192,7 @@ def test_a_limit_of_the_rate_is_waited_for_or_gone_on_from(server: Loopback, run
     server.answer = lambda request: likes_bright(request) if len(server.requests) <= 3 else slow
     with pytest.raises(LLMError, match="429"):
         judge.compare(asked, desk(run, model(server)))
-    assert len(run.journal.values) == 3
+    assert len([key for key in run.journal.values if key.stage.startswith("judge.")]) == 3
     server.answer = lambda request: slow if len(server.requests) == 5 else likes_bright(request)
     judgement = judge.compare(asked, desk(run, model(server, retries=2)))
     assert (judgement.best, judgement.worst, judgement.queries, judgement.agreement) == (1, 0, 3, 1.0)
@@ -368,7 +376,7 @@ def test_a_whole_run_goes_by_what_a_model_saw(
     server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
-    server.answer = likes_bright
+    server.answer = likes_larger
     said = recording(
         tmp_path / "replies.jsonl", {Key(i, k, 0): [TIMID, GOOD][k] + f"\n# {i}\n" for i in (0, 1) for k in (0, 1)}
     )
@@ -394,7 +402,7 @@ def test_a_budget_that_ends_while_it_is_asked(
 ) -> None:
     """A request takes 120 tokens: the first budget ends within the first pair, the other within the second round's."""
     monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
-    server.answer = likes_bright
+    server.answer = likes_larger
     said = recording(
         tmp_path / "replies.jsonl", {Key(i, k, 0): f"{[TIMID, GOOD][k]}\n# {i}\n" for i in (0, 1) for k in (0, 1)}
     )

@@ -44,6 +44,14 @@ def test_the_champion_stays_where_it_is_as_good(tmp_path: Path) -> None:
     assert judgement.preferences[-1].answer == "tie"
 
 
+def test_where_nothing_tells_a_round_apart_none_is_preferred(tmp_path: Path) -> None:
+    judgement = find_judge("metric").compare(question(tmp_path, [0.5, 0.5, 0.5], champion=0.5), NOBODY)
+    assert (judgement.best, judgement.worst, judgement.beats_champion) == (None, None, None)
+    assert {made.answer for made in judgement.preferences} == {"tie"}
+    better = find_judge("metric").compare(question(tmp_path, [0.5, 0.5, 0.5], champion=0.2), NOBODY)
+    assert better.best is not None and (better.worst, better.beats_champion) == (None, True)
+
+
 def test_one_candidate_alone_is_best_without_a_question(tmp_path: Path) -> None:
     judgement = find_judge("metric").compare(question(tmp_path, [0.2]), NOBODY)
     assert (judgement.best, judgement.worst, judgement.queries) == (0, None, 0)

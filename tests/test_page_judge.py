@@ -136,6 +136,13 @@ def test_none_is_right_is_told_without_a_reason_too(tmp_path: Path) -> None:
     assert judged(made).words == "None is right."
 
 
+def test_who_picks_the_champion_alone_prefers_none_of_the_round(tmp_path: Path) -> None:
+    made, ids = asked(tmp_path, champion=True)
+    answer(made, best=ids[-1], worst=ids[2])
+    found = judged(made)
+    assert (found.best, found.worst, found.beats_champion) == (None, 2, None)
+
+
 def test_a_circle_of_preferences_is_a_tie(tmp_path: Path) -> None:
     made, ids = asked(tmp_path)
     pairs = [(0, 1), (1, 2), (2, 0), (2, 3)]

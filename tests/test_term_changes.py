@@ -71,6 +71,25 @@ def test_terms_that_cannot_be_told_apart_are_compared_line_by_line() -> None:
     assert "-    terms = make(s)" in only and "+    terms = create(s)" in only
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("import numpy as np\n", "import numpy as np\nSCALE = 5.0\n"),
+        ("    terms = {", "    speed[speed < 0.5] = 0\n    terms = {"),
+        ("    return sum", "    terms.update(more=speed)\n    return sum"),
+        ("    return sum", "    terms['forward'] *= 9\n    return sum"),
+        ("    return sum", "    terms |= {'more': speed}\n    return sum"),
+    ],
+)
+def test_what_changes_beside_the_definitions_of_terms_is_never_told_as_no_change(before: str, after: str) -> None:
+    assert "+" in "".join(term_changes(Program(BEFORE), changed((before, after))))
+
+
+def test_a_docstring_is_no_change() -> None:
+    told = changed(("    speed =", '    """Run."""\n    speed ='))
+    assert term_changes(Program(BEFORE), told) == []
+
+
 def test_every_shipped_expert_has_terms_that_can_be_told() -> None:
     experts = sorted((Path(__file__).parent.parent / "envs").glob("mujoco/experts/*.py"))
     told = [path.name for path in experts if "def compute_reward" in path.read_text() and definitions(path.read_text())]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from reward_agent.variant import AUTOMATIC, PERSON
 
 def waits_for(folder: Path, config: RunConfig, steps: Mapping[Key, Any], judgements: Mapping[int, Judgement]) -> str:
     """`judgement`, `reply` or `words`; empty where nobody is waited for."""
-    if any(_is_open(path) for path in folder.glob("iter_*/judging") if _number(path) not in judgements):
+    if any(_is_open(path) for number, path in judging_folders(folder).items() if number not in judgements):
         return "judgement"
     if _asks_a_person(folder, steps):
         return "reply"
@@ -83,5 +84,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _number(judging: Path) -> int:
-    return int(judging.parent.name.rpartition("_")[2])
+def judging_folders(folder: Path) -> dict[int, Path]:
+    """A run's folders `judging`, by round; of folders that are named as rounds are."""
+    found = {path: re.fullmatch(r"iter_([0-9]{1,4})", path.parent.name) for path in folder.glob("iter_*/judging")}
+    return {int(match[1]): path for path, match in found.items() if match}

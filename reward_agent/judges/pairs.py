@@ -35,7 +35,11 @@ def shuffled(question: Question) -> list[Entrant]:
 
 
 def best_and_worst(question: Question, judge: str, prefer: Prefer) -> Judgement:
-    """Find both by asking `prefer` of two at a time; who stands first is shuffled. A tie or a skip changes nothing."""
+    """Find both by asking `prefer` of two at a time; who stands first is shuffled. A tie or a skip changes nothing.
+
+    Where not one comparison of the round's own was decided, chance would name them: then there is no worst, and no best
+    but one that is preferred to the champion.
+    """
     made: list[Preference] = []
     coin = generator(question, "sides")
 
@@ -55,12 +59,14 @@ def best_and_worst(question: Question, judge: str, prefer: Prefer) -> Judgement:
         assert worst is not None, "there is one to compare with"
         if better(worst, challenger):
             worst = challenger
+    told_apart = not made or any(each.answer in ("first", "second") for each in made)
     beats = None if question.champion is None else better(best, question.champion)
+    preferred = told_apart or beats is True
     return Judgement(
         judge=judge,
-        best=best.at[1],
-        worst=worst.at[1] if worst else None,
-        beats_champion=beats,
+        best=best.at[1] if preferred else None,
+        worst=worst.at[1] if worst and told_apart else None,
+        beats_champion=beats if preferred else None,
         queries=len(made),
         preferences=tuple(made),
     )

@@ -104,6 +104,12 @@ def _ends(sheet: Sheet, places: Sequence[Mapping[str, float]], named: bool) -> t
     own = [clip for clip in mean if clip != sheet.champion]
     alike = len(mean) > 1 and len(set(mean.values())) == 1
     best = min(own, key=lambda clip: mean[clip]) if own and named and not alike else None
+    if (
+        best is not None
+        and sum(mean[clip] == mean[best] for clip in own) > 1
+        and mean.get(sheet.champion or "", 1) < mean[best]
+    ):
+        best = None  # the champion was picked, and nobody told the round's own apart
     others = [clip for clip in own if clip != best]
     last = [clip for clip in others if mean[clip] == max(mean[other] for other in others)]
     untold = len(last) > 1 and len(last) == len(others)  # nobody told them apart

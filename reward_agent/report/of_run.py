@@ -11,6 +11,7 @@ from reward_agent.chronicle import CandidateRecord, Chronicle, Round, read_chron
 from reward_agent.errors import UsageError
 from reward_agent.files import write_atomically, writing
 from reward_agent.history import At, Judgement
+from reward_agent.judges.pairs import published_queries
 from reward_agent.report import MEGABYTES
 from reward_agent.report.charts import candidate_charts, metric_charts, result_charts
 from reward_agent.report.command import again
@@ -99,7 +100,7 @@ def _queries(run: Chronicle) -> Mapping[str, int] | None:
     candidates, rounds = run.config.candidates, len(judgements)
     return {
         "made": sum(judgement.queries for judgement in judgements),
-        "published": (candidates - 1) * 2 * rounds - 1,
+        "published": published_queries(candidates, rounds),
         "candidates": candidates,
         "rounds": rounds,
     }

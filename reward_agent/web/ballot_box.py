@@ -19,6 +19,7 @@ from reward_agent.web.steps import TEXTS, handed_in, step
 
 UNDONE = "undo"
 """Folder of earlier answers, and the step that brings one back."""
+LOCK = ".lock"
 MOST_UNDONE = 200
 
 
@@ -122,7 +123,7 @@ class BallotBox:
     def _lock(self) -> Iterator[None]:
         """One at a time, also where two servers show the same runs."""
         (self.folder / ANSWERS).mkdir(exist_ok=True)
-        with (self.folder / ".lock").open("ab") as file:
+        with (self.folder / LOCK).open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

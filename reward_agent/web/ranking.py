@@ -12,7 +12,7 @@ from reward_agent.history import Judgement
 from reward_agent.invocation import resume_command
 from reward_agent.judges.ballots import Ballot
 from reward_agent.judges.sheets import ANSWERS, Sheet, read_sheet
-from reward_agent.web.ballot_box import BallotBox
+from reward_agent.web.ballot_box import LOCK, UNDONE, BallotBox
 from reward_agent.web.paths import NothingThereError, judging_folder
 from reward_agent.web.runs import judged_rounds, open_rounds, standing
 from reward_agent.web.schedule import next_pair, planned
@@ -67,7 +67,7 @@ def find_round(run: Path, number: int) -> Round:
     """
     folder = judging_folder(run, number)
     sheet = read_sheet(folder)
-    if sheet is None or (folder / ANSWERS).is_symlink():
+    if sheet is None or any((folder / name).is_symlink() for name in (ANSWERS, UNDONE, LOCK)):
         raise NothingThereError("There is nothing to judge in this round.")
     recorded = judged_rounds(run).get(number)
     return Round(run, number, sheet, BallotBox(folder, sheet), decode(Judgement, recorded) if recorded else None)

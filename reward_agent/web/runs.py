@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reward_agent.chronicle import CandidateRecord, Chronicle, Round, read_chronicle
+from reward_agent.chronicle.waiting import judging_folders
 from reward_agent.errors import RewardAgentError
 from reward_agent.history import At, Judgement
 from reward_agent.journal import is_written
@@ -46,7 +47,7 @@ def rows(root: Path) -> list[Row]:
 
 def open_rounds(folder: Path) -> list[int]:
     """Rounds whose question lies there and that are not judged yet, in order."""
-    asked = [int(path.parent.parent.name.rpartition("_")[2]) for path in folder.glob(f"iter_[0-9]*/judging/{QUESTION}")]
+    asked = [number for number, path in judging_folders(folder).items() if (path / QUESTION).is_file()]
     known = judged_rounds(folder) if asked else {}
     return sorted(number for number in asked if number not in known)
 
