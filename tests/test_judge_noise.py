@@ -17,9 +17,10 @@ from scipy.stats import friedmanchisquare
 from reward_agent.agent import synthesize
 from reward_agent.codec import decode
 from reward_agent.errors import UsageError
-from reward_agent.history import CHAMPION, Interval, Judgement, Preference
+from reward_agent.history import CHAMPION, Interval, Judgement
 from reward_agent.judges import Question, find_judge
-from reward_agent.judges.agreement import kendall_w, ranking_of
+from reward_agent.judges.agreement import kendall_w, order_of
+from reward_agent.judges.pairs import Answer
 from reward_agent.messages import Key
 from reward_agent.store import read_steps
 from reward_agent.task import Metric
@@ -170,14 +171,26 @@ def test_agreement_is_kendalls_w() -> None:
         assert kendall_w(rankings) == pytest.approx(friedman)
 
 
-def test_a_ranking_is_by_comparisons_won_less_those_lost() -> None:
-    numbers = {(1, 0): 0, (1, 1): 1, (1, 2): 2, (0, 4): CHAMPION}
-    said = [
-        Preference((1, 0), (1, 1), "second"),
-        Preference((1, 1), (0, 4), "tie"),
-        Preference((1, 2), (0, 4), "skip"),
-    ]
-    assert ranking_of(said, numbers) == ((1,), (CHAMPION,), (0,))
+def test_a_ranking_follows_the_answers() -> None:
+    said: list[tuple[int, int, Answer]] = [(0, 1, "second"), (1, CHAMPION, "tie"), (2, CHAMPION, "skip")]
+    assert order_of(said) == ((CHAMPION, 1), (0,)), "those found alike are tied"
+    long_held: list[tuple[int, int, Answer]] = [(1, 0, "first"), (2, 1, "second"), (3, 1, "second"), (4, 1, "first")]
+    assert order_of(long_held)[0] == (4,), "who beat a long-standing holder stands before it, with fewer wins"
+    assert order_of([(0, 1, "first"), (1, 2, "first"), (2, 0, "first")]) == ((0, 1, 2),)
+
+
+def test_raters_who_never_err_are_told_with_an_order_that_contradicts_no_answer_of_theirs(tmp_path: Path) -> None:
+    for seed in range(100):
+        scores = np.random.default_rng(seed).permutation(SCORES)
+        asked = question(tmp_path, scores[:-1].tolist(), float(scores[-1]), iteration=1)
+        judgement = compare("metric:raters=3", replace(asked, seed=seed))
+        for ranking in judgement.rankings.values():
+            numbers = [number for group in ranking for number in group]
+            assert next(number for number in numbers if number != CHAMPION) == judgement.best
+            place = {number: place for place, group in enumerate(ranking) for number in group}
+            for made in judgement.preferences:
+                first, second = (CHAMPION if at == (0, 9) else at[1] for at in (made.first, made.second))
+                assert (place[first] < place[second]) == (made.answer == "first")
 
 
 def test_a_run_by_raters_who_err(tmp_path: Path) -> None:

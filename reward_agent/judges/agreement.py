@@ -1,13 +1,14 @@
-"""How far several raters agree: Kendall's coefficient of concordance."""
+"""What a rater's answers about pairs order, and how far several raters agree: Kendall's coefficient of concordance."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from statistics import fmean
 from typing import TypeVar
 
 import numpy as np
 
-from reward_agent.history import At, Preference
+from reward_agent.judges.pairs import Answer
 
 T = TypeVar("T", int, str)
 
@@ -33,19 +34,28 @@ def kendall_w(rankings: Iterable[Sequence[Sequence[T]]]) -> float | None:
     return spread / most if most > 0 else None
 
 
-def ranking_of(preferences: Iterable[Preference], numbers: Mapping[At, int]) -> tuple[tuple[int, ...], ...]:
-    """The order that answers about pairs give, by comparisons won less those lost; `numbers` are what to rank.
+def order_of(pairs: Iterable[tuple[T, T, Answer]]) -> tuple[tuple[T, ...], ...]:
+    """Groups from best to worst, by how many one is preferred to less how many are preferred to it, also by way of
+    others; who was in no answered pair is left out.
 
-    Who was in no answered pair is left out.
+    Whatever is preferred to another stands before it, but in a circle, whose members are tied. Two that were found
+    alike, and never told apart, share what they have.
     """
-    won: dict[int, int] = {}
-    for preference in preferences:
-        if preference.answer == "skip":
-            continue
-        first, second = numbers[preference.first], numbers[preference.second]
-        gain = {"first": 1, "second": -1, "tie": 0}[preference.answer]
-        won[first] = won.get(first, 0) + gain
-        won[second] = won.get(second, 0) - gain
-    return tuple(
-        tuple(sorted(one for one, net in won.items() if net == level)) for level in sorted(set(won.values()))[::-1]
-    )
+    answered = [pair for pair in pairs if pair[2] != "skip"]
+    below: dict[T, set[T]] = {one: set() for first, second, _ in answered for one in (first, second)}
+    for first, second, answer in answered:
+        if answer == "first":
+            below[first].add(second)
+        elif answer == "second":
+            below[second].add(first)
+    for via in below:
+        for one, under in below.items():
+            if via in under:
+                below[one] = under | below[via]
+    score = {one: len(under) - sum(one in other for other in below.values()) for one, under in below.items()}
+    alike = [(first, second) for first, second, answer in answered if answer == "tie"]
+    alike = [(one, other) for one, other in alike if other not in below[one] and one not in below[other]]
+    sharing = {one: {one}.union(*(two for two in alike if one in two)) for one in score}
+    shared = {one: fmean(score[each] for each in others) for one, others in sharing.items()}
+    levels = sorted(set(shared.values()), reverse=True)
+    return tuple(tuple(sorted(one for one in shared if shared[one] == level)) for level in levels)

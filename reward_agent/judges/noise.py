@@ -15,7 +15,7 @@ import numpy as np
 
 from reward_agent.history import CHAMPION, At, Judgement, Preference
 from reward_agent.judges import Entrant, Question
-from reward_agent.judges.agreement import kendall_w, ranking_of
+from reward_agent.judges.agreement import kendall_w, order_of
 from reward_agent.judges.pairs import Answer, best_and_worst, generator
 from reward_agent.optimise.presets import Checked, Count, NotNegative, Share
 
@@ -107,7 +107,10 @@ def judged(question: Question, judge: str, noise: Noise, values: Mapping[At, Key
     numbers = {entrant.at: entrant.at[1] for entrant in question.entrants}
     if question.champion:
         numbers[question.champion.at] = CHAMPION
-    rankings = {f"rater {n}": ranking_of(said, numbers) for n, said in enumerate(panel.said, 1)}
+    rankings = {
+        f"rater {n}": order_of((numbers[made.first], numbers[made.second], made.answer) for made in said)
+        for n, said in enumerate(panel.said, 1)
+    }
     queries = judgement.queries * noise.raters
     return replace(judgement, queries=queries, rankings=rankings, agreement=kendall_w(rankings.values()))
 

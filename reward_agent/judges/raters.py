@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
 from reward_agent.history import At, Judgement, Preference, Remark
-from reward_agent.judges.agreement import kendall_w
-from reward_agent.judges.ballots import Ballot, Groups, Pair
+from reward_agent.judges.agreement import kendall_w, order_of
+from reward_agent.judges.ballots import Ballot, Groups
 from reward_agent.judges.sheets import Sheet
 
 NONE_RIGHT = "None is right."
@@ -68,7 +68,7 @@ def order(ballot: Ballot, clips: Sequence[str]) -> Groups:
     if ballot.ranking is not None:
         return tuple(group for group in ballot.ranking if group)
     if ballot.pairs:
-        return _of_pairs(ballot.pairs, clips)
+        return order_of((pair.first, pair.second, pair.answer) for pair in ballot.pairs)
     if ballot.best is None and ballot.worst is None:
         return ()
     ends = (ballot.best, ballot.worst)
@@ -135,29 +135,3 @@ def _places(groups: Groups) -> dict[str, float]:
         places |= dict.fromkeys(group, (before + len(group) / 2) / total)
         before += len(group)
     return places
-
-
-def _of_pairs(pairs: Sequence[Pair], clips: Sequence[str]) -> Groups:
-    """Clips by how many they are preferred to less how many are preferred to them, also by way of others.
-
-    Whatever is preferred to another stands before it, but in a circle, whose members are tied. Two that were found
-    alike, and never told apart, share what they have.
-    """
-    below: dict[str, set[str]] = {
-        clip: set() for pair in pairs if pair.answer != "skip" for clip in (pair.first, pair.second)
-    }
-    for pair in pairs:
-        if pair.answer in ("first", "second"):
-            winner, loser = (pair.first, pair.second) if pair.answer == "first" else (pair.second, pair.first)
-            below[winner].add(loser)
-    for via in below:
-        for clip, under in below.items():
-            if via in under:
-                below[clip] = under | below[via]
-    score = {clip: len(under) - sum(clip in other for other in below.values()) for clip, under in below.items()}
-    alike = [{pair.first, pair.second} for pair in pairs if pair.answer == "tie"]
-    alike = [two for two in alike if not any(two & below[clip] for clip in two)]
-    sharing = {clip: {clip}.union(*(two for two in alike if clip in two)) for clip in score}
-    shared = {clip: fmean(score[each] for each in others) for clip, others in sharing.items()}
-    levels = sorted(set(shared.values()), reverse=True)
-    return tuple(tuple(clip for clip in clips if shared.get(clip) == level) for level in levels)
