@@ -123,7 +123,7 @@ class RunConfig:
         Raises:
             UsageError, MissingComponentError: see `find_judge`.
         """
-        return find_judge(self.judge, Options(temperature=self.temperature)) if self.judge is not None else None
+        return find_judge(self.judge) if self.judge is not None else None
 
     def model_budget(self) -> Budget:
         """Of the model that is asked."""
@@ -182,13 +182,14 @@ def _whole_judge(name: str | None) -> str | None:
 
 
 def connect_judge(judge: Judge, folder: Path, budget: Budget) -> LLM:
-    """The model that a judge asks in the run in `folder`.
+    """The model that a judge asks in the run in `folder`, at temperature 0 where it takes one: the same question should
+    get the same answer.
 
     Raises:
         UsageError, MissingComponentError: see `llm.connect`; also where its price, which a budget needs, is not known.
     """
     assert judge.model is not None, "it asks one"
-    llm = connect(judge.model, Options(folder=folder.resolve()))
+    llm = connect(judge.model, Options(temperature=0, folder=folder.resolve()))
     if budget.usd is not None and not getattr(llm, "priced", True):
         raise UsageError(
             f"No price is known for {llm.name}, which judges, so a budget in money cannot be kept (`--prices` are "

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from reward_agent.history import Interval, Judgement, Outcome
+from reward_agent.history import Interval, Judgement, Outcome, Whose
 from reward_agent.messages import Key, Message, Reply
 from reward_agent.program import Fault, Program
 
@@ -175,8 +175,7 @@ class Spoke:
     iteration: int
     candidate: int
     words: str
-    automatic: bool
-    """Not a person's: made from the outcome, a departure from the paper."""
+    whose: Whose
     recorded: bool
 
 

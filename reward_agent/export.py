@@ -62,6 +62,10 @@ class Provenance:
     unsafe: bool
     sandbox: tuple[str, ...] | None = None
     """Layers in force in every sitting of the run; None where it is not known."""
+    judge: str = ""
+    """Who chose it; empty where a metric did."""
+    preferred: bool = True
+    """False where that judge preferred no candidate."""
 
     @classmethod
     def of(cls, result: Result) -> Provenance:
@@ -76,6 +80,8 @@ class Provenance:
             result.budget,
             result.unsafe,
             result.sandbox,
+            result.judge,
+            result.preferred,
         )
 
 
@@ -133,6 +139,12 @@ def _header(task: Task, program: Program, origin: Provenance | None, *, timed: b
     lines = [f"Reward for {task.id}: {task.instruction}", ""]
     if origin:
         lines.append(f"Written by {origin.model}, asked by the method {origin.method} in the run {origin.run}.")
+        if origin.judge:
+            lines.append(
+                f"Preferred by {origin.judge}."
+                if origin.preferred
+                else f"Not preferred to any other: {origin.judge} preferred none."
+            )
         over = f"{origin.trainings} trainings from scratch of {origin.budget:,} steps each"
         if origin.failed:
             over += f" ({origin.failed} failed, and count as doing nothing)"

@@ -13,7 +13,7 @@ from reward_agent.errors import NoResultError
 from reward_agent.events import Phase, Trial
 from reward_agent.export import Provenance, export_reward
 from reward_agent.files import write_atomically
-from reward_agent.history import Candidate, History, Outcome, judged_by
+from reward_agent.history import Candidate, History, Outcome, any_preferred, judged_by
 from reward_agent.llm import Spent
 from reward_agent.messages import Key
 from reward_agent.methods import Method
@@ -104,6 +104,7 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
         judged={metric.name: metric.doc for metric in task.metrics},
         reward_version=task.reward_version,
         judge=judged_by(history.judgements.values()),
+        preferred=any_preferred(history.judgements.values()),
         queries=sum(judgement.queries for judgement in history.judgements.values()),
     )
     write_atomically(result.reward, export_reward(task, best.program, Provenance.of(result)).encode())

@@ -138,13 +138,16 @@ class Preference:
 
 @dataclass(frozen=True)
 class Remark:
-    """A person's words on one candidate of a round."""
+    """Words on one candidate of a round."""
 
     candidate: int
     text: str
     rater: str = ""
+    """The person who said it; or the judge's own name, where no person did."""
 
 
+Whose = Literal["person", "judge", "nobody"]
+"""Words on a candidate are a person's, or those of a judge that is none (as a model), or made from the outcome."""
 CHAMPION = -1
 """Stands in a round's rankings for the best of the rounds before."""
 
@@ -171,10 +174,21 @@ class Judgement:
     agreement: float | None = None
     """Kendall's W of several raters; or the share of pairs that were answered alike in both orders."""
 
+    @property
+    def whose(self) -> Whose:
+        """Whose words its remarks are."""
+        return "judge" if any(remark.rater == self.judge for remark in self.remarks) else "person"
+
     def said_of(self, candidate: int) -> str:
-        """What people said of one candidate, and of the round where none is right."""
+        """What was said of one candidate, and of the round where none is right."""
         texts = [remark.text for remark in self.remarks if remark.candidate == candidate]
         return "\n\n".join(text.strip() for text in [*texts, self.words] if text.strip())
+
+
+def any_preferred(judgements: Iterable[Judgement]) -> bool:
+    """A candidate was preferred in some round; also where no judge compares, and a metric does."""
+    found = [judgement.best for judgement in judgements]
+    return not found or any(best is not None for best in found)
 
 
 def judged_by(judgements: Iterable[Judgement]) -> str:

@@ -10,7 +10,7 @@ from reward_agent.codec import decode, encode, to_line
 from reward_agent.config import RunConfig
 from reward_agent.errors import MissingComponentError, RewardAgentError, UsageError, raised
 from reward_agent.events import Best, Evaluated, Event, Events, Noted, Trial
-from reward_agent.history import At, Candidate, History, Judgement, Outcome
+from reward_agent.history import CHAMPION, At, Candidate, History, Judgement, Outcome
 from reward_agent.invocation import resume_command
 from reward_agent.judges import AskLine, Entrant, Judge, Question
 from reward_agent.llm import LLM
@@ -137,11 +137,11 @@ class Judging:
     def _compared(self, question: Question, desk: RunDesk) -> Judgement:
         try:
             judgement = self.judge.compare(question, desk)
-            _require(judgement, [entrant.at[1] for entrant in question.entrants])
+            require(judgement, question)
         except RewardAgentError:
             raise
         except Exception as error:
-            if not (self.config.judge or "").partition(":")[0].endswith(".py"):
+            if type(self.judge).__module__.startswith("reward_agent.judges."):
                 raise
             raise UsageError(
                 f"The judge {self.config.judge} fails on round {question.iteration + 1}: {raised(error)}. Mend it, "
@@ -166,16 +166,31 @@ class Judging:
         self.trainer.film(there, int(SeedPlan.select_seeds(self.config.seed, 1)[0]))
 
 
-def _require(judgement: object, candidates: Sequence[int]) -> None:
-    """Raise `TypeError` where what a judge gave is no judgement of these candidates, or cannot be kept."""
+def require(judgement: object, question: Question) -> None:
+    """Raise `TypeError` where what a judge gave is no judgement of this round, or cannot be kept."""
     if not isinstance(judgement, Judgement):
         raise TypeError(f"it gave {judgement!r:.80}, which is no Judgement")
-    for name in ("best", "worst"):
-        given = getattr(judgement, name)
-        if given is not None and given not in candidates:
-            raise TypeError(f"its {name} is {given!r:.40}, which is no candidate of the round: {candidates} are")
+    candidates = [entrant.at[1] for entrant in question.entrants]
+    known = [*candidates, *([CHAMPION] if question.champion else [])]
+    ats = [entrant.at for entrant in (*question.entrants, *([question.champion] if question.champion else []))]
+    ranked = [number for ranking in judgement.rankings.values() for group in ranking for number in group]
+    for what, given, possible in (
+        ("best", [judgement.best], [None, *candidates]),
+        ("worst", [judgement.worst], [None, *candidates]),
+        ("ranking", ranked, known),
+        ("remark", [remark.candidate for remark in judgement.remarks], known),
+        ("preference", [at for made in judgement.preferences for at in (made.first, made.second)], ats),
+    ):
+        # `True` is equal to 1, and no candidate's index
+        if wrong := [one for one in given if isinstance(one, bool) or one not in possible]:
+            there = [one for one in possible if one is not None]
+            raise TypeError(f"its {what} is of {wrong[0]!r:.40}, which is none of {there}")
     if judgement.best is None and judgement.beats_champion is not None:
         raise TypeError("nothing that it found best can be better than the champion")
+    if judgement.best is not None and judgement.best == judgement.worst:
+        raise TypeError(f"its best and its worst are both {judgement.best}")
+    if judgement.queries < 0:
+        raise TypeError(f"it says that it made {judgement.queries} comparisons")
     decode(Judgement, json.loads(to_line(encode(judgement))))
 
 

@@ -51,7 +51,8 @@ class Result:
     """Environment steps of each training."""
     report_episodes: int
     policy_seed: int
-    """Training seed of the policy that was kept, the best on the select seeds; the first without a metric."""
+    """Training seed of the policy that was kept: the best on the select seeds; the first of all where a judge decides
+    or there is no metric."""
     policy_sha256: str
     steps: int
     """Simulated for training, in all, until its fault where a training failed. Episodes that score are not in it."""
@@ -71,6 +72,8 @@ class Result:
     """Of the published reward that `expert` is, where there are several."""
     judge: str = ""
     """Who compared the candidates; empty where a metric chose."""
+    preferred: bool = True
+    """False where a judge compared and preferred no candidate in any round: the program is the first that it saw."""
     queries: int = 0
     """Comparisons that the judge made."""
 

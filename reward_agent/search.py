@@ -32,8 +32,8 @@ from reward_agent.events import (
     Unanswered,
 )
 from reward_agent.feedback import deciding, reflection, traces
-from reward_agent.history import At, Attempt, Candidate, Outcome
-from reward_agent.judging import Judging
+from reward_agent.history import At, Attempt, Candidate, Outcome, any_preferred
+from reward_agent.judging import ASKED, Judging
 from reward_agent.llm import BudgetError, LLMError, Metered, Spent, ask_many
 from reward_agent.llm.chat import prompt_sha256
 from reward_agent.messages import MAIN, Key, Message, Reply, Usage
@@ -304,6 +304,8 @@ class Search:
 
     def _tell_best(self) -> None:
         best = self.history.best()
+        if not any_preferred(self.history.judgements.values()):
+            return
         if best and isinstance(best.outcome, Outcome) and (self._best is None or best.program != self._best.program):
             self._best = best
             self.events(Best(best.iteration, best.index, best.outcome.metrics))
@@ -313,11 +315,11 @@ class Search:
         outcome, folder = candidate.outcome, folder_of(iteration, index)
         assert isinstance(outcome, Outcome), "a method wants words on what was trained"
         judgement = self.history.judgements.get(iteration)
-        said = judgement.said_of(index) if judgement else ""
-        heard = self._listener.hear(candidate, outcome, self.run.folder / folder, said)
+        said = (judgement.said_of(index), judgement.whose) if judgement else ()
+        heard = self._listener.hear(candidate, outcome, self.run.folder / folder, *said)
         self._put(replace(candidate, words=heard.text))
         self._keep(f"{folder}/{WORDS}", heard.text)
-        self.events(Spoke(iteration, index, heard.text, heard.automatic, heard.recorded))
+        self.events(Spoke(iteration, index, heard.text, heard.whose, heard.recorded))
 
     def _put(self, candidate: Candidate) -> None:
         at = (candidate.iteration, candidate.index)
@@ -345,15 +347,17 @@ class Search:
 def spent_in(steps: Mapping[Key, Any], prices: tuple[float, float] | None = None) -> Spent:
     """What the requests in a journal cost, those without a reply as well.
 
-    `prices`, in US$ per million input and output tokens, are those of requests that were made without a known one.
+    `prices`, in US$ per million input and output tokens, are those of requests that were made without a known one: of
+    the model that writes, not of a judge's.
     """
     answers: list[Reply | Usage] = []
     for key, value in steps.items():
+        own = None if key.stage.startswith(ASKED) else prices
         if key.stage.endswith(UNANSWERED):
-            answers += (_priced(usage, prices) for usage in decode(tuple[Usage, ...], value))
+            answers += (_priced(usage, own) for usage in decode(tuple[Usage, ...], value))
         elif is_reply(value):
             reply: Reply = decode(Reply, value)
-            answers.append(replace(reply, usage=_priced(reply.usage, prices)))
+            answers.append(replace(reply, usage=_priced(reply.usage, own)))
     return Spent.on(answers)
 
 

@@ -15,7 +15,8 @@ CHANGES = Key(0, 0, 0, "changes")
 LAYERS = "layers"
 """Stage of the sandbox's, journalled in a sitting that has others than the one before; the attempt counts these."""
 MAY_CHANGE = ("llm", "jobs", "max_tokens", "max_usd", "base_url", "prices", "video", "tensorboard", "words", "judge")
-"""What a resumed run may be told otherwise: nothing of it changes what a finished step was."""
+"""What a resumed run may be told otherwise: nothing of it changes what is in the journal; another judge judges only the
+rounds that are not judged yet."""
 
 
 def config_of(manifest: Manifest, steps: Mapping[Key, Any]) -> RunConfig:

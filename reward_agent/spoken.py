@@ -10,7 +10,7 @@ from reward_agent.config import RunConfig
 from reward_agent.errors import WaitingForPersonError
 from reward_agent.events import Trial
 from reward_agent.feedback import automatic_words
-from reward_agent.history import Candidate, Outcome
+from reward_agent.history import Candidate, Outcome, Whose
 from reward_agent.invocation import resume_command
 from reward_agent.llm import LLM
 from reward_agent.messages import Key
@@ -20,7 +20,7 @@ from reward_agent.store import Run
 from reward_agent.task import Task
 from reward_agent.trainings import Trainer
 from reward_agent.trial import VIDEO
-from reward_agent.variant import AUTOMATIC, PERSON
+from reward_agent.variant import WORDS_OF
 
 AskPerson = Callable[[Task, Candidate, Outcome, Path], str | None]
 """Gets a person's words on a trained candidate, whose files are in the folder; None or nothing when none are given."""
@@ -39,8 +39,7 @@ class Heard:
     """Words on a candidate, and how they came."""
 
     text: str
-    automatic: bool
-    """Not a person's: made from the outcome."""
+    whose: Whose
     recorded: bool
     """They were in the journal."""
 
@@ -56,27 +55,30 @@ class Listener:
     trainer: Trainer
     ask_person: AskPerson | None
 
-    def hear(self, candidate: Candidate, outcome: Outcome, folder: Path, said: str = "") -> Heard:
+    def hear(
+        self, candidate: Candidate, outcome: Outcome, folder: Path, said: str = "", whose: Whose = "person"
+    ) -> Heard:
         """Words on a candidate whose files are in `folder`, journalled before anyone reads them.
 
         Args:
             candidate, outcome, folder: which.
-            said: what a person said of it already, when they compared it with others.
+            said: what was said of it already, when it was compared with others.
+            whose: by whom.
 
         Raises:
             WaitingForPersonError: they are to come from a file that holds none yet.
         """
-        persons, automatic = (Key(candidate.iteration, candidate.index, 0, stage) for stage in (PERSON, AUTOMATIC))
-        recorded = persons in self.run.journal or automatic in self.run.journal
-        if not recorded:
-            said = said or self._said(candidate, outcome, folder)
-            if said:
-                self.run.record(persons, Spoken(said))
-            else:
-                self.run.record(automatic, Spoken(self._automatic(outcome)))
-        is_automatic = persons not in self.run.journal
-        text: str = self.run.recorded(automatic if is_automatic else persons, Spoken).text
-        return Heard(text, is_automatic, recorded)
+        keys = {who: Key(candidate.iteration, candidate.index, 0, stage) for who, stage in WORDS_OF.items()}
+        for who, key in keys.items():
+            known: Spoken | None = self.run.recorded(key, Spoken)
+            if known is not None:
+                return Heard(known.text, who, recorded=True)
+        if not said:
+            said, whose = self._said(candidate, outcome, folder), "person"
+        if not said:
+            said, whose = self._automatic(outcome), "nobody"
+        self.run.record(keys[whose], Spoken(said))
+        return Heard(said, whose, recorded=False)
 
     def _automatic(self, outcome: Outcome) -> str:
         if self.config.judge is None:

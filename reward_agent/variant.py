@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +11,18 @@ from reward_agent.envs.disguise import disguise, pinned, unpinned
 from reward_agent.envs.registry import DISGUISE
 from reward_agent.errors import UsageError
 from reward_agent.fewshot import nearest
+from reward_agent.history import Whose
 from reward_agent.messages import Key
 from reward_agent.methods import find_method
 from reward_agent.task import Task
 
-PERSON, AUTOMATIC = "words", "automatic"
-"""Stages of words in a journal."""
+WORDS_OF: Mapping[Whose, str] = {"person": "words", "judge": "words of the judge", "nobody": "automatic"}
+"""Stages of words in a journal, by whose they are."""
+SPOKEN: Mapping[Whose, str] = {
+    "person": "words of a person",
+    "judge": "words of the judge",
+    "nobody": "automatic words",
+}
 
 
 def in_disguise(config: RunConfig, task: Task | None) -> tuple[RunConfig, Task | None]:
@@ -82,9 +88,9 @@ def variant(config: RunConfig, steps: Iterable[Key] = ()) -> str:
     parts += [f"without {part}" for part in config.without]
     if config.initial:
         parts.append("from a reward that was given")
-    for stage, whose in ((PERSON, "words of a person"), (AUTOMATIC, "automatic words")):
+    for whose, stage in WORDS_OF.items():
         if count := stages.count(stage):
-            parts.append(f"{whose} in {count} round{'s' if count > 1 else ''}")
+            parts.append(f"{SPOKEN[whose]} in {count} round{'s' if count > 1 else ''}")
     return ", ".join(parts)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from reward_agent.history import Judgement
 from reward_agent.judges import Desk, Entrant, Question
 from reward_agent.judges.pairs import Answer, best_and_worst
-from reward_agent.llm import Options
 from reward_agent.task import Task
 
 
@@ -29,5 +28,5 @@ class NearJudge:
         return "tie" if totals[0] == totals[1] else "first" if totals[0] > totals[1] else "second"
 
 
-def make(setting: str, options: Options) -> NearJudge:
+def make(setting: str) -> NearJudge:
     return NearJudge()

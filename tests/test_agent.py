@@ -185,7 +185,7 @@ def test_words_of_a_person_and_automatic_ones(tmp_path: Path) -> None:
     model, told = Scripted(runs.GOOD, runs.TIMID, runs.GOOD), []
     agent.synthesize(config, llm=model, events=told.append, ask_person=person, root=tmp_path, name="one")
     spoken = [event for event in told if isinstance(event, Spoke)]
-    assert [event.automatic for event in spoken] == [False, True]
+    assert [event.whose for event in spoken] == ["person", "nobody"]
     assert "Push harder!" in model.asked[1][1][-1].text
     assert "no person watched" in spoken[1].words
     assert folders[0] == tmp_path / "one/iter_00/cand_00" and (folders[0] / "policy.json").exists()
@@ -194,9 +194,7 @@ def test_words_of_a_person_and_automatic_ones(tmp_path: Path) -> None:
     replayed: list[Event] = []
     config = replace(config, llm=f"replay:{tmp_path / 'one'}")
     agent.synthesize(config, events=replayed.append, root=tmp_path, name="two")
-    assert [(e.words, e.automatic) for e in replayed if isinstance(e, Spoke)] == [
-        (e.words, e.automatic) for e in spoken
-    ]
+    assert [(e.words, e.whose) for e in replayed if isinstance(e, Spoke)] == [(e.words, e.whose) for e in spoken]
 
 
 @pytest.mark.needs("rendering")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import pytest
 from judged import NOBODY, entrant, question
 
 from reward_agent.errors import UsageError
-from reward_agent.history import Preference
+from reward_agent.history import Judgement, Preference, Remark
 from reward_agent.judges import Entrant, find_judge
 from reward_agent.judges.pairs import Answer, best_and_worst, published_queries
+from reward_agent.judging import require
 
 
 @pytest.mark.parametrize("order", itertools.permutations([0.1, 0.2, 0.3, 0.4]))
@@ -109,7 +111,7 @@ class Lightest:
         return best_and_worst(question, self.name, prefer)
 
 
-def make(setting, options):
+def make(setting):
     return Lightest(f"lightest {setting}".strip())
 '''
 
@@ -128,7 +130,7 @@ def test_a_judge_of_ones_own_is_a_file(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("x = 1", "makes no judge"),
-        ("def make(setting, options): return 3", "is no judge"),
+        ("def make(setting): return 3", "is no judge"),
         ("def make(:", "The judge .* line 1"),
     ],
 )
@@ -142,3 +144,33 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "judge.py").write_text(OWN)
     with pytest.raises(UsageError, match=r"Did you mean .*judge\.py"):
         find_judge(str(tmp_path / "juge.py"))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (Judgement("j", True, None, None, 1), "its best is of True, which is none of [0, 1]"),
+        (Judgement("j", 1, 2, None, 1), "its worst is of 2, which is none of [0, 1]"),
+        (Judgement("j", 1, 1, None, 1), "its best and its worst are both 1"),
+        (Judgement("j", 1, 0, None, -5), "it says that it made -5 comparisons"),
+        (Judgement("j", None, 0, True, 1), "nothing that it found best can be better than the champion"),
+        (
+            Judgement("j", 1, 0, None, 1, rankings={"ann": ((1,), (42,))}),
+            "its ranking is of 42, which is none of [0, 1, -1]",
+        ),
+        (
+            Judgement("j", 1, 0, None, 1, remarks=(Remark(33, "good"),)),
+            "its remark is of 33, which is none of [0, 1, -1]",
+        ),
+        (
+            Judgement("j", 1, 0, None, 1, (Preference((7, 7), (1, 0), "first"),)),
+            "its preference is of (7, 7), which is none of [(1, 0), (1, 1), (0, 9)]",
+        ),
+    ],
+)
+def test_a_judgement_that_is_not_of_the_round_is_refused(given: Judgement, said: str, tmp_path: Path) -> None:
+    asked = question(tmp_path, [0.1, 0.2], champion=0.1, iteration=1)
+    with pytest.raises(TypeError, match=re.escape(said)):
+        require(given, asked)
+    whole = Judgement("j", 1, 0, True, 2, (Preference((1, 0), (0, 9), "first"),), {"ann": ((1,), (-1, 0))})
+    require(replace(whole, remarks=(Remark(-1, "good"),)), asked)

@@ -88,12 +88,12 @@ def test_a_recorded_session_gives_its_words_again(tmp_path: Path) -> None:
     kept = write_recording(tmp_path / "one", tmp_path / "text2reward.jsonl")
     told: list[Event] = []
     synthesize(runs.config(f"replay:{kept}", **ROUNDS), root=tmp_path, name="two", events=told.append)
-    assert [(e.words, e.automatic) for e in told if isinstance(e, Spoke)] == [("Closer!", False)] * 2
+    assert [(e.words, e.whose) for e in told if isinstance(e, Spoke)] == [("Closer!", "person")] * 2
     told.clear()
     synthesize(
         runs.config(f"replay:{kept}", **ROUNDS, words="automatic"), root=tmp_path, name="three", events=told.append
     )
-    assert [e.automatic for e in told if isinstance(e, Spoke)] == [True] * 2
+    assert [e.whose for e in told if isinstance(e, Spoke)] == ["nobody"] * 2
 
 
 def test_a_source_of_words_that_does_not_exist() -> None:

@@ -22,7 +22,7 @@ from reward_agent.search import Vetted, folder_of, is_reply, spent_in
 from reward_agent.sittings import config_of, layers_of
 from reward_agent.store import JOURNAL, Manifest, read_manifest, read_steps
 from reward_agent.trial import Trained
-from reward_agent.variant import AUTOMATIC, PERSON, variant
+from reward_agent.variant import WORDS_OF, variant
 
 
 def read_chronicle(folder: Path) -> Chronicle:
@@ -112,13 +112,14 @@ def _history(steps: Mapping[Key, Any], judgements: dict[int, Judgement]) -> Hist
 def _candidate(folder: Path, steps: Mapping[Key, Any], at: At, parent: Candidate | None) -> CandidateRecord:
     own = {key: value for key, value in steps.items() if key[:2] == at}
     ends = [decode(Trained | TrainingFault, value) for key, value in own.items() if key.stage == "train"]
-    persons, automatic = own.get(Key(*at, 0, PERSON)), own.get(Key(*at, 0, AUTOMATIC))
+    spoken = [(whose, str(own[key]["text"])) for whose, stage in WORDS_OF.items() if (key := Key(*at, 0, stage)) in own]
+    whose, words = spoken[0] if spoken else ("nobody", "")
     return CandidateRecord(
         *at,
         attempts=_attempts(folder, own),
         trained=ends[-1] if ends else None,
-        words=str((persons or automatic or {"text": ""})["text"]),
-        words_automatic=persons is None and automatic is not None,
+        words=words,
+        words_of=whose,
         folder=folder / folder_of(*at),
         parent=_at(parent),
         parent_program=parent.program if parent else None,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from reward_agent.config import RunConfig
-from reward_agent.history import At, Judgement, Outcome, judged_by
+from reward_agent.history import At, Judgement, Outcome, Whose, any_preferred, judged_by
 from reward_agent.invocation import resume_command
 from reward_agent.left_open import STAND_IN
 from reward_agent.llm import Spent
@@ -19,6 +19,7 @@ from reward_agent.program import Fault, Program, TrainingFault
 from reward_agent.result import Result
 from reward_agent.store import Manifest
 from reward_agent.trial import CHECKPOINT, CURVES, VIDEO, Scores, Trained, read_curves
+from reward_agent.variant import SPOKEN
 
 State = Literal["running", "waiting", "stopped", "finished"]
 Standing = Literal["asked", "faulty", "ready", "training", "failed", "trained"]
@@ -55,12 +56,16 @@ class CandidateRecord:
     trained: Trained | TrainingFault | None
     """None before its training has ended."""
     words: str
-    words_automatic: bool
-    """They were made from the outcome: no person said them."""
+    words_of: Whose
     folder: Path
     parent: At | None
     """The best of the rounds before."""
     parent_program: Program | None
+
+    @property
+    def whose_words(self) -> str:
+        """As a heading says it."""
+        return SPOKEN[self.words_of].capitalize()
 
     @property
     def at(self) -> At:
@@ -208,6 +213,11 @@ class Chronicle:
     @property
     def versions(self) -> Mapping[str, str]:
         return self.manifest.versions
+
+    @property
+    def best_is_preferred(self) -> bool:
+        """False where a judge compared and never preferred any: `best` is the first that it saw."""
+        return any_preferred(self.judgements.values())
 
     @property
     def judgements(self) -> dict[int, Judgement]:

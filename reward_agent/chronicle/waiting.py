@@ -17,7 +17,7 @@ from reward_agent.program import TrainingFault
 from reward_agent.search import folder_of
 from reward_agent.spoken import WORDS
 from reward_agent.trial import Trained
-from reward_agent.variant import AUTOMATIC, PERSON
+from reward_agent.variant import WORDS_OF
 
 
 def waits_for(folder: Path, config: RunConfig, steps: Mapping[Key, Any], judgements: Mapping[int, Judgement]) -> str:
@@ -62,7 +62,7 @@ def _wants_words(folder: Path, steps: Mapping[Key, Any]) -> bool:
         return False
     last = max(key.iteration for key in steps)
     stages = {key: value for key, value in steps.items() if key.iteration == last}
-    if any(key.stage in (PERSON, AUTOMATIC) for key in stages):
+    if any(key.stage in WORDS_OF.values() for key in stages):
         return False
     trained = {key for key, value in stages.items() if key.stage == "train"}
     accepted = {

@@ -53,7 +53,8 @@ def _judge(config: RunConfig) -> str:
 
 def describe_result(result: Result) -> str:
     """Several lines for a person."""
-    found = f"best of the search: iteration {result.iteration}, candidate {result.candidate} ({result.model})"
+    which = "best of the search" if result.preferred else "the first that was judged, for none was ever preferred"
+    found = f"{which}: iteration {result.iteration}, candidate {result.candidate} ({result.model})"
     judged = f", judged by {result.judge} ({count(result.queries, 'comparison')})" if result.judge else ""
     lines = [
         f"{result.run}: “{result.instruction}”",

@@ -94,7 +94,7 @@ def _row(candidate: CandidateRecord, *, blind: bool) -> dict[str, Any]:
     """Without its scores where a judge, who may be looking on, still compares."""
     from reward_agent.codec import encode
 
-    outcome, words = candidate.outcome, {"text": candidate.words, "automatic": candidate.words_automatic}
+    outcome, words = candidate.outcome, {"text": candidate.words, "by": candidate.words_of}
     row = {
         "candidate": candidate.index,
         "attempts": [
@@ -156,6 +156,7 @@ def _tokens(spent: dict[str, Any]) -> int:
 def _candidate(row: dict[str, Any]) -> list[str]:
     from reward_agent.cli.board import interval
     from reward_agent.history import Interval
+    from reward_agent.variant import SPOKEN
 
     head = f"  candidate {row['candidate']}: "
     faults = [
@@ -174,9 +175,5 @@ def _candidate(row: dict[str, Any]) -> list[str]:
         told = f"failed in training: {row['fault']['message']}"
     else:
         told = "not trained"
-    words = (
-        [f"    words{' (automatic)' if row['words']['automatic'] else ''}: {row['words']['text']}"]
-        if row["words"]
-        else []
-    )
+    words = [f"    {SPOKEN[row['words']['by']]}: {row['words']['text']}"] if row["words"] else []
     return [head + told, *faults, *words]

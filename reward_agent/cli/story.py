@@ -26,6 +26,7 @@ from reward_agent.events import (
     Unanswered,
 )
 from reward_agent.history import Outcome
+from reward_agent.variant import SPOKEN
 
 WIDTH = 100
 PROMPT_LINES, REPLY_LINES = 7, 32
@@ -89,9 +90,8 @@ class Story:
                     f"{name} {interval(value)} on episodes it never saw" for name, value in outcome.metrics.items()
                 ]
                 yield f"{str(trial).capitalize()}: {scores[0] if scores else 'trained'}."
-            case Spoke(words=words, automatic=automatic):
-                who = "Words on it, made from the outcome" if automatic else "A person's words on it"
-                yield f"{who}:"
+            case Spoke(words=words, whose=whose):
+                yield f"{SPOKEN[whose].capitalize()}:"
                 yield from _quoted(words, PROMPT_LINES)
             case Best(metrics=metrics):
                 score = [f" ({number(value.mean)})" for value in metrics.values()]

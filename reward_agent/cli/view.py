@@ -29,6 +29,7 @@ from reward_agent.events import (
 )
 from reward_agent.history import Judgement, Outcome
 from reward_agent.program import Fault
+from reward_agent.variant import SPOKEN
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -168,8 +169,7 @@ def line(event: Event) -> str:
         case Judged(judgement=judgement):
             return f"iteration {event.iteration}: {verdict(judgement)}"
         case Spoke():
-            who = "automatic words" if event.automatic else "words"
-            return f"iteration {event.iteration}, candidate {event.candidate}: {who}: {event.words}"
+            return f"iteration {event.iteration}, candidate {event.candidate}: {SPOKEN[event.whose]}: {event.words}"
         case Best():
             return f"iteration {event.iteration}, candidate {event.candidate} is the best so far"
         case Noted():

@@ -1,6 +1,6 @@
 """Judges: who says which candidates of a round are best and worst, where no metric does; one file each.
 
-A judge is a module with `make(setting, options) -> Judge`; its file's name is its name, as in `--judge NAME:SETTING`. A
+A judge is a module with `make(setting) -> Judge`; its file's name is its name, as in `--judge NAME:SETTING`. A
 user's own is an entry point of group `reward_agent.judges`, or a file that defines `make`, as in `--judge judge.py` and
 `--judge judge.py:SETTING`. `pairs` has what those who compare two at a time share.
 """
@@ -17,7 +17,6 @@ from typing import Protocol, cast
 from reward_agent.envs.task_files import load
 from reward_agent.errors import UsageError, no_such_file, unknown_name
 from reward_agent.history import At, Judgement, Outcome
-from reward_agent.llm import Options
 from reward_agent.messages import Message, Reply
 from reward_agent.plugins import JUDGES
 from reward_agent.program import Program
@@ -71,7 +70,7 @@ class Desk(Protocol):
     """Of prompts, a user's own among them."""
 
     def ask(self, name: str, messages: Sequence[Message]) -> Reply:
-        """The reply of the judge's own model (`Judge.model`), asked once for each name and journalled.
+        """The reply of the judge's own model (`Judge.model`) at temperature 0, asked once for each name and journalled.
 
         Raises:
             LLMError, BudgetError, WaitingForPersonError: there is none (yet).
@@ -114,7 +113,7 @@ class Judge(Protocol):
         ...
 
 
-def find_judge(spec: str, options: Options | None = None) -> Judge:
+def find_judge(spec: str) -> Judge:
     """The judge of this name, as `metric`, `page:raters=3` or `vlm:openai:MODEL`.
 
     Raises:
@@ -122,25 +121,23 @@ def find_judge(spec: str, options: Options | None = None) -> Judge:
     """
     name, _, setting = spec.partition(":")
     if name.endswith(".py"):
-        return _in_file(Path(name), setting, options or Options())
+        return _in_file(Path(name), setting)
     users = {point.name: point for point in entry_points(group=JUDGES.group)}
     if name not in JUDGES.names():
         raise unknown_name("judge", name, JUDGES.names(), hint="Judges are named NAME or NAME:SETTING, as `metric`.")
     module = import_module(users[name].value if name in users else f"{__name__}.{name}")
-    make = cast("Callable[[str, Options], Judge]", module.make)
-    return make(setting, options or Options())
+    make = cast("Callable[[str], Judge]", module.make)
+    return make(setting)
 
 
-def _in_file(path: Path, setting: str, options: Options) -> Judge:
+def _in_file(path: Path, setting: str) -> Judge:
     """A judge of the user's own. Raises `UsageError` where the file is none, fails, or makes no judge."""
     if not path.is_file():
         raise UsageError(f"The judge {path} cannot be read: {no_such_file(path)}")
     made = getattr(load(path.resolve(), str(path), "judge"), "make", None)
     if not callable(made):
-        raise UsageError(
-            f"{path} makes no judge: define `make(setting, options)`, which returns one (docs/judging.md)."
-        )
-    judge = made(setting, options)
+        raise UsageError(f"{path} makes no judge: define `make(setting)`, which returns one (docs/judging.md).")
+    judge = made(setting)
     lacking = [name for name in ("name", "wants_video", "model", "missing", "compare") if not hasattr(judge, name)]
     if lacking:
         raise UsageError(f"`make` in {path} gave {judge!r:.80}, which is no judge: it has no {', '.join(lacking)}.")

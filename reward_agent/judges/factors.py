@@ -20,7 +20,6 @@ from reward_agent.history import Judgement
 from reward_agent.judges import Desk, Entrant, Question
 from reward_agent.judges.course import EPISODES
 from reward_agent.judges.pairs import Answer, best_and_worst
-from reward_agent.llm import Options
 from reward_agent.optimise.policy import load_policy
 from reward_agent.schema import ActionSpec
 from reward_agent.scoring import SeedPlan, play
@@ -133,7 +132,7 @@ def _margin(factor: Factor, values: list[float]) -> float:
     return factor.margin * (max(known) - min(known)) if known else 0.0
 
 
-def make(setting: str, options: Options) -> FactorJudge:
+def make(setting: str) -> FactorJudge:
     """`setting` as the module says.
 
     Raises:

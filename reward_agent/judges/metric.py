@@ -19,7 +19,6 @@ from reward_agent.history import At, Judgement
 from reward_agent.judges import Desk, Entrant, Question
 from reward_agent.judges.course import EPISODES, gains, handed_over, recent
 from reward_agent.judges.noise import Key, Noise, judged
-from reward_agent.llm import Options
 from reward_agent.optimise.policy import load_policy
 from reward_agent.optimise.presets import Range, Share, read
 from reward_agent.scoring import SeedPlan
@@ -131,7 +130,7 @@ def _ordered(value: float) -> float:
     return -math.inf if math.isnan(value) else value
 
 
-def make(setting: str, options: Options) -> MetricJudge:
+def make(setting: str) -> MetricJudge:
     """`setting` as the module says, or nothing.
 
     Raises:

@@ -18,7 +18,6 @@ from reward_agent.judges import Desk, Question
 from reward_agent.judges.ballots import Ballot, read_ballot, set_aside
 from reward_agent.judges.raters import combine
 from reward_agent.judges.sheets import ANSWERS, Sheet, lay_out
-from reward_agent.llm import Options
 from reward_agent.task import Task
 
 MOST_RATERS = 99
@@ -91,7 +90,7 @@ def _people(number: int) -> str:
     return "a person" if number == 1 else f"{number} people"
 
 
-def make(setting: str, options: Options) -> PageJudge:
+def make(setting: str) -> PageJudge:
     """`setting` is nothing, or `raters=N`.
 
     Raises:

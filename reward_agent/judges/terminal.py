@@ -18,7 +18,6 @@ from reward_agent.judges.ballots import Ballot, Groups, require, write_ballot
 from reward_agent.judges.page import handed_in
 from reward_agent.judges.raters import combine
 from reward_agent.judges.sheets import ANSWERS, Sheet, lay_out
-from reward_agent.llm import Options
 from reward_agent.task import Task
 
 RATER = "terminal"
@@ -130,7 +129,7 @@ def with_words(ballot: Ballot, text: str, clips: Sequence[str]) -> Ballot:
     return changed
 
 
-def make(setting: str, options: Options) -> TerminalJudge:
+def make(setting: str) -> TerminalJudge:
     """There is nothing to set. Raises `UsageError` where something is."""
     if setting:
         raise UsageError(f"`terminal:{setting}` cannot be: the judge `terminal` has no settings.")

@@ -16,7 +16,6 @@ from reward_agent.history import At, Judgement, Remark
 from reward_agent.judges import Desk, Entrant, Question
 from reward_agent.judges.frames import Film, read_film, sheet
 from reward_agent.judges.pairs import Answer, best_and_worst
-from reward_agent.llm import Options
 from reward_agent.messages import PLACE, Message
 from reward_agent.plugins import NOBODY, PROVIDERS
 from reward_agent.task import Task
@@ -151,7 +150,7 @@ def read_answer(text: str) -> Answer | None:
     return _READ[found[1]] if found else None
 
 
-def make(setting: str, options: Options) -> VlmJudge:
+def make(setting: str) -> VlmJudge:
     """`setting` is `PROVIDER:MODEL`, or settings and a colon before it: `frames=N` and `words`, between commas.
 
     Raises:
@@ -165,7 +164,7 @@ def make(setting: str, options: Options) -> VlmJudge:
         raise UsageError(f"`vlm{':' * bool(setting)}{setting}` names no model. {_HOW}")
     if not rest or not ("=" in head or "words" in head.split(",")):
         raise unknown_name("provider of models", head, known, hint=_HOW)
-    judge = make(rest, options)
+    judge = make(rest)
     for each in head.split(","):
         name, _, value = each.partition("=")
         if each == "words":

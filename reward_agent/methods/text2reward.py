@@ -46,6 +46,7 @@ class Text2Reward(Rounds):
         outcome = candidate.outcome if isinstance(candidate.outcome, Outcome) else None
         best = history.best(before=candidate.iteration + 1) if candidate.iteration > 0 else None
         so_far = [came_of for each, came_of in history.evaluated() if each.iteration <= candidate.iteration]
+        compared = candidate.iteration in history.judgements or all(each.scored for each in so_far)
         return self.templates.render(
             "text2reward/feedback.jinja",
             initial=self.is_initial(candidate),
@@ -54,5 +55,5 @@ class Text2Reward(Rounds):
             planned=outcome is not None and outcome.planned,
             noticed=noticed(candidate),
             words=candidate.words.strip(),
-            best=best.iteration + 1 if best and all(each.scored for each in so_far) else 0,
+            best=best.iteration + 1 if best and compared else 0,
         )
