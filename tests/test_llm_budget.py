@@ -7,7 +7,9 @@ import threading
 import pytest
 from loopback import Loopback, Request, Step, fail, say
 
+from reward_agent.codec import encode
 from reward_agent.errors import UsageError
+from reward_agent.judging import ASKED
 from reward_agent.llm import (
     LLM,
     Budget,
@@ -22,6 +24,7 @@ from reward_agent.llm import (
     require_price,
 )
 from reward_agent.messages import Key, Message, Reply, Usage
+from reward_agent.search import spent_in
 
 KEY = Key(0, 0, 0)
 
@@ -212,3 +215,10 @@ def test_keys_are_taken_out_of_texts(monkeypatch: pytest.MonkeyPatch, text: str)
 def test_other_text_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("SHORT_API_KEY", "state")
     assert redact(text) == text
+
+
+def test_a_judges_replies_are_not_priced_as_those_of_the_model_that_writes() -> None:
+    written, judged = (encode(Reply("text", "m", usage=Usage(1_000_000, 0))) for _ in range(2))
+    steps = {Key(0, 0, 0): written, Key(0, 0, 0, f"{ASKED}pair_00.forth.0"): judged}
+    spent = spent_in(steps, prices=(2.0, 8.0))
+    assert (spent.replies, spent.input_tokens, spent.usd, spent.unpriced) == (2, 2_000_000, 2.0, 1)

@@ -14,7 +14,7 @@ from pointmass import task as tiny
 from reward_agent.envs.registry import tasks
 from reward_agent.errors import UsageError
 from reward_agent.feedback import deciding, fenced
-from reward_agent.history import Attempt, Candidate, History, Interval, Outcome
+from reward_agent.history import Attempt, Candidate, History, Interval, Judgement, Outcome
 from reward_agent.messages import Key, Message, Reply
 from reward_agent.methods import Action, Ask, Done, Method, Settings, Train, Words, find_method
 from reward_agent.methods.base import starting_history
@@ -252,6 +252,21 @@ def test_text2reward_replays_programs_and_words() -> None:
     # it is told words, never numbers
     assert "0.9" not in text(messages[2:])
     assert "task_score" not in text(messages[2:])
+
+
+def test_text2reward_is_told_what_a_judge_preferred_where_there_is_no_metric() -> None:
+    history, _ = play(make("text2reward", iterations=2, candidates=1), lambda i, c: outcome(0.5).unscored)
+    judgements = {0: Judgement("page", 0, None, None, 0), 1: Judgement("page", 0, None, False, 1)}
+    for judged, best in ((judgements, 1), ({**judgements, 1: replace(judgements[1], beats_champion=True)}, 2)):
+        action = make("text2reward", iterations=3, candidates=1).next(tiny, replace(history, judgements=judged))
+        if isinstance(action, Words):
+            told = replace(history.candidates[1, 0], words="It idles.")
+            history = put(history, told)
+            action = make("text2reward", iterations=3, candidates=1).next(tiny, replace(history, judgements=judged))
+        assert isinstance(action, Ask)
+        assert f"round {best} did best" in action.prompts[0].messages[-1].text
+    action = make("text2reward", iterations=3, candidates=1).next(tiny, history)
+    assert isinstance(action, Ask) and "did best" not in action.prompts[0].messages[-1].text, "nobody compared"
 
 
 def test_text2reward_asks_for_words_on_the_best_of_a_round() -> None:
