@@ -179,6 +179,10 @@ class Judgement:
         """Whose words its remarks are."""
         return "judge" if any(remark.rater == self.judge for remark in self.remarks) else "person"
 
+    def verdict_on(self, candidate: int) -> Literal["best", "worst", ""]:
+        """Nothing of who is neither."""
+        return "best" if candidate == self.best else "worst" if candidate == self.worst else ""
+
     def said_of(self, candidate: int) -> str:
         """What was said of one candidate, and of the round where none is right."""
         texts = [remark.text for remark in self.remarks if remark.candidate == candidate]

@@ -144,7 +144,7 @@ class Judging:
             if type(self.judge).__module__.startswith("reward_agent.judges."):
                 raise
             raise UsageError(
-                f"The judge {self.config.judge} fails on round {question.iteration + 1}: {raised(error)}. Mend it, "
+                f"The judge {self.config.judge} fails on iteration {question.iteration}: {raised(error)}. Mend it, "
                 f"then `{desk.resume}` goes on; what was trained is kept."
             ) from error
         return judgement

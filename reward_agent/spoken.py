@@ -118,7 +118,7 @@ class Listener:
             return text
         clip = f"watch {folder / VIDEO}, " if (folder / VIDEO).exists() else ""
         raise WaitingForPersonError(
-            f"{self.run.id} waits for your words on the policy of round {candidate.iteration + 1}: {clip}see how its "
+            f"{self.run.id} waits for your words on the policy of iteration {candidate.iteration}: {clip}see how its "
             f"training went ({folder / FEEDBACK}), write what it does and should do better into {path}, then "
             f"`{resume_command(self.run.folder)}` goes on. With `--words automatic` it goes on without you."
         )

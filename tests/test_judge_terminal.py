@@ -126,8 +126,8 @@ def terminal(tmp_path: Path) -> Iterator[pexpect.spawn]:
 def test_a_run_asks_at_the_terminal_after_each_round(terminal: pexpect.spawn, tmp_path: Path) -> None:
     terminal.expect("Start\\?")
     terminal.sendline("y")
-    for number in (1, 2):
-        terminal.expect(f"round {number} is trained")
+    for number in (0, 1):
+        terminal.expect(f"iteration {number} is trained")
         terminal.expect("> ")
         terminal.sendline("a b")
         terminal.expect("Words\\?")

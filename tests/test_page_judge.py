@@ -17,6 +17,7 @@ from reward_agent.history import Judgement, Preference, Remark
 from reward_agent.judges import Question, find_judge
 from reward_agent.judges.ballots import MAX_BYTES, MAX_TEXT
 from reward_agent.judges.sheets import read_sheet
+from reward_agent.web.schedule import next_pair
 
 
 @dataclass
@@ -58,7 +59,7 @@ def test_the_question_is_blind_and_shuffled_and_lies_there_until_somebody_answer
     with pytest.raises(WaitingForPersonError) as caught:
         find_judge("page:raters=2").compare(made, Desk())
     assert caught.value.exit_code == 4
-    for told in ("2 people", "round 2", f"rank {tmp_path}", "reward-agent resume RUN"):
+    for told in ("2 people", "iteration 1", f"rank {tmp_path}", "reward-agent resume RUN"):
         assert told in str(caught.value)
     asked_for = json.loads((made.folder / "question.json").read_text())
     assert asked_for["raters"] == 2 and asked_for["instruction"] == made.task.instruction
@@ -66,14 +67,30 @@ def test_the_question_is_blind_and_shuffled_and_lies_there_until_somebody_answer
     assert [clip["id"] for clip in asked_for["clips"]] == ["a", "b", "c", "d", "e"]
     for entrant in made.entrants:
         assert (made.folder / f"clips/{ids[entrant.at[1]]}.mp4").read_bytes() == b"clip of %d %d" % entrant.at
-    orders = set()
-    for seed in range(12):
+
+
+def test_the_order_of_the_clips_is_another_in_each_run_and_stays_once_it_is_asked(tmp_path: Path) -> None:
+    orders = []
+    for number in range(12):
+        made, ids = asked(tmp_path / f"run-{number}", champion=True)
+        orders.append("".join(ids[index] for index in (-1, 0, 1, 2, 3)))
         with pytest.raises(WaitingForPersonError):
-            find_judge("page").compare(replace(made, seed=seed), Desk())
-        sheet = read_sheet(made.folder)
-        assert sheet is not None
-        orders.add(tuple(clip.candidate for clip in sheet.clips))
-    assert len(orders) > 8
+            find_judge("page").compare(replace(made, seed=7), Desk())
+        again = read_sheet(made.folder)
+        assert again is not None and {clip.candidate: clip.id for clip in again.clips} == ids
+    assert len(set(orders)) > 8 and len({order[0] for order in orders}) > 2, "the champion is not always the same clip"
+
+
+def test_each_of_several_raters_sees_the_clips_in_an_order_of_their_own(tmp_path: Path) -> None:
+    made, _ = asked(tmp_path, champion=True)
+    sheet = read_sheet(made.folder)
+    assert sheet is not None and sheet.seen_by("ann") == sheet, "who is asked alone"
+    several = replace(sheet, raters=3)
+    seen = [several.seen_by(rater) for rater in ("ann", "bob", "cid", "ann")]
+    assert len({each.ids for each in seen}) == 3 and seen[0] == seen[3]
+    assert all(sorted(each.clips, key=lambda clip: clip.id) == list(sheet.clips) for each in seen)
+    firsts = {next_pair(several.seen_by(f"rater {number}"), ()) for number in range(30)}
+    assert len(firsts) > 4, "nor do all compare the same two first"
 
 
 def test_the_best_and_the_worst_of_one_person(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_a_whole_run_waits_twice_and_prompts_with_what_was_chosen(tmp_path: Path
     run = waiting(tmp_path)
     assert (run / "iter_00/judging/clips/a.mp4").read_bytes()[4:8] == b"ftyp"
     hand_in(run, 0, best=0, worst=1, remarks={"a": "a_remark", "b": "b_remark"})
-    with pytest.raises(WaitingForPersonError, match="round 2"):
+    with pytest.raises(WaitingForPersonError, match="iteration 1"):
         resume(run)
     sheet = read_sheet(run / "iter_01/judging")
     assert sheet is not None and sheet.champion is not None and len(sheet.clips) == 3

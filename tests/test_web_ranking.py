@@ -155,6 +155,33 @@ def test_a_click_that_comes_twice_changes_nothing(page: Page, run: Path) -> None
     assert answer_of(run)["version"] == 1
 
 
+def test_a_click_that_moves_and_is_sent_again_is_done_once(page: Page, run: Path) -> None:
+    for version, do in enumerate(["mode:rank", "place:a", "place:b", "place:c"]):
+        page.send(RANK, rater="me", version=version, do=do)
+    for version in (4, 4, 5):  # no answer came; then the page was loaded again and knows the new version
+        assert page.send(RANK, rater="me", version=version, do="up:c", click="first")[0] == 200
+    assert answer_of(run)["ranking"] == [["a"], ["c"], ["b"]]
+    for version in (5, 5, 6):
+        assert page.send(RANK, rater="me", version=version, do="undo", click="second")[0] == 200
+    assert answer_of(run)["ranking"] == [["a"], ["b"], ["c"]] and answer_of(run)["version"] == 6
+    assert page.send(RANK, rater="me", version=6, do="up:c", click="third")[0] == 200, "another click is done"
+    assert answer_of(run)["ranking"] == [["a"], ["c"], ["b"]]
+    page.send(RANK, rater="me", version=7, do="submit", click="fourth")
+    for version in (8, 8, 9):
+        page.send(RANK, rater="me", version=version, do="up:c", click="fifth")
+    assert answer_of(run)["ranking"] == [["c"], ["a"], ["b"]]
+
+
+def test_a_reason_that_is_deleted_says_no_longer_that_none_is_right() -> None:
+    def said(ballot: Ballot, *texts: str) -> bool:
+        for text in texts:
+            ballot = step(ballot, "words", text, sheet(3))
+        return ballot.none_right
+
+    assert said(Ballot("me"), "They all fall.") and not said(Ballot("me"), "They all fall.", " ")
+    assert said(steps(Ballot("me"), "none:yes"), ""), "who pressed it and gives no reason"
+
+
 def test_clicks_at_the_same_time_are_taken_one_after_the_other(page: Page, run: Path) -> None:
     codes: list[int] = []
 

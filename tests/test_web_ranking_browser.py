@@ -118,11 +118,11 @@ def test_a_session_of_six_clips_and_two_rounds_leads_to_the_next_prompts(
         assert answer_of(run)["final"]
         assert "waits for" in call("resume", "one", cwd=tmp_path, code=4).stderr
         page.wait_for_selector("text=This round is judged")
-        page.click("text=Judge round 2")
+        page.click("text=Judge iteration 1")
         page.wait_for_url("**/runs/one/rank/1?rater=me")
         _second_round_in_pairs(page, run)
         call("resume", "one", cwd=tmp_path, code=4)
-        page.wait_for_selector("text=Judge round 3")
+        page.wait_for_selector("text=Judge iteration 2")
         assert not browser.errors, browser.errors
 
     second, third = (_prompt(run, number) for number in (1, 2))

@@ -60,7 +60,7 @@ def test_every_round_replays_all_programs_and_all_words(tmp_path: Path) -> None:
 def test_words_in_a_file_are_waited_for(tmp_path: Path) -> None:
     model = runs.Scripted(*PROGRAMS)
     config = runs.config("x", **ROUNDS, words="file")
-    with pytest.raises(WaitingForPersonError, match=r"round 1: see how .*feedback\.md.*into .*words\.md") as waits:
+    with pytest.raises(WaitingForPersonError, match=r"iteration 0: see how .*feedback\.md.*into .*words\.md") as waits:
         synthesize(config, llm=model, root=tmp_path, name="one")
     assert waits.value.exit_code == 4
     folder = tmp_path / "one" / "iter_00" / "cand_00"
@@ -70,7 +70,7 @@ def test_words_in_a_file_are_waited_for(tmp_path: Path) -> None:
         resume(tmp_path / "one", llm=model)
     assert len(model.asked) == 1
     (folder / "words.md").write_text("It stands still.\nIt should move.\n")
-    with pytest.raises(WaitingForPersonError, match="round 2"):
+    with pytest.raises(WaitingForPersonError, match="iteration 1"):
         resume(tmp_path / "one", llm=model)
     assert "It stands still.\nIt should move." in model.asked[1][1][-1].text
     # whoever has seen enough lets it go on

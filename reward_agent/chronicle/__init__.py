@@ -24,6 +24,7 @@ from reward_agent.chronicle.records import (
     Round,
     Standing,
     State,
+    name_of,
 )
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "Round",
     "Standing",
     "State",
+    "name_of",
     "read_chronicle",
 ]

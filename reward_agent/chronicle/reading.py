@@ -82,6 +82,7 @@ def _chronicle(folder: Path, manifest: Manifest, steps: Mapping[Key, Any]) -> Ch
             for key, value in sorted(steps.items())
             if key.stage.startswith(f"{of}/")
         ),
+        replies={key: decode(Reply, value) for key, value in steps.items() if is_reply(value)},
         spent=spent_in(steps, config.prices),
         layers=layers_of(manifest, steps),
         result=result,

@@ -13,7 +13,7 @@ from reward_agent.history import At, Judgement, Outcome, Whose, any_preferred, j
 from reward_agent.invocation import resume_command
 from reward_agent.left_open import STAND_IN
 from reward_agent.llm import Spent
-from reward_agent.messages import Reply
+from reward_agent.messages import Key, Reply
 from reward_agent.optimise import Curves
 from reward_agent.program import Fault, Program, TrainingFault
 from reward_agent.result import Result
@@ -46,6 +46,11 @@ class AttemptRecord:
     def ok(self) -> bool:
         """Its program may be trained."""
         return self.vetted and self.program is not None and not self.faults
+
+
+def name_of(at: At) -> str:
+    """Of a candidate: counted from 0, as its folder is."""
+    return f"iteration {at[0]}, candidate {at[1]}"
 
 
 @dataclass(frozen=True)
@@ -162,6 +167,8 @@ class Chronicle:
     best: At | None
     """Of all rounds, by the judge where one compares, else by the metric."""
     finals: tuple[Retraining, ...]
+    replies: Mapping[Key, Reply]
+    """Of all models: of the one that writes, of the judge's; in the order of the journal."""
     spent: Spent
     layers: tuple[tuple[str, ...], ...]
     """Of the sandbox: in the first sitting, and in each that had others than the one before."""

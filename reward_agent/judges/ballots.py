@@ -4,7 +4,7 @@
      "answer"}], "none_right", "words", "remarks": {"a": "..."}, "final", "saved"}
 
 A ranking goes from best to worst; those of one group are tied, and who is in none was skipped. Only what is `final`
-counts. `mode` and `version` are the page's own.
+counts. `mode`, `version` and `clicks` are the page's own.
 """
 
 from __future__ import annotations
@@ -57,6 +57,8 @@ class Ballot:
     """How the rater compares on the page."""
     version: int = 0
     """How often it was saved."""
+    clicks: tuple[str, ...] = ()
+    """The page's names of the last that were taken."""
 
 
 _NAMES = {each.name for each in fields(Ballot)}

@@ -55,7 +55,7 @@ class PageJudge:
             WaitingForPersonError: they are not there, and nobody sits at a terminal.
         """
         run = question.folder.parent.parent
-        wanted = f"{run.name} waits for {_people(self.raters)} to compare the clips of round {question.iteration + 1}: "
+        wanted = f"{run.name} waits for {_people(self.raters)} to compare the clips of iteration {question.iteration}: "
         wanted += f"`{rank_command(run)}` opens the page"
         told = False
         while len(ballots := handed_in(question.folder / ANSWERS, sheet, desk)) < self.raters:

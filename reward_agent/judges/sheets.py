@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from reward_agent.codec import decode, encode
 from reward_agent.files import write_atomically
 from reward_agent.history import CHAMPION
 from reward_agent.judges import Entrant, Question
-from reward_agent.judges.pairs import generator
 
 QUESTION, CLIPS, ANSWERS = "question.json", "clips", "answers"
 
@@ -47,6 +48,14 @@ class Sheet:
     def ids(self) -> tuple[str, ...]:
         return tuple(clip.id for clip in self.clips)
 
+    def seen_by(self, rater: str) -> Sheet:
+        """With the clips in the rater's own order, lest all prefer what is shown first and seem to agree; one that is
+        asked alone sees them as they are, which is shuffled."""
+        if self.raters == 1:
+            return self
+        random = np.random.default_rng([self.iteration, *rater.encode(), *"".join(self.ids).encode()])
+        return replace(self, clips=tuple(self.clips[index] for index in random.permutation(len(self.clips))))
+
     @property
     def champion(self) -> str | None:
         """The clip of the best of the rounds before, where there was one."""
@@ -60,14 +69,12 @@ def clip_id(index: int) -> str:
 
 def lay_out(question: Question, raters: int) -> Sheet:
     """Write the question and its clips into the question's folder, where they are not there yet."""
-    entrants = [*question.entrants, *([question.champion] if question.champion else [])]
-    order = generator(question, "clips").permutation(len(entrants))
+    entrants = _in_order(question)
     (question.folder / CLIPS).mkdir(parents=True, exist_ok=True)
     (question.folder / ANSWERS).mkdir(exist_ok=True)
     clips = []
-    for place, index in enumerate(order):
-        entrant, name = entrants[index], clip_id(place)
-        candidate = CHAMPION if entrant is question.champion else entrant.at[1]
+    for place, (candidate, entrant) in enumerate(entrants):
+        name = clip_id(place)
         clips.append(Clip(name, candidate, _lay_clip(entrant, question.folder, f"{CLIPS}/{name}.mp4")))
     sheet = Sheet(question.iteration, question.task.instruction, raters, tuple(clips))
     content = (json.dumps(encode(sheet), indent=2, ensure_ascii=False) + "\n").encode()
@@ -75,6 +82,21 @@ def lay_out(question: Question, raters: int) -> Sheet:
     if not path.is_file() or path.read_bytes() != content:
         write_atomically(path, content)
     return sheet
+
+
+def _in_order(question: Question) -> list[tuple[int, Entrant]]:
+    """Who is shown, by their index: as they were laid out already, else shuffled, in each run otherwise: whoever has
+    judged one must not know the champion's place in the next."""
+    entrants = {entrant.at[1]: entrant for entrant in question.entrants}
+    if question.champion:
+        entrants[CHAMPION] = question.champion
+    there = read_sheet(question.folder)
+    order = [clip.candidate for clip in there.clips] if there else []
+    if sorted(order) != sorted(entrants):
+        run = question.folder.parent.parent.name
+        random = np.random.default_rng([question.seed, question.iteration, *f"clips {run}".encode()])
+        order = [list(entrants)[index] for index in random.permutation(len(entrants))]
+    return [(index, entrants[index]) for index in order]
 
 
 def read_sheet(folder: Path) -> Sheet | None:

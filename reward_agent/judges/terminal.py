@@ -53,7 +53,7 @@ class TerminalJudge:
         run = question.folder.parent.parent
         if desk.person is None:
             raise WaitingForPersonError(
-                f"{run.name} waits for somebody to compare the clips of round {question.iteration + 1}, and nobody is "
+                f"{run.name} waits for somebody to compare the clips of iteration {question.iteration}, and nobody is "
                 f"at a terminal: `{desk.resume}` in one asks there; `{rank_command(run)}` opens a page for it in a "
                 "browser."
             )
@@ -61,7 +61,7 @@ class TerminalJudge:
             return ask(desk.person, question.folder, sheet)
         except EOFError as error:
             raise WaitingForPersonError(
-                f"{run.name} waits for your ranking of round {question.iteration + 1}: `{desk.resume}` asks again."
+                f"{run.name} waits for your ranking of iteration {question.iteration}: `{desk.resume}` asks again."
             ) from error
 
 
@@ -74,7 +74,7 @@ def ask(line: AskLine, folder: Path, sheet: Sheet) -> Ballot:
     shown = "\n".join(
         f"  {clip.id}  {folder / clip.video if clip.video else 'no clip could be made'}" for clip in sheet.clips
     )
-    said = line(f"\n“{sheet.instruction}”: round {sheet.iteration + 1} is trained. Watch:\n{shown}\n{HOW}\n> ")
+    said = line(f"\n“{sheet.instruction}”: iteration {sheet.iteration} is trained. Watch:\n{shown}\n{HOW}\n> ")
     while True:
         try:
             ballot = read_order(said, sheet.ids)

@@ -1,4 +1,7 @@
-"""The command that does a run again: everything that was settled is said, and the recorded replies are the model."""
+"""The command that does a run again: what was settled is said, and the recorded replies are the model that writes.
+
+A judge compares anew: people are asked again, and so is a model that judges.
+"""
 
 from __future__ import annotations
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reward_agent.chronicle import CandidateRecord, Chronicle, Round, read_chronicle
+from reward_agent.chronicle import Chronicle, name_of, read_chronicle
 from reward_agent.errors import UsageError
 from reward_agent.files import write_atomically, writing
-from reward_agent.history import At, Judgement
+from reward_agent.history import Judgement
 from reward_agent.judges.pairs import published_queries
+from reward_agent.judging import ASKED
+from reward_agent.messages import Reply
 from reward_agent.report import MEGABYTES
 from reward_agent.report.charts import candidate_charts, metric_charts, result_charts
 from reward_agent.report.command import again
@@ -74,22 +76,8 @@ def render_run(run: Chronicle, films: Films) -> str:
         queries=_queries(run),
         seeds=_seeds(run),
         replies=_models(run),
-        name=name,
-        verdict=verdict,
+        name=name_of,
     )
-
-
-def name(at: At) -> str:
-    """Of a candidate, as everywhere: counted from 0, as its folder is."""
-    return f"iteration {at[0]}, candidate {at[1]}"
-
-
-def verdict(each: Round, candidate: CandidateRecord) -> str:
-    """What the judge found of a candidate: `best`, `worst` or nothing."""
-    judged = each.judgement
-    if judged is None or candidate.index not in (judged.best, judged.worst):
-        return ""
-    return "best" if candidate.index == judged.best else "worst"
 
 
 def _queries(run: Chronicle) -> Mapping[str, int] | None:
@@ -116,7 +104,7 @@ def _seeds(run: Chronicle) -> list[tuple[str, str]]:
     }
     told = [("run", str(config.seed))]
     told += [
-        (f"training of {name(candidate.at)}", str(SeedPlan.training_seed(config.seed, *candidate.at)))
+        (f"training of {name_of(candidate.at)}", str(SeedPlan.training_seed(config.seed, *candidate.at)))
         for candidate in run.candidates
         if candidate.trained is not None
     ]
@@ -129,15 +117,14 @@ def _listed(seeds: list[int]) -> str:
 
 
 def _models(run: Chronicle) -> list[dict[str, Any]]:
-    """The models that replied, as replies name them: replies, tokens, first and last date, and settings."""
-    found: dict[str, list[Any]] = {}
-    for candidate in run.candidates:
-        for attempt in candidate.attempts:
-            if attempt.reply:
-                found.setdefault(attempt.reply.model, []).append(attempt.reply)
+    """The models that replied, as replies name them, and what for: replies, tokens, first and last date, settings."""
+    found: dict[tuple[str, str], list[Reply]] = {}
+    for key, reply in run.replies.items():
+        found.setdefault((reply.model, "judges" if key.stage.startswith(ASKED) else "writes"), []).append(reply)
     return [
         {
             "model": model,
+            "does": does,
             "replies": len(replies),
             "tokens_in": sum(reply.usage.input_tokens for reply in replies),
             "tokens_out": sum(reply.usage.output_tokens for reply in replies),
@@ -145,5 +132,5 @@ def _models(run: Chronicle) -> list[dict[str, Any]]:
             "replayed": all(reply.replayed for reply in replies),
             "settings": replies[-1].settings,
         }
-        for model, replies in found.items()
+        for (model, does), replies in found.items()
     ]

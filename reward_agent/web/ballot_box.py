@@ -21,6 +21,8 @@ UNDONE = "undo"
 """Folder of earlier answers, and the step that brings one back."""
 LOCK = ".lock"
 MOST_UNDONE = 200
+MOST_CLICKS, CLICK_NAME = 50, 64
+"""How many names of clicks are kept, more than a browser sends again; their most letters."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ class BallotBox:
         shown = self._read(rater)
         kept = self._drafts(rater)
         # what was handed in holds one way alone; the draft that it came from holds the others
-        return replace(kept[-1], final=True, version=shown.version) if shown.final and kept else shown
+        return (
+            replace(kept[-1], final=True, version=shown.version, clicks=shown.clicks) if shown.final and kept else shown
+        )
 
     def all(self) -> list[Ballot]:
         """What every rater says so far; files that are no answers are left out."""
@@ -57,13 +61,14 @@ class BallotBox:
                 continue
         return found
 
-    def save(self, rater: str, do: str, text: str, version: int, *, force: bool = False) -> Saved:
+    def save(self, rater: str, do: str, text: str, version: int, *, click: str = "", force: bool = False) -> Saved:
         """Do one step, and keep what comes of it before this returns.
 
         Args:
             rater: whose answer.
             do, text: the step, see `steps.step`; or `undo`.
             version: of the answer that the rater saw.
+            click: names this click: sent again, because no answer came, it is not done again.
             force: also where that is an earlier one.
 
         Raises:
@@ -71,12 +76,15 @@ class BallotBox:
         """
         with self._lock():
             now = self.ballot(rater)
+            click = click[:CLICK_NAME]
+            if click and click in now.clicks:
+                return Saved(now)
             undo = do == UNDONE
             kept = self._drafts(rater)
             if undo:
-                then = replace(kept[-1], words=now.words, remarks=now.remarks) if kept else now
+                then = replace(kept[-1], words=now.words, remarks=now.remarks, clicks=now.clicks) if kept else now
             else:
-                then = step(now, do, text, self.sheet)
+                then = step(now, do, text, self.sheet.seen_by(rater))
             if then == now:
                 return Saved(now)
             if version != now.version and not force:
@@ -85,7 +93,8 @@ class BallotBox:
                 kept = kept[:-1]
             elif do.partition(":")[0] not in TEXTS:
                 kept = [*kept, now][-MOST_UNDONE:]
-            then = replace(then, rater=rater, final=then.final and not undo, version=now.version + 1)
+            clicks = (*now.clicks, click)[-MOST_CLICKS:] if click else now.clicks
+            then = replace(then, rater=rater, final=then.final and not undo, version=now.version + 1, clicks=clicks)
             # first what can be brought back: a server that ends in between leaves one that changes nothing
             self._keep(rater, kept)
             write_ballot(self._path(rater), handed_in(then))

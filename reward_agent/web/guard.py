@@ -115,7 +115,8 @@ class Guard:
     async def _let_in(self, scope: Scope, query: list[tuple[str, str]], send: Send) -> None:
         """Keep the token in a cookie, and go to the same address without it."""
         rest = urlencode([(name, value) for name, value in query if name != "token"])
-        path = "/" + scope["raw_path"].decode("latin-1").lstrip("/")
+        # two of these at the beginning are another host to a browser
+        path = "/" + scope["raw_path"].decode("latin-1").lstrip("/\\")
         cookie = f"{self.cookie}={self.token}; HttpOnly; SameSite=Strict; Path=/"
         headers = {"location": path + (f"?{rest}" if rest else ""), "set-cookie": cookie, "content-length": "0"}
         await send({"type": "http.response.start", "status": HTTPStatus.SEE_OTHER, "headers": _encoded(headers)})

@@ -15,7 +15,7 @@ from reward_agent.web.films import film
 from reward_agent.web.pages import live
 from reward_agent.web.paths import NothingThereError, judging_folder, open_video, run_folder
 from reward_agent.web.ranking import ALONE, Round, find_round, session, status
-from reward_agent.web.requests import BadRequestError, form, named, news, page
+from reward_agent.web.requests import BadRequestError, Form, named, news, page
 
 
 def routes(root: Path) -> APIRouter:
@@ -58,14 +58,14 @@ def routes(root: Path) -> APIRouter:
         return news(_status(found, name), "status.html.jinja", seen, **status(found, name))
 
     @router.post("/runs/{run}/rank/{iteration}")
-    async def take_answer(run: str, iteration: int, request: Request) -> Response:
-        fields = await form(request)
+    def take_answer(run: str, iteration: int, request: Request, fields: Form) -> Response:
         found, rater = find_round(run_folder(root, run), iteration), named(fields.get("rater", ""))
         do, text, version = fields.get("do", ""), fields.get("text", ""), fields.get("version", "")
         if not (version.isascii() and version.isdigit() and len(version) < 10):
             raise BadRequestError("The form has no version of the answer that it changes. Load the page again.")
+        click, force = fields.get("click", ""), fields.get("force") == "yes"
         try:
-            saved = found.box.save(rater, do, text, int(version), force=fields.get("force") == "yes")
+            saved = found.box.save(rater, do, text, int(version), click=click, force=force)
         except ValueError as error:
             raise BadRequestError(f"That cannot be done: {error}. Load the page again.") from error
         if saved.refused:

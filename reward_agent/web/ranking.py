@@ -102,7 +102,7 @@ def session(round_: Round, rater: str, *, refused: tuple[str, str] | None = None
         rater: who looks at it.
         refused: a step and its text that were not taken, because another tab had saved meanwhile.
     """
-    ballot, sheet = round_.box.ballot(rater), round_.sheet
+    ballot, sheet = round_.box.ballot(rater), round_.sheet.seen_by(rater)
     pair = next_pair(sheet, ballot.pairs) if ballot.mode == "pairs" else None
     places = {clip: place for place, group in enumerate(ballot.ranking or (), 1) for clip in group}
     return status(round_, rater) | {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
-from fastapi import Request
+from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -45,6 +45,10 @@ async def form(request: Request) -> dict[str, str]:
     except ValueError as error:
         raise BadRequestError("This is no form that the page could read.") from error
     return {name: value.replace("\r\n", "\n") for name, value in fields}
+
+
+Form = Annotated[dict[str, str], Depends(form)]
+"""A route's parameter: the route itself then runs beside the others, and may wait for a file."""
 
 
 def named(given: str) -> str:

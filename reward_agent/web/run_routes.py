@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header
 from fastapi.responses import RedirectResponse, Response
 
 from reward_agent.chronicle import read_chronicle
@@ -15,7 +15,7 @@ from reward_agent.web import runs
 from reward_agent.web.films import film
 from reward_agent.web.pages import live
 from reward_agent.web.paths import NothingThereError, candidate_folder, open_video, run_folder
-from reward_agent.web.requests import form, news, page
+from reward_agent.web.requests import Form, news, page
 from reward_agent.web.words import say
 
 Range = Annotated[str | None, Header()]
@@ -56,8 +56,8 @@ def routes(root: Path) -> APIRouter:
         return film(*open_video(candidate_folder(folder, iteration, index), folder), range)
 
     @router.post("/runs/{run}/candidates/{iteration}/{index}/words")
-    async def take_words(run: str, iteration: int, index: int, request: Request) -> Response:
-        text = (await form(request)).get("text", "")
+    def take_words(run: str, iteration: int, index: int, fields: Form) -> Response:
+        text = fields.get("text", "")
         candidate_folder(run_folder(root, run), iteration, index)
         told = say(read_chronicle(run_folder(root, run)), (iteration, index), text)
         if told:

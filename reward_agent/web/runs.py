@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from reward_agent.chronicle import CandidateRecord, Chronicle, Round, read_chronicle
+from reward_agent.chronicle import CandidateRecord, Chronicle, Round, name_of, read_chronicle
 from reward_agent.chronicle.waiting import judging_folders
 from reward_agent.errors import RewardAgentError
-from reward_agent.history import At, Judgement
 from reward_agent.journal import is_written
 from reward_agent.judges.sheets import QUESTION
 from reward_agent.judging import JUDGEMENT
@@ -53,7 +53,16 @@ def open_rounds(folder: Path) -> list[int]:
 
 
 def judged_rounds(folder: Path) -> Mapping[int, Any]:
-    """Judgements in the journal, as plain data."""
+    """Judgements in the journal, as plain data; read again where it has grown, for each tab asks every two seconds."""
+    try:
+        found = (folder / JOURNAL).stat()
+    except OSError:
+        return {}
+    return _judged_rounds(folder, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=256)
+def _judged_rounds(folder: Path, mtime: int, size: int) -> Mapping[int, Any]:
     return {key.iteration: value for key, value in read_steps(folder).items() if key.stage == JUDGEMENT}
 
 
@@ -73,24 +82,11 @@ def wants_words(run: Chronicle, candidate: CandidateRecord) -> bool:
     )
 
 
-def name(at: At) -> str:
-    """Of a candidate: rounds are counted from 1, candidates from 0 as their folders are."""
-    return f"round {at[0] + 1}, candidate {at[1]}"
-
-
-def verdict(judged: Judgement | None, candidate: CandidateRecord) -> str:
-    """What the judge found of a candidate: `best`, `worst` or nothing."""
-    if judged is None or candidate.index not in (judged.best, judged.worst):
-        return ""
-    return "best" if candidate.index == judged.best else "worst"
-
-
 def values_of(run: Chronicle) -> dict[str, Any]:
     """What the templates of a run go by."""
     return {
         "run": run,
-        "name": name,
-        "verdict": verdict,
+        "name": name_of,
         "blind": run.blind,
         "open_rounds": open_rounds(run.folder),
         "wants_words": wants_words,

@@ -1,6 +1,6 @@
 """What one click does to a rater's answer. Pure: `step(ballot, "best:a", ...)` gives the next answer.
 
-Each says what shall be so, not what to flip: a click that is sent twice changes nothing the second time.
+Some move what is there, as `up:c`: who sends one twice does it twice, which the ballot box keeps from happening.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def step(ballot: Ballot, do: str, text: str, sheet: Sheet) -> Ballot:
         case "none":
             changed = replace(ballot, none_right=about == "yes")
         case "words":
-            changed = replace(ballot, words=text, none_right=ballot.none_right or bool(text.strip()))
+            changed = replace(ballot, words=text, none_right=_none_right(ballot, text))
         case "remark" if about:
             kept = {clip: said for clip, said in ballot.remarks.items() if clip != about}
             changed = replace(ballot, remarks=kept | ({about: text} if text.strip() else {}))
@@ -73,6 +73,11 @@ def handed_in(ballot: Ballot) -> Ballot:
         "rank": replace(ballot, pairs=(), best=None, worst=None),
     }
     return ways[ballot.mode]
+
+
+def _none_right(ballot: Ballot, words: str) -> bool:
+    """A reason says that none is right; where one is deleted it says so no longer."""
+    return bool(words.strip()) or (ballot.none_right and not ballot.words.strip())
 
 
 def _pair(ballot: Ballot, about: str, sheet: Sheet) -> Iterator[Pair]:

@@ -25,7 +25,7 @@
   const send = () => alone(async () => {
     clearTimeout(later);
     for (let entry = queue()[0]; entry; entry = queue()[0]) {
-      const body = new URLSearchParams({ rater, version: version(), do: entry.do, text: entry.text ?? "", force: entry.force ?? "" });
+      const body = new URLSearchParams({ rater, version: version(), do: entry.do, text: entry.text ?? "", force: entry.force ?? "", click: entry.id });
       let answer, page;
       try {
         answer = await fetch(address, { method: "POST", body, headers: { "X-Page": "1" }, signal: AbortSignal.timeout(10000) });
