@@ -274,6 +274,7 @@ def test_several_raters_and_their_agreement(run: Path) -> None:
             resume(run)
         told = page.ask(f"{RANK}/status?rater=ann")[1]
         assert re.search(r"Kendall’s W\): <b>0\.7778</b>", told) and "Best: clip A" in told
+        assert "Iteration 0 is judged" in page.ask(RANK)[1]
 
 
 def test_news_are_told_once(page: Page) -> None:

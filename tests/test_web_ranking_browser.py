@@ -116,6 +116,8 @@ def test_a_session_of_six_clips_and_two_rounds_leads_to_the_next_prompts(
         page.click("#submit")
         page.wait_for_selector("text=goes on with the run")
         assert answer_of(run)["final"]
+        page.keyboard.press("w")
+        assert "handed in" in page.inner_text("#unsent"), "a key that does nothing any more says so"
         assert "waits for" in call("resume", "one", cwd=tmp_path, code=4).stderr
         page.wait_for_selector("text=This round is judged")
         page.click("text=Judge iteration 1")

@@ -26,7 +26,7 @@ def describe_plan(plan: Plan, config: RunConfig) -> str:
     elif plan.llm.startswith("replay:"):
         asked = "recorded replies; no model is asked, nothing is paid"
     elif plan.llm.startswith("manual"):
-        asked = f"about {count(plan.requests, 'reply')} from you, or from a chat window of yours"
+        asked = f"about {count(plan.requests, 'reply')}, repairs among them, from you or from a chat window of yours"
     else:
         price = "price not known" if plan.usd is None else f"about ${plan.usd:.2f}"
         asked = f"about {count(plan.requests, 'reply')}, {cost(plan.tokens, 0)}, {price}"

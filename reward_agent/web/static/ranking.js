@@ -99,6 +99,10 @@
     else if (event.key === "ArrowLeft" || event.key === "ArrowRight") window.films.step(event.key === "ArrowLeft" ? -0.1 : 0.1);
     else if (button) button.click();
     else if (clips[event.key - 1]) clips[event.key - 1].focus();
+    else if (/^[bwtsnupkjx]$/i.test(event.key) && document.getElementById("reopen")) {
+      tell("It is handed in: press “Change it” first.");
+      document.getElementById("reopen").focus();
+    }
     else return;
     event.preventDefault();
   });
