@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import gymnasium
 import numpy as np
@@ -25,7 +25,7 @@ from reward_agent.envs.task_files import pack
 from reward_agent.errors import RewardAgentError, UsageError
 from reward_agent.schema import Array, StateSchema
 from reward_agent.task import ActionSpace as ActionSpace
-from reward_agent.task import Bools, Ints, Step
+from reward_agent.task import Bools, Ints, Screen, Step
 
 
 class RowStep(NamedTuple):
@@ -62,6 +62,14 @@ class Row(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class TextRow(Row, Protocol):
+    """A row that can be read as text."""
+
+    def screen(self) -> Screen:
+        """As it is now."""
+        ...
 
 
 class RowBatch:
@@ -115,11 +123,8 @@ class RowBatch:
 
     def render(self, row: int) -> NDArray[np.uint8]:
         """An image of one row; drawn where it lives."""
-        for group, part in zip(self._groups, self._slices, strict=True):
-            if part.start <= row < part.stop:
-                image: NDArray[np.uint8] = group.call("render", row - part.start)
-                return image
-        raise IndexError(row)
+        image: NDArray[np.uint8] = self._call("render", row)
+        return image
 
     def save(self) -> dict[str, NDArray[Any]]:
         """Seeds and actions of the running episodes, and what was observed last."""
@@ -166,6 +171,13 @@ class RowBatch:
         for group in groups:
             group.close()
 
+    def _call(self, what: str, row: int) -> Any:
+        """One row, where it lives."""
+        for group, part in zip(self._groups, self._slices, strict=True):
+            if part.start <= row < part.stop:
+                return group.call(what, row - part.start)
+        raise IndexError(row)
+
     def _ask(self, requests: Sequence[tuple[str, Any]]) -> None:
         """All groups at once. Every answer is taken before an error is raised: none is left for the next question."""
         failed: list[RewardAgentError] = []
@@ -186,6 +198,15 @@ class RowBatch:
     def _joined(self, what: str) -> Array:
         """A fresh array of all rows'."""
         return np.concatenate([getattr(group.memory, what) for group in self._groups])
+
+
+class TextRowBatch(RowBatch):
+    """Rows that can be read as text (`task.OnScreen`); `make` makes a `TextRow`."""
+
+    def screen(self, row: int) -> Screen:
+        """See `task.OnScreen`."""
+        screen: Screen = self._call("screen", row)
+        return screen
 
 
 class _Memory:
@@ -249,6 +270,9 @@ class _Here:
 
     def _render(self, index: int) -> NDArray[np.uint8]:
         return self.rows[index].render()
+
+    def _screen(self, index: int) -> Screen:
+        return cast(TextRow, self.rows[index]).screen()
 
 
 class _Worker:

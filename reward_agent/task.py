@@ -97,6 +97,37 @@ class Posed(Protocol):
         ...
 
 
+class Screen(NamedTuple):
+    """What a person at the screen of a world of characters sees at one instant."""
+
+    crop: str
+    """The agent's surroundings, a line of characters a row."""
+    full: str
+    """All that is on the screen, without empty margins."""
+    message: str
+    """What the game says; empty where it says nothing."""
+    inventory: tuple[str, ...]
+    """What the agent carries, in words."""
+
+
+@runtime_checkable
+class OnScreen(Protocol):
+    """A batch whose environments can be read as text."""
+
+    def screen(self, row: int) -> Screen:
+        """Of one row as it is now."""
+        ...
+
+
+@runtime_checkable
+class TextWorld(Protocol):
+    """A world whose batches are `OnScreen`."""
+
+    def legend(self) -> Mapping[str, str]:
+        """What characters of its screens stand for."""
+        ...
+
+
 class World(Protocol):
     """An adapter to a family of simulated environments, set to one of them."""
 
