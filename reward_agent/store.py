@@ -42,6 +42,9 @@ _PACKAGES = (
     "mani_skill",
     "sapien",
     "gymnasium-robotics",
+    "minihack",
+    "nle",
+    "minigrid",
 )
 
 

@@ -100,6 +100,7 @@ NEEDS = {
     "browser": _browser,
     "bubblewrap": _bubblewrap,
     "metaworld": lambda: None if importlib.util.find_spec("metaworld") else "metaworld is missing (make setup)",
+    "minihack": lambda: None if importlib.util.find_spec("minihack") else "minihack is missing (make setup)",
     "rendering": _rendering,
     "vulkan": _vulkan,
     "rliable": _rliable,

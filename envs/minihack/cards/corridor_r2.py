@@ -1,0 +1,20 @@
+"""Two rooms and a corridor between them; the stairs are in one of them."""
+
+from pathlib import Path
+
+from reward_agent.envs.minihack.metrics import metrics
+from reward_agent.envs.minihack.world import MiniHack
+from reward_agent.task import Task
+
+HORIZON = 1000
+
+task = Task(
+    id="minihack/corridor-r2",
+    instruction="find the stairs down in one of two rooms that a corridor joins",
+    world=MiniHack("Corridor-R2"),
+    horizon=HORIZON,
+    metrics=metrics(HORIZON),
+    budget=1_000_000,
+    expert=Path(__file__).parents[1] / "experts" / "stairs.py",
+    benchmark="MiniHack-Corridor-R2-v0",
+)

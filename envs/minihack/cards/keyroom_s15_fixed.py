@@ -1,0 +1,20 @@
+"""A key, a locked door, stairs behind it, in a room of fifteen by fifteen squares that is the same each time."""
+
+from pathlib import Path
+
+from reward_agent.envs.minihack.metrics import metrics
+from reward_agent.envs.minihack.world import MiniHack
+from reward_agent.task import Task
+
+HORIZON = 400
+
+task = Task(
+    id="minihack/keyroom-s15-fixed",
+    instruction="pick up the key, unlock the door of the inner room with it, and go down the stairs in there",
+    world=MiniHack("KeyRoom-S15", level=0),
+    horizon=HORIZON,
+    metrics=metrics(HORIZON),
+    budget=1_000_000,
+    expert=Path(__file__).parents[1] / "experts" / "keyroom.py",
+    benchmark="MiniHack-KeyRoom-S15-v0",
+)

@@ -1,0 +1,20 @@
+"""A key, a locked door, stairs behind it, in a room of five by five squares that is laid out anew each time."""
+
+from pathlib import Path
+
+from reward_agent.envs.minihack.metrics import metrics
+from reward_agent.envs.minihack.world import MiniHack
+from reward_agent.task import Task
+
+HORIZON = 200
+
+task = Task(
+    id="minihack/keyroom-s5",
+    instruction="pick up the key, unlock the door of the inner room with it, and go down the stairs in there",
+    world=MiniHack("KeyRoom-S5"),
+    horizon=HORIZON,
+    metrics=metrics(HORIZON),
+    budget=500_000,
+    expert=Path(__file__).parents[1] / "experts" / "keyroom.py",
+    benchmark="MiniHack-KeyRoom-S5-v0",
+)

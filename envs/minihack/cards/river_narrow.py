@@ -1,0 +1,20 @@
+"""A narrow river that a single boulder makes a way over."""
+
+from pathlib import Path
+
+from reward_agent.envs.minihack.metrics import metrics
+from reward_agent.envs.minihack.world import MiniHack
+from reward_agent.task import Task
+
+HORIZON = 350
+
+task = Task(
+    id="minihack/river-narrow",
+    instruction="push a boulder into the river, cross it there, and go down the stairs on the other side",
+    world=MiniHack("River-Narrow"),
+    horizon=HORIZON,
+    metrics=metrics(HORIZON),
+    budget=1_000_000,
+    expert=Path(__file__).parents[1] / "experts" / "river.py",
+    benchmark="MiniHack-River-Narrow-v0",
+)
