@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from reward_agent.program import Fault, code_of, dotted
+from reward_agent.program import REWARD, SUBGOALS, Fault, code_of, dotted
 
 
 def words(text: str) -> frozenset[str]:
@@ -15,7 +15,11 @@ def words(text: str) -> frozenset[str]:
 
 PARAMETERS = ("state", "action", "next_state")
 BY_PATH = "write fields by their path, as `next_state.torso.position`"
-RETURNS = "return the total and the dict of its terms: `return sum(terms.values()), terms`"
+RETURNS = {
+    REWARD: "return the total and the dict of its terms: `return sum(terms.values()), terms`",
+    SUBGOALS: 'return a dict of bool arrays by subgoal: `return {"name": reached}`',
+}
+"""By entry."""
 
 FORBIDDEN = {
     **dict.fromkeys(words("exec eval compile __import__ breakpoint"), "a reward runs no other code"),
@@ -90,9 +94,9 @@ def returns(entry: ast.FunctionDef) -> Iterator[Fault]:
             case ast.Yield() | ast.YieldFrom():
                 yield fault(node, f"`{entry.name}` must return its result; with `yield` it becomes a generator.")
             case ast.Return(value=None | ast.Constant(value=None)):
-                yield fault(node, f"`{entry.name}` returns None; {RETURNS}.")
+                yield fault(node, f"`{entry.name}` returns None; {RETURNS[entry.name]}.")
     if not any(isinstance(node, ast.Return) for node in nodes):
-        yield fault(entry, f"`{entry.name}` returns nothing; {RETURNS}.")
+        yield fault(entry, f"`{entry.name}` returns nothing; {RETURNS[entry.name]}.")
 
 
 def bound_names(nodes: Iterable[ast.AST]) -> Iterator[str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
 from reward_agent.envs.episodes import Episodes, task_schema
-from reward_agent.program import Fault, Program, Rewards
+from reward_agent.program import REWARD, Fault, Program, Rewards
 from reward_agent.sandbox.cell import Cell
 from reward_agent.schema import Array, StateSchema
 from reward_agent.sources.cell import LARGEST
@@ -108,7 +109,7 @@ def probe(program: Program, schema: StateSchema, battery: Battery, cell: Cell) -
     names = cell.load(program, schema, (rows[0][:8], rows[1][:8], rows[2][:8]))
     if isinstance(names, Fault):
         return ProbeReport(faults=(names,))
-    run = _Run(cell, rows, names)
+    run = _Run(cell, rows, names, "term" if program.entry == REWARD else "subgoal")
     first = cell(*rows)
     if isinstance(first, Fault):
         return ProbeReport(faults=(first,), term_names=names)
@@ -116,8 +117,9 @@ def probe(program: Program, schema: StateSchema, battery: Battery, cell: Cell) -
     if fault is not None:
         return ProbeReport(faults=(fault,), term_names=names)
     microseconds = run.time()
+    warned = _warnings if run.kind == "term" else _unreached
     return ProbeReport(
-        warnings=tuple(_warnings(first, names, microseconds, len(battery))),
+        warnings=tuple(warned(first, names, microseconds, len(battery))),
         term_names=names,
         microseconds_per_call=microseconds,
     )
@@ -130,10 +132,11 @@ class _Run:
     cell: Cell
     rows: tuple[Array, Array, Array]
     names: tuple[str, ...]
+    kind: Literal["term", "subgoal"]
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        return ("the total", *(f"the term `{name}`" for name in self.names))
+        return ("the total", *(f"the {self.kind} `{name}`" for name in self.names))
 
     def fault(self, first: Rewards) -> Fault | None:
         """The first thing that is wrong with the numbers, given those of a first call on all rows."""
@@ -228,9 +231,25 @@ def _warnings(rewards: Rewards, names: tuple[str, ...], microseconds: float, row
     largest = float(np.abs(rewards.total).max())
     if largest > LARGEST:
         found.append(f"The total reaches {largest:.3g}; training clips it to ±{LARGEST:.0e}.")
-    if microseconds > SLOW:
-        found.append(f"A call on {rows} rows takes {microseconds / 1000:.1f} ms, which will slow training down.")
-    return found
+    return [*found, *_slow(microseconds, rows)]
+
+
+def _unreached(given: Rewards, names: tuple[str, ...], microseconds: float, rows: int) -> list[str]:
+    """Of a program that says which subgoals were reached."""
+    counts = given.terms.sum(0)
+    found = [
+        f"The subgoal `{name}` is reached in every one of {rows} recorded transitions: let it be reached in the one "
+        "in which it comes true, and not before or after."
+        for name, count in zip(names, counts, strict=True)
+        if count == rows
+    ]
+    return [*found, *_slow(microseconds, rows)]
+
+
+def _slow(microseconds: float, rows: int) -> list[str]:
+    if microseconds <= SLOW:
+        return []
+    return [f"A call on {rows} rows takes {microseconds / 1000:.1f} ms, which will slow training down."]
 
 
 def _columns(rewards: Rewards) -> Array:

@@ -41,12 +41,16 @@ class TrainingFault(Fault):
     """Environment steps simulated for its rewards until then."""
 
 
+REWARD, SUBGOALS = "compute_reward", "subgoals"
+"""Entries: of a program that gives a reward, and of one that says which subgoals a transition reached."""
+
+
 @dataclass(frozen=True)
 class Program:
     """Source text with one declared entry point."""
 
     source: str
-    entry: str = "compute_reward"
+    entry: str = REWARD
     id: str = field(init=False)
     """SHA-256 of the source, in hex."""
 
@@ -100,7 +104,7 @@ def dotted(node: ast.expr) -> str:
     return ".".join([node.id, *reversed(attributes)]) if isinstance(node, ast.Name) else ""
 
 
-def extract(reply: str, entry: str = "compute_reward") -> Program | Fault:
+def extract(reply: str, entry: str = REWARD) -> Program | Fault:
     """The program in a reply: the last fenced block that defines `entry`, or the reply where it is all code."""
     blocks = list(fenced_blocks(reply))
     for block in reversed(blocks):
@@ -141,7 +145,7 @@ EXPORTED_END = "# End of the reward program"
 """What an exported file has around the program."""
 
 
-def program_in(text: str, entry: str = "compute_reward") -> Program | Fault:
+def program_in(text: str, entry: str = REWARD) -> Program | Fault:
     """The program in a file: Python, an exported reward, or text with a fenced block as a model writes."""
     _, exported, after = text.partition(f"\n{EXPORTED}")
     if exported and EXPORTED_END in after:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from reward_agent import contract
 from reward_agent.fields_read import FieldReader
 from reward_agent.portability import unportable
-from reward_agent.program import Fault, Program, parse
+from reward_agent.program import REWARD, Fault, Program, parse
 from reward_agent.sandbox.helpers import UPRIGHT
 from reward_agent.schema import StateSchema
 
@@ -62,7 +62,7 @@ def check(program: Program, schema: StateSchema) -> CheckReport:
     kept_from = tuple(f"{what} (line {line})" for what, line in sorted(unportable(tree).items()))
     return CheckReport(
         faults=faults,
-        warnings=tuple(_warnings(entry, reader.fields)),
+        warnings=tuple(_warnings(program, entry, reader.fields)),
         portable=not kept_from and not faults,
         fields=tuple(path for path in schema.by_path if path in reader.fields),
         unportable=kept_from,
@@ -85,17 +85,18 @@ def _in_order(faults: list[Fault]) -> tuple[Fault, ...]:
     return tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.line or 0, fault.message)))
 
 
-def _warnings(entry: ast.FunctionDef, fields: set[str]) -> Iterator[str]:
+def _warnings(program: Program, entry: ast.FunctionDef, fields: set[str]) -> Iterator[str]:
+    what = "reward" if program.entry == REWARD else "program"
     named = {node.id for node in ast.walk(entry) if isinstance(node, ast.Name)}
     state, action, next_state = (parameter.arg for parameter in (*entry.args.posonlyargs, *entry.args.args))
     if next_state not in named and state in named:
         yield (
-            f"The reward reads `{state}`, from before the action, and never `{next_state}`: what the action led to is "
-            "only paid a step later, and never for the last step."
+            f"The {what} reads `{state}`, from before the action, and never `{next_state}`: what the action led to is "
+            "only seen a step later, and never for the last step."
         )
     elif not named & {state, action, next_state}:
-        yield "The reward reads nothing of the state or the action: it is the same whatever happens."
-    if TIME in fields:
+        yield f"The {what} reads nothing of the state or the action: it is the same whatever happens."
+    if TIME in fields and program.entry == REWARD:
         yield f"It reads `{TIME}`, so the policy's observation will carry the time too."
     if len([path for path in fields if not path.startswith("start.")]) > MANY_FIELDS:
         yield f"It reads more than {MANY_FIELDS} fields; naming them one by one keeps training fast."

@@ -299,6 +299,9 @@ class Task:
     near a behaviour comes, so candidates are compared by a judge."""
     terminates: Literal["native", "never"] | Termination = "native"
     """`native`: the environment's own rule; `never`: only the horizon ends an episode."""
+    goal: str = ""
+    """Path of a hidden flag that is true where what is wanted is reached: the sparse reward that subgoals are paid
+    beside. No program reads it."""
     hide: tuple[str, ...] = ()
     """Fields, entities or `constants.<name>` that rewards may not read here."""
     rename: Mapping[str, str] = field(default_factory=dict)

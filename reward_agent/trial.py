@@ -70,6 +70,8 @@ class TrialSpec:
     report_seeds: tuple[int, ...] = ()
     unsafe: bool = False
     tensorboard: bool = False
+    shaping: Mapping[str, Any] = field(default_factory=dict)
+    """Of a program that tells subgoals: what to change of how they pay (`sources.shaping.Shaping`)."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def run_trial(
         MissingComponentError: this machine lacks what the world or the cell needs.
         RunBusyError: another process works in the folder.
     """
-    from reward_agent.sources.cell import CellSource
+    from reward_agent.sources.making import source_of
 
     task = resolve(spec.task)
     spec.folder.mkdir(parents=True, exist_ok=True)
@@ -135,7 +137,7 @@ def run_trial(
             return finished
         steps = 0
         try:
-            source = CellSource(spec.program, task, unsafe=spec.unsafe)
+            source = source_of(spec.program, task, spec.shaping, unsafe=spec.unsafe)
             try:
                 trained = _train(spec, task, source, progress, stop)
             finally:
@@ -279,7 +281,7 @@ def _finished(spec: TrialSpec) -> Trained | None:
 
 def _facts(spec: TrialSpec) -> dict[str, Any]:
     """All that a training's result depends on, as plain data."""
-    facts = {
+    facts: dict[str, Any] = {
         "task": spec.task if isinstance(spec.task, str) else spec.task.id,
         "program": spec.program.id,
         "optimiser": spec.optimiser,
@@ -292,6 +294,8 @@ def _facts(spec: TrialSpec) -> dict[str, Any]:
         "report_seeds": spec.report_seeds,
         "unsafe": spec.unsafe,
     }
+    if spec.shaping:  # what has none was written by releases that knew of none
+        facts["shaping"] = spec.shaping
     plain: dict[str, Any] = encode(facts)
     return plain
 

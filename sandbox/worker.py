@@ -28,6 +28,9 @@ FILENAME = "reward.py"
 """What the program's source is called in its own tracebacks."""
 _CACHED_SIZES = 32
 _CONTRACT = "Return the total and the dict of its terms: `return sum(terms.values()), terms`."
+_SUBGOALS_CONTRACT = 'Return a dict of bool arrays (N,) by subgoal: `return {"name": reached, ...}`.'
+_SUBGOALS = "subgoals"
+"""The entry of a program that says which subgoals were reached; any other gives a reward."""
 _HINTS = {
     "truth value of an array": "An array has one value for each environment and cannot decide an `if`, `and`, `or`, "
     "`not`, `max` or `a < b < c`: use `np.where(condition, a, b)`, `&`, `|`, `~`, `np.maximum`, `(a < b) & (b < c)`.",
@@ -77,6 +80,7 @@ class _Worker:
     def __init__(self, inputs: mmap.mmap, outputs: mmap.mmap) -> None:
         self._inputs, self._outputs = inputs, outputs
         self._entry: Callable[..., Any] | None = None
+        self._says_subgoals = False
         self._names: tuple[str, ...] = ()
         self._rows: dict[int, tuple[Rows, Any]] = {}
 
@@ -109,6 +113,7 @@ class _Worker:
             "constants": constants(self._schema["constants"]),
         }
         exec(compile(request["source"], FILENAME, "exec", dont_inherit=True), space)
+        self._says_subgoals = request["entry"] == _SUBGOALS
         entry = space.get(request["entry"])
         if not callable(entry):
             raise ContractError(f"The program defines no function {request['entry']!r}.")
@@ -119,14 +124,19 @@ class _Worker:
         """Learn the names of the terms from a first run."""
         _, terms = self._run(n)
         if not terms:
+            if self._says_subgoals:
+                raise ContractError(f"The dict of subgoals is empty. {_SUBGOALS_CONTRACT}")
             raise ContractError("The dict of terms is empty; give each summand of the total a name in it.")
         if len(terms) > protocol.MAX_TERMS:
+            if self._says_subgoals:
+                raise ContractError(f"There are {len(terms)} subgoals; at most {protocol.MAX_TERMS} are allowed.")
             most = f"at most {protocol.MAX_TERMS} are allowed. Sum some that belong together."
             raise ContractError(f"There are {len(terms)} terms; {most}")
         for name in terms:
             if not isinstance(name, str) or not name.isidentifier() or len(name) > protocol.MAX_NAME:
                 raise ContractError(
-                    f"A term is named {name!r:.80}; names are identifiers of at most {protocol.MAX_NAME} characters."
+                    f"A {'subgoal' if self._says_subgoals else 'term'} is named {name!r:.80}; "
+                    f"names are identifiers of at most {protocol.MAX_NAME} characters."
                 )
         self._names = tuple(terms)
         self._call(n)
@@ -152,6 +162,8 @@ class _Worker:
         rows.refresh()
         assert self._entry is not None
         result = self._entry(rows.state, rows.action, rows.next_state)
+        if self._says_subgoals:
+            return _counted(result, n), result
         if not isinstance(result, tuple) or len(result) != 2:
             raise ContractError(f"The program returned {_kind(result)}; it must return (total, terms). {_CONTRACT}")
         total, terms = result
@@ -181,21 +193,36 @@ class _Worker:
         return len(data)
 
 
-def _column(name: str, value: Any, n: int) -> Any:
+def _counted(result: Any, n: int) -> Any:
+    """How many subgoals each row reached, which is the total of a program that gives them."""
+    if not isinstance(result, dict):
+        raise ContractError(f"The program returned {_kind(result)}; it must return a dict. {_SUBGOALS_CONTRACT}")
+    total = np.zeros(n)
+    for name, reached in result.items():
+        if np.asarray(reached).dtype.kind != "b":
+            raise ContractError(
+                f"The subgoal {name!r:.80} is {_kind(reached)} of dtype {np.asarray(reached).dtype}, but must be bool: "
+                "compare, as `next_state.key.distance == 0`, and combine with `&`, `|`, `~`."
+            )
+        total += _column(name, reached, n, "subgoal")
+    return total
+
+
+def _column(name: str, value: Any, n: int, kind: str = "term") -> Any:
     if type(value) is not np.ndarray:
         value = np.asarray(value)
     if value.shape != (n,):
         raise ContractError(
-            f"{_quoted(name)} has shape {value.shape}, but must be (N,), here ({n},): one value for each environment. "
-            "Take components along the last axis (`field[:, 2]`) and reduce over it (`axis=-1`)."
+            f"{_quoted(name, kind)} has shape {value.shape}, but must be (N,), here ({n},): one value for each "
+            "environment. Take components along the last axis (`field[:, 2]`) and reduce over it (`axis=-1`)."
         )
     if value.dtype.kind not in "fiub":
-        raise ContractError(f"{_quoted(name)} has dtype {value.dtype}; rewards are real numbers.")
+        raise ContractError(f"{_quoted(name, kind)} has dtype {value.dtype}; rewards are real numbers.")
     return value
 
 
-def _quoted(name: str) -> str:
-    return "The total" if name == "the total" else f"The term {name!r}"
+def _quoted(name: str, kind: str) -> str:
+    return "The total" if name == "the total" else f"The {kind} {name!r:.80}"
 
 
 def _kind(value: Any) -> str:

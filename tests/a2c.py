@@ -9,6 +9,7 @@ from typing import Any
 
 from stable_baselines3 import A2C
 
+from reward_agent.checked import Count, Positive
 from reward_agent.optimise import Measuring, Optimised, Progress
 from reward_agent.optimise.checkpoint import (
     Arrays,
@@ -20,7 +21,7 @@ from reward_agent.optimise.checkpoint import (
 from reward_agent.optimise.extract import extract
 from reward_agent.optimise.normalise import Normalise
 from reward_agent.optimise.policy import Policy
-from reward_agent.optimise.presets import Count, LearnerSettings, Positive, Preset, choose
+from reward_agent.optimise.presets import LearnerSettings, Preset, choose
 from reward_agent.optimise.training import Order, train
 from reward_agent.sources import RewardSource
 from reward_agent.task import Task

@@ -14,6 +14,7 @@ from pointmass import EXPERT, pointmass_task
 
 from reward_agent import agent
 from reward_agent.api import evaluate
+from reward_agent.checked import read
 from reward_agent.cli import main
 from reward_agent.cli.results import describe_plan
 from reward_agent.codec import encode
@@ -21,7 +22,6 @@ from reward_agent.errors import UsageError
 from reward_agent.messages import Key
 from reward_agent.optimise import ppo
 from reward_agent.optimise.choice import choose_training, read_changes
-from reward_agent.optimise.presets import read
 from reward_agent.plan import known_rate, make_plan
 from reward_agent.program import Program
 from reward_agent.store import read_manifest

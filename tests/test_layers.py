@@ -76,7 +76,7 @@ LAYERS = (
         "fields_read",
         "portability",
     },
-    {"task", "program", "schema", "messages", "history", "events", "codec", "files", "journal", "wording"},
+    {"task", "program", "schema", "messages", "history", "events", "codec", "files", "journal", "wording", "checked"},
     {"errors", "invocation", "plugins"},
 )
 HEAVY = (

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
+from reward_agent.checked import Range, Share, read
 from reward_agent.errors import UsageError, unknown_name
 from reward_agent.feedback import deciding
 from reward_agent.history import At, Judgement
@@ -20,7 +21,6 @@ from reward_agent.judges import Desk, Entrant, Question
 from reward_agent.judges.course import EPISODES, gains, handed_over, recent
 from reward_agent.judges.noise import Key, Noise, judged
 from reward_agent.optimise.policy import load_policy
-from reward_agent.optimise.presets import Range, Share, read
 from reward_agent.scoring import SeedPlan
 from reward_agent.task import Metric, Task
 

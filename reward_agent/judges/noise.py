@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from reward_agent.checked import Checked, Count, NotNegative, Share
 from reward_agent.history import CHAMPION, At, Judgement, Preference
 from reward_agent.judges import Entrant, Question
 from reward_agent.judges.agreement import kendall_w, order_of
 from reward_agent.judges.pairs import Answer, best_and_worst, generator
-from reward_agent.optimise.presets import Checked, Count, NotNegative, Share
 
 Key = tuple[float, ...]
 """A value to compare by; what follows it breaks exact ties."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from reward_agent.checked import changed, read
 from reward_agent.errors import UsageError, unknown_name
 from reward_agent.optimise import find_optimiser
-from reward_agent.optimise.presets import DEFAULT, Preset, Settings, changed, choose, read
+from reward_agent.optimise.presets import DEFAULT, Preset, Settings, choose
 from reward_agent.plugins import OPTIMISERS
 from reward_agent.task import Task
 

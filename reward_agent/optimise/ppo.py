@@ -14,20 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from reward_agent.checked import Count, NotNegative, Number, Positive, Range, Share
 from reward_agent.errors import UsageError
 from reward_agent.optimise import Measuring, Optimised, Progress
 from reward_agent.optimise.policy import Activation
-from reward_agent.optimise.presets import (
-    Count,
-    LearnerSettings,
-    NotNegative,
-    Number,
-    Positive,
-    Preset,
-    Range,
-    Share,
-    choose,
-)
+from reward_agent.optimise.presets import LearnerSettings, Preset, choose
 from reward_agent.sources import RewardSource
 from reward_agent.task import Task
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
+from reward_agent.checked import Count, Positive, Range
 from reward_agent.errors import UsageError
 from reward_agent.optimise import Measuring, Optimised, Progress
 from reward_agent.optimise.policy import Activation
-from reward_agent.optimise.presets import Count, LearnerSettings, Positive, Preset, Range, choose
+from reward_agent.optimise.presets import LearnerSettings, Preset, choose
 from reward_agent.sources import RewardSource
 from reward_agent.task import Task
 

@@ -20,12 +20,14 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 from reward_agent.envs.episodes import TIME, Episodes
 from reward_agent.schema import Array
 from reward_agent.scoring import EVALUATION_SEEDS
-from reward_agent.sources import RewardSource
+from reward_agent.sources import EpisodicSource, RewardSource
 from reward_agent.task import Task
 
 RESET_SEEDS = EVALUATION_SEEDS
 """Training episodes begin from seeds below this; seeds for evaluation lie above (`scoring.SeedPlan`)."""
 
+MEMORY = "source."
+"""Begins the names of what an episodic source remembers, in a checkpoint."""
 EPISODE_WINDOW = 100
 """Finished episodes that `return` and `length` of the curves are means of."""
 
@@ -65,6 +67,7 @@ class _Unrewarded(NamedTuple):
     action: Array
     next_state: Array
     was_reset: NDArray[np.bool_]
+    terminated: NDArray[np.bool_]
     dones: NDArray[np.bool_]
 
 
@@ -143,7 +146,9 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
         before, began = self._packed(self.episodes.states), self._began
         step = self.episodes.step(self._actions)
         dones = step.terminated | step.truncated
-        self._unrewarded.append(_Unrewarded(before, self._actions, self._packed(step.states), began, dones))
+        self._unrewarded.append(
+            _Unrewarded(before, self._actions, self._packed(step.states), began, step.terminated, dones)
+        )
         observations = step.observations.astype(np.float32)
         infos = self._quiet
         if dones.any():
@@ -159,9 +164,12 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
         Raises:
             SourceFaultError: the reward program failed for good.
         """
-        state, action, next_state, was_reset, dones = map(np.stack, zip(*self._unrewarded, strict=True))
+        state, action, next_state, was_reset, terminated, dones = map(np.stack, zip(*self._unrewarded, strict=True))
         self._unrewarded.clear()
-        rewards = self.source(state, action, next_state, was_reset)
+        if isinstance(self.source, EpisodicSource):
+            rewards = self.source.of_episodes(state, action, next_state, was_reset, terminated)
+        else:
+            rewards = self.source(state, action, next_state, was_reset)
         self._term_sums += rewards.terms.sum((0, 1))
         self._term_rows += dones.size
         for total, ended in zip(rewards.total, dones, strict=True):
@@ -195,6 +203,8 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
             "term_sums": self._term_sums,
             "term_rows": np.array(self._term_rows),
         }
+        if isinstance(self.source, EpisodicSource):
+            own |= {f"{MEMORY}{name}": value for name, value in self.source.memory().items()}
         return {f"vecenv.{k}": v.copy() for k, v in own.items()} | self.episodes.save()
 
     def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
@@ -204,6 +214,8 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
         self._finished.clear()
         self._finished.extend((float(r), int(n)) for r, n in own["finished"])
         self._term_sums, self._term_rows = own["term_sums"], int(own["term_rows"])
+        if isinstance(self.source, EpisodicSource):
+            self.source.remember({k.removeprefix(MEMORY): v for k, v in own.items() if k.startswith(MEMORY)})
         self.episodes.restore(saved)
 
     def close(self) -> None:

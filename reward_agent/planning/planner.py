@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 import numpy as np
 
+from reward_agent.checked import Count, Positive, Range, Share
 from reward_agent.envs.episodes import Episodes, task_schema
-from reward_agent.optimise.presets import Count, Positive, Range, Settings, Share
+from reward_agent.optimise.presets import Settings
 from reward_agent.planning.imagination import Imagination
 from reward_agent.planning.samplers import KEPT, Spread, find_sampler
 from reward_agent.planning.splines import Order, weights

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
 
 from reward_agent.errors import RewardAgentError
 from reward_agent.program import Fault, Rewards
@@ -41,10 +44,36 @@ class RewardSource(Protocol):
 class CountingSource(RewardSource, Protocol):
     """A source that counts its rewards and judges by the counts: a training keeps them in its checkpoint."""
 
-    rewards: int
-    bad_rewards: int
-    """Of those, how many were no finite number and counted as 0."""
+    @property
+    def rewards(self) -> int:
+        """That were asked for."""
+        ...
+
+    @property
+    def bad_rewards(self) -> int:
+        """Of those, how many were no finite number and counted as 0."""
+        ...
 
     def restore(self, rewards: int, bad_rewards: int) -> None:
         """Count on from here: from 0 where a training begins."""
+        ...
+
+
+@runtime_checkable
+class EpisodicSource(RewardSource, Protocol):
+    """A source whose rewards hang on what came before in a row's episode: it is asked for successive steps of the same
+    rows, and a training keeps its memory in its checkpoint."""
+
+    def of_episodes(
+        self, state: Array, action: Array, next_state: Array, was_reset: Bools, terminated: Bools
+    ) -> Rewards:
+        """As a call of any source; `terminated` `(T, N)` marks the steps that ended an episode, but for the horizon."""
+        ...
+
+    def memory(self) -> dict[str, NDArray[Any]]:
+        """Of the running episodes."""
+        ...
+
+    def remember(self, memory: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from there."""
         ...
