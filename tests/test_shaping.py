@@ -1,0 +1,182 @@
+"""What subgoals are worth: the latch, order, decay, potential, the task's own goal; a training that goes by them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pointmass
+import pytest
+
+from reward_agent.envs.episodes import task_schema
+from reward_agent.errors import UsageError
+from reward_agent.optimise.ppo import optimise
+from reward_agent.program import SUBGOALS, Fault, Program, Rewards
+from reward_agent.schema import Array
+from reward_agent.sources import CountingSource, EpisodicSource, SourceFaultError
+from reward_agent.sources.making import source_of
+from reward_agent.sources.shaping import ShapedSource, shaping_of
+from reward_agent.task import Bools
+from reward_agent.vet import vet
+
+PROGRAM = """
+import numpy as np
+
+def subgoals(state, action, next_state):
+    near = np.abs(next_state.point.position - next_state.goal.position) < 0.2
+    return {"moves": np.abs(next_state.point.velocity) > 0.05, "near": near}
+"""
+
+
+class Told(CountingSource):
+    """Says what the test wrote into the first columns of the next state."""
+
+    term_names = ("first", "second", "third")
+    fields = ("point.position", "point.velocity", "goal.position")
+    rewards = bad_rewards = 0
+
+    def __call__(self, state: Array, action: Array, next_state: Array, was_reset: Bools) -> Rewards:
+        said = next_state[..., :3]
+        return Rewards(said.sum(-1), said)
+
+    def restore(self, rewards: int, bad_rewards: int) -> None:
+        """Nothing is counted."""
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+
+def paid(
+    said: list[str],
+    starts: tuple[int, ...] = (0,),
+    ends: tuple[int, ...] = (),
+    *,
+    parts: int = 1,
+    **shaping: float | bool,
+) -> list[list[float]]:
+    """What each step pays for first, second and third, where `said` has the digits of those that are reached."""
+    source = ShapedSource(Told(), pointmass.task, shaping_of({"weight": 1.0, **shaping}))
+    states = np.array([[[float(str(k) in each) for k in range(3)]] for each in said])
+    width = task_schema(pointmass.task).select(source.fields).width
+    states = np.concatenate([states, np.zeros((*states.shape[:2], width - 3))], -1)
+    was_reset, terminated = (np.array([[t in at] for t in range(len(said))]) for at in (starts, ends))
+    found = []
+    for part in np.array_split(np.arange(len(said)), parts):
+        given = source.of_episodes(
+            states[part], np.zeros((len(part), 1, 1)), states[part], was_reset[part], terminated[part]
+        )
+        np.testing.assert_allclose(given.total, given.terms.sum(-1))
+        found += given.terms[:, 0].tolist()
+    return found
+
+
+def test_a_subgoal_pays_once_an_episode() -> None:
+    said = ["0", "01", "", "012", "0", "01"]
+    wanted = [[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1], [1, 0, 0], [0, 1, 0]]
+    assert paid(said, starts=(0, 4)) == wanted
+    for parts in (2, 3, 6):  # the latch holds from one call to the next
+        assert paid(said, starts=(0, 4), parts=parts) == wanted
+
+
+def test_in_order_one_counts_only_after_those_before_it() -> None:
+    assert paid(["1", "0", "1", "2"], ordered=True) == [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    assert paid(["12", "012"], ordered=True) == [[0, 0, 0], [1, 1, 1]]
+
+
+def test_decay_counts_the_steps_of_the_episode() -> None:
+    assert paid(["", "0", "", "1"], starts=(0, 2), decay=0.5) == [[0, 0, 0], [0.5, 0, 0], [0, 0, 0], [0, 0.5, 0]]
+
+
+def test_a_potential_adds_up_to_nothing_over_an_episode_that_ends() -> None:
+    gamma = 0.9
+    steps = np.array(paid(["0", "", "1", "2"], ends=(3,), potential=True, discount=gamma))
+    assert steps[0].tolist() == [gamma, 0, 0] and steps[3, 2] == 0.0
+    discounted = (gamma ** np.arange(4)[:, None] * steps).sum(0)
+    np.testing.assert_allclose(discounted, 0.0, atol=1e-12)
+    cut = np.array(paid(["0", "", "1", "2"], potential=True, discount=gamma))
+    np.testing.assert_allclose((gamma ** np.arange(4)[:, None] * cut).sum(0), gamma**4)
+
+
+def test_what_cannot_be_meant_so_is_refused() -> None:
+    with pytest.raises(UsageError, match="Did you mean 'weight'"):
+        shaping_of({"weigth": 1.0})
+    with pytest.raises(UsageError, match="above 0"):
+        shaping_of({"decay": 0.0})
+
+
+def test_the_tasks_own_goal_is_paid_at_each_step_on_which_it_is_reached() -> None:
+    task = replace(pointmass.task, goal="secret.reached")
+    source = source_of(Program(PROGRAM, SUBGOALS), task, {"weight": 0.25, "goal": 2.0})
+    assert source.term_names == ("goal", "moves", "near") and "secret.reached" in source.fields
+    packed = task_schema(task).select(source.fields)
+    states = np.zeros((3, 2, packed.width))
+    states[1:, 0, packed.columns["secret.reached"]] = 1.0
+    states[..., packed.columns["goal.position"]] = 5.0  # far, as the program sees it, who cannot read the flag
+    given = source(states, np.zeros((3, 2, 1)), states, np.array([[True, True], [False, False], [False, False]]))
+    assert given.terms[:, 0].tolist() == [[0, 0, 0], [2, 0, 0], [2, 0, 0]] and not given.terms[:, 1].any()
+    source.close()
+
+
+def test_a_program_tells_subgoals_in_the_cell() -> None:
+    verdict = vet(Program(PROGRAM, SUBGOALS), pointmass.task)
+    assert verdict.ok and verdict.term_names == ("moves", "near")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('return {"near": next_state.point.velocity}', "of dtype float64, but must be bool"),
+        ("return next_state.point.velocity > 0", "must return a dict"),
+        ("return {}", "dict of subgoals is empty"),
+        ('return {"near": next_state.point.velocity[:, None] > 0}', "The subgoal 'near' has shape"),
+        ('return {"ne ar": next_state.point.velocity > 0}', "A subgoal is named 'ne ar'"),
+        ("pass", "returns nothing; return a dict of bool arrays"),
+        ('return {"near": next_state.point.velocity > next_state.point.velocity.mean()}', "subgoal `near` of one"),
+    ],
+)
+def test_what_tells_no_subgoals_is_a_fault(body: str, said: str) -> None:
+    program = Program(f"def subgoals(state, action, next_state):\n    {body}\n", SUBGOALS)
+    (fault,) = vet(program, pointmass.task).faults
+    assert said.lower() in fault.message.lower(), fault
+
+
+def test_an_entry_of_another_kind_is_missed() -> None:
+    (fault,) = vet(Program(PROGRAM), pointmass.task).faults
+    assert isinstance(fault, Fault) and "compute_reward" in fault.message
+
+
+def train(folder: Path, budget: int, stop_after: int | None = None) -> tuple[int, dict[str, float]]:
+    source = source_of(Program(PROGRAM, SUBGOALS), pointmass.task, {"weight": 0.5})
+    assert isinstance(source, EpisodicSource)
+    seen: list[dict[str, float]] = []
+    try:
+        optimised = optimise(
+            pointmass.task,
+            source,
+            budget,
+            0,
+            settings={"num_envs": 4, "rollout": 32, "checkpoint_seconds": 0},
+            checkpoint=folder,
+            progress=lambda progress: seen.append(dict(progress.terms)),
+            stop=lambda: stop_after is not None and len(seen) >= stop_after,
+        )
+    finally:
+        source.close()
+    return optimised.steps, {name: float(values[-1]) for name, values in optimised.curves.terms.items()}
+
+
+def test_a_training_goes_by_subgoals_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    steps, whole = train(tmp_path / "whole", 768)
+    assert steps == 768 and set(whole) == {"moves", "near"} and whole["moves"] > 0
+    assert train(tmp_path / "parts", 768, stop_after=3)[0] == 384
+    assert train(tmp_path / "parts", 768) == (steps, whole), "the latch is in the checkpoint"
+
+
+def test_a_program_that_fails_later_is_a_fault_of_the_training() -> None:
+    fails = "if (next_state.episode.time > 0.3).any():\n        raise ValueError('late')\n    return {"
+    late = PROGRAM.replace("return {", fails)
+    source = source_of(Program(late, SUBGOALS), pointmass.task)
+    with pytest.raises(SourceFaultError, match="late"):
+        optimise(pointmass.task, source, 2_000, 0, settings={"num_envs": 4, "rollout": 32})
+    source.close()
