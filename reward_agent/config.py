@@ -14,7 +14,9 @@ from reward_agent.fewshot import Example
 from reward_agent.judges import Judge, find_judge
 from reward_agent.llm import LLM, Budget, Options, connect, redact, require_price
 from reward_agent.methods import Method, Settings, find_method
-from reward_agent.program import Program
+from reward_agent.program import REWARD, SUBGOALS, Program
+from reward_agent.sources.shaping import shaping_of
+from reward_agent.subgoals import Subgoal
 from reward_agent.task import Task
 from reward_agent.templates import Templates
 
@@ -60,6 +62,10 @@ class RunConfig:
     that cannot do without one takes its usual one (`left_open.fit`)."""
     without: tuple[str, ...] = ()
     """Parts of the method that are left out, by names of its ablations."""
+    subgoals: tuple[Subgoal, ...] = ()
+    """Those that are given to a method that divides tasks; without any it finds its own."""
+    shaping: Mapping[str, Any] = field(default_factory=dict)
+    """What to change of how reaching a subgoal pays (`sources.shaping.Shaping`)."""
     optimiser: str = "ppo"
     preset: str | None = None
     """Of the optimiser's settings, by name; the task's own unless given."""
@@ -99,6 +105,7 @@ class RunConfig:
                 raise UsageError(f"{name} must be at least {smallest}, not {getattr(self, name)}.")
         if self.words not in get_args(WhoseWords):
             raise unknown_name("source of words", self.words, get_args(WhoseWords))
+        shaping_of(self.shaping)
         for name in ("budget", "jobs"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -114,6 +121,8 @@ class RunConfig:
             examples=self.shown,
             only_name=self.only_name,
             judged=self.judge is not None,
+            subgoals=self.subgoals,
+            shaping=self.shaping,
             without=self.without,
         )
 
@@ -133,9 +142,22 @@ class RunConfig:
         """The method, with the user's templates.
 
         Raises:
-            UsageError: no such method, or a template of the user's that no method uses.
+            UsageError: no such method, a template of the user's that no method uses, or subgoals for a method or an
+                optimiser that has nothing to do with them.
         """
-        return find_method(self.method)(self.method_settings(), Templates(self.prompts))
+        make = find_method(self.method)
+        divides = getattr(make, "entry", REWARD) == SUBGOALS
+        if not divides and (self.subgoals or self.shaping):
+            raise UsageError(
+                f"The method {self.method} divides no task, so subgoals and what they pay say nothing to it: leave "
+                "`--subgoals` and `--shape` out, or choose `--method calm`."
+            )
+        if divides and self.optimiser == "mpc":
+            raise UsageError(
+                "A planner imagines futures that no episode has, and what subgoals pay hangs on the episode: choose an "
+                "optimiser that learns, as `--optimiser ppo`."
+            )
+        return make(self.method_settings(), Templates(self.prompts))
 
     def steps(self, task: Task) -> int:
         """Environment steps of one training."""

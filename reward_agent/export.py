@@ -10,10 +10,10 @@ import ast
 import inspect
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from reward_agent.codec import decode
 from reward_agent.config import RunConfig
@@ -23,14 +23,15 @@ from reward_agent.errors import UsageError
 from reward_agent.files import write_atomically
 from reward_agent.history import Interval
 from reward_agent.invocation import resume_command
-from reward_agent.program import EXPORTED, EXPORTED_END, Program
+from reward_agent.program import EXPORTED, EXPORTED_END, SUBGOALS, Program
 from reward_agent.result import Result, load_result
 from reward_agent.sandbox.helpers import HELPERS, source_of
 from reward_agent.schema import StateSchema
+from reward_agent.sources.shaping import shaping_of
 from reward_agent.static_check import check
 from reward_agent.store import installed_versions, read_manifest
 from reward_agent.task import Task, Termination
-from reward_agent.wrapper import RewardWrapper
+from reward_agent.wrapper import RewardWrapper, SubgoalReward
 
 
 @runtime_checkable
@@ -66,6 +67,8 @@ class Provenance:
     """Who chose it; empty where a metric did."""
     preferred: bool = True
     """False where that judge preferred no candidate."""
+    shaping: Mapping[str, Any] = field(default_factory=dict)
+    """How subgoals paid, where it tells them."""
 
     @classmethod
     def of(cls, result: Result) -> Provenance:
@@ -82,6 +85,7 @@ class Provenance:
             result.sandbox,
             result.judge,
             result.preferred,
+            result.shaping,
         )
 
 
@@ -125,14 +129,21 @@ def export_reward(task: Task, program: Program, origin: Provenance | None = None
         f"{EXPORTED}, SHA-256 {program.id}\n\n{program.source.strip()}\n\n\n{EXPORTED_END}",
         _fields(task, fields),
         reader,
-        f"from collections.abc import Callable, Mapping\nfrom typing import Any\n\nimport gymnasium\n\n\n"
-        f"{inspect.getsource(RewardWrapper)}",
+        "from collections.abc import Callable, Mapping\nfrom typing import Any\n\nimport gymnasium",
+        *(_of_subgoals(origin) if program.entry == SUBGOALS else ()),
+        inspect.getsource(RewardWrapper),
         _make(reader) if reader else "",
     ]
     text = "\n\n\n".join(part.strip("\n") for part in parts if part)
     # annotations then cost nothing and need no import; they must come first, after the docstring
     head, _, rest = text.partition("from types import SimpleNamespace")
     return f"{head}from __future__ import annotations\n\nfrom types import SimpleNamespace{rest}\n"
+
+
+def _of_subgoals(origin: Provenance | None) -> tuple[str, str]:
+    """What pays for them, and the reward that it is."""
+    weight = shaping_of(origin.shaping if origin else {}).weight
+    return inspect.getsource(SubgoalReward), f"compute_reward = SubgoalReward(subgoals, weight={weight})"
 
 
 def _header(task: Task, program: Program, origin: Provenance | None, *, timed: bool) -> str:
@@ -157,7 +168,12 @@ def _header(task: Task, program: Program, origin: Provenance | None, *, timed: b
             lines.append(f"It was run in a sandbox, at its weakest of: {', '.join(origin.sandbox) or 'nothing'}.")
     versions = ", ".join(f"{name} {version}" for name, version in installed_versions().items())
     lines += [f"Exported {datetime.now(UTC):%Y-%m-%d} with {versions}.", f"Program SHA-256: {program.id}", ""]
-    lines.append("`compute_reward(state, action, next_state)` is batched: fields have a first axis for environments.")
+    entry = f"`{program.entry}(state, action, next_state)`"
+    lines.append(f"{entry} is batched: fields have a first axis for environments.")
+    if program.entry == SUBGOALS:
+        lines.append(
+            "It tells subgoals; `compute_reward` pays for each once an episode, beside the environment's reward."
+        )
     if isinstance(task.world, Standalone):
         lines.append(
             "`make_env` gives a Gymnasium environment with this reward; it needs gymnasium and what that is made of."

@@ -104,6 +104,7 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
         judged={metric.name: metric.doc for metric in task.metrics},
         reward_version=task.reward_version,
         judge=judged_by(history.judgements.values()),
+        shaping=config.shaping,
         preferred=any_preferred(history.judgements.values()),
         queries=sum(judgement.queries for judgement in history.judgements.values()),
     )

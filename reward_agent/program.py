@@ -145,8 +145,12 @@ EXPORTED_END = "# End of the reward program"
 """What an exported file has around the program."""
 
 
-def program_in(text: str, entry: str = REWARD) -> Program | Fault:
-    """The program in a file: Python, an exported reward, or text with a fenced block as a model writes."""
+def program_in(text: str, entry: str = "") -> Program | Fault:
+    """The program in a file: Python, an exported reward, or text with a fenced block as a model writes.
+
+    Without an entry it is one that tells subgoals where the text defines `subgoals` and no reward.
+    """
+    entry = entry or _entry_of(text)
     _, exported, after = text.partition(f"\n{EXPORTED}")
     if exported and EXPORTED_END in after:
         return Program(after.partition("\n")[2].partition(EXPORTED_END)[0].strip() + "\n", entry)
@@ -167,6 +171,13 @@ def read_program(path: Path) -> Program | Fault:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UsageError(f"The reward program {path} cannot be read: {why[:1].lower()}{why[1:]}.") from error
+
+
+def _entry_of(text: str) -> str:
+    def defined(entry: str) -> bool:
+        return re.search(rf"^\s*def\s+{entry}\b", text, re.MULTILINE) is not None
+
+    return SUBGOALS if defined(SUBGOALS) and not defined(REWARD) else REWARD
 
 
 class Block(NamedTuple):

@@ -74,6 +74,8 @@ class Result:
     """Who compared the candidates; empty where a metric chose."""
     preferred: bool = True
     """False where a judge compared and preferred no candidate in any round: the program is the first that it saw."""
+    shaping: Mapping[str, Any] = field(default_factory=dict)
+    """How subgoals paid (`sources.shaping.Shaping`), where the program tells them: what was not as usual."""
     queries: int = 0
     """Comparisons that the judge made."""
 

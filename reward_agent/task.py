@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from reward_agent.errors import UsageError
 from reward_agent.schema import Array, Constant, Entity, Field, StateSchema
+from reward_agent.subgoals import Subgoal
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -302,6 +303,8 @@ class Task:
     goal: str = ""
     """Path of a hidden flag that is true where what is wanted is reached: the sparse reward that subgoals are paid
     beside. No program reads it."""
+    subgoals: tuple[Subgoal, ...] = ()
+    """Steps on the way to it, in order, for who wants them given."""
     hide: tuple[str, ...] = ()
     """Fields, entities or `constants.<name>` that rewards may not read here."""
     rename: Mapping[str, str] = field(default_factory=dict)

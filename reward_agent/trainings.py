@@ -16,7 +16,7 @@ from reward_agent.history import Interval
 from reward_agent.messages import Key
 from reward_agent.optimise.choice import usual
 from reward_agent.optimise.policy import TENSORS
-from reward_agent.program import Program, TrainingFault
+from reward_agent.program import SUBGOALS, Program, TrainingFault
 from reward_agent.scoring import SeedPlan, intervals_of
 from reward_agent.store import Run, sha256
 from reward_agent.task import Metric, Task
@@ -145,6 +145,7 @@ class Trainer:
             report_seeds=tuple(int(s) for s in report),
             unsafe=config.unsafe,
             tensorboard=config.tensorboard,
+            shaping=config.shaping if training.program.entry == SUBGOALS else {},
         )
 
 

@@ -22,8 +22,36 @@ class Reader(Protocol):
         ...
 
 
+class SubgoalReward:
+    """What a subgoal pays the first time that an episode reaches it; called as `compute_reward` is, step after step.
+
+    Args:
+        subgoals: the program.
+        weight: of a subgoal.
+    """
+
+    def __init__(self, subgoals: Callable[..., Any], weight: float) -> None:
+        self.subgoals, self.weight = subgoals, weight
+        self.begin()
+
+    def begin(self) -> None:
+        """An episode begins: nothing is reached."""
+        self.reached: dict[str, Any] = {}
+
+    def __call__(self, state: Any, action: Any, next_state: Any) -> tuple[Any, dict[str, Any]]:
+        """The total and what each subgoal pays."""
+        terms = {}
+        for name, now in self.subgoals(state, action, next_state).items():
+            before = self.reached.get(name, np.zeros_like(now))
+            terms[name] = self.weight * (now & ~before)
+            self.reached[name] = before | now
+        return sum(terms.values()), terms
+
+
 class RewardWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
     """Replaces an environment's reward by `compute_reward`'s; `info["reward_terms"]` has the terms.
+
+    Where the program tells subgoals, what they pay is added to the environment's own reward.
 
     Where the program reads `episode.time`, observations end with the share of the horizon that has passed, as those
     that its policy was trained on.
@@ -41,7 +69,7 @@ class RewardWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
     def __init__(
         self,
         env: Any,
-        compute_reward: Callable[..., Any],
+        compute_reward: Any,
         fields: Mapping[str, tuple[str, tuple[int, ...], str]],
         reader: Any,
         dt: float,
@@ -53,6 +81,7 @@ class RewardWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._discrete = isinstance(self._space, gymnasium.spaces.Discrete)
         self.compute_reward, self.fields, self.reader = compute_reward, fields, reader
         self.dt, self.horizon, self.ends_natively = dt, horizon, ends_natively
+        self._pays_subgoals = hasattr(compute_reward, "begin")  # an instance of SubgoalReward
         self._observes_time = "episode.time" in fields
         if self._observes_time:
             space = env.observation_space
@@ -62,6 +91,8 @@ class RewardWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
     def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
         """As the environment's own, with the time where the program reads it."""
         observation, info = self.env.reset(**options)
+        if self._pays_subgoals:
+            self.compute_reward.begin()
         self._elapsed, self._previous = 0, np.array(-1) if self._discrete else np.zeros_like(self._space.low)
         self._start = dict(self.reader.begin())
         self._state = self._view(self._start)
@@ -85,6 +116,8 @@ class RewardWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
         info["native_reward"] = native
         info["reward_terms"] = {name: float(np.asarray(value)[0]) for name, value in terms.items()}
         reward, ends = float(np.asarray(total)[0]), terminated and self.ends_natively
+        if self._pays_subgoals:
+            reward += float(native)
         return self._observe(observation), reward, ends, truncated, info
 
     def _observe(self, observation: Any) -> Any:

@@ -76,7 +76,20 @@ LAYERS = (
         "fields_read",
         "portability",
     },
-    {"task", "program", "schema", "messages", "history", "events", "codec", "files", "journal", "wording", "checked"},
+    {
+        "task",
+        "program",
+        "schema",
+        "messages",
+        "history",
+        "events",
+        "codec",
+        "files",
+        "journal",
+        "wording",
+        "checked",
+        "subgoals",
+    },
     {"errors", "invocation", "plugins"},
 )
 HEAVY = (

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from reward_agent.subgoals import Subgoal
+
 THINGS: Final = {
     "key": "the key that lies on the floor",
     "closed_door": "a door that is shut, locked or not",
@@ -34,6 +36,13 @@ FLAGS: Final = {
     ),
 }
 """What the game says, by flag: a pattern, and what it means."""
+
+
+KEYROOM: Final = (
+    Subgoal("pick_up_key", "the agent picked up the key"),
+    Subgoal("open_door", "the agent unlocked and opened the door"),
+)
+"""CALM's own subgoals of its key rooms."""
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reward_agent.cli.answer import Answer
 from reward_agent.cli.options import RUNS, add_training, add_unsafe, natural, positive, read_program
@@ -14,7 +15,10 @@ from reward_agent.errors import UsageError
 if TYPE_CHECKING:
     from reward_agent.config import RunConfig
     from reward_agent.program import Program
+    from reward_agent.subgoals import Subgoal
 
+CARD = "card"
+"""In place of a file of subgoals: those of the task's card."""
 HELP = "have a model write rewards for a task, train on them, keep the best"
 DISGUISED = "run the task under other names and in turned axes, with the world's words (SEED, 0) or those in a file"
 
@@ -40,6 +44,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     what = "a control: tell the model the benchmark's name for the task and no instruction"
     add("--disguise", nargs="?", type=_seed_or_file, const=0, metavar="SEED|FILE", help=DISGUISED)
     add("--only-name", action="store_true", help=what)
+    what = (
+        "with --method calm: given subgoals, in a file of lines `name: what is then so`, or `card` for the task's own"
+    )
+    add("--subgoals", metavar="FILE|card", help=what)
+    what = (
+        "with --method calm: how subgoals pay (weight, decay, ordered, potential, discount, goal); may be given again"
+    )
+    add("--shape", action="append", default=[], metavar="NAME=VALUE", help=what)
     add_training(parser)
     add("--iterations", type=natural, metavar="N", help="rounds of feedback (3, or as many as a recording has)")
     add("--candidates", type=positive, metavar="K", help="rewards a round (3, or as many as a recording has)")
@@ -128,6 +140,8 @@ def _config(args: Namespace) -> RunConfig:
         examples=args.examples,
         only_name=args.only_name,
         without=tuple(args.without),
+        subgoals=read_given(args.subgoals, args.task),
+        shaping=read_shaping(args.shape),
         disguise=args.disguise,
         preset=args.preset,
         settings=read_changes(optimiser_of(args), args.changes),
@@ -139,6 +153,37 @@ def _config(args: Namespace) -> RunConfig:
         unsafe=args.unsafe,
         **given,
     )
+
+
+def read_given(said: str | None, task: str) -> tuple[Subgoal, ...]:
+    """The subgoals of `--subgoals`.
+
+    Raises:
+        UsageError: there are none.
+    """
+    from reward_agent.envs.registry import find_task
+    from reward_agent.subgoals import read_subgoals
+
+    if said is None:
+        return ()
+    if said != CARD:
+        return read_subgoals(Path(said))
+    given = find_task(task).subgoals
+    if not given:
+        raise UsageError(f"The card of {task} gives no subgoals: name a file of your own, or leave `--subgoals` out.")
+    return given
+
+
+def read_shaping(words: Sequence[str]) -> dict[str, Any]:
+    """What `--shape` changes of how subgoals pay.
+
+    Raises:
+        UsageError: there is no such setting, or a text that is no value of it.
+    """
+    from reward_agent.checked import read
+    from reward_agent.sources.shaping import Shaping
+
+    return read(Shaping(), words)
 
 
 def read_initial(location: str | None) -> Program | None:

@@ -8,10 +8,10 @@ to the history, and asks again.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from reward_agent.errors import unknown_name
 from reward_agent.fewshot import Example
@@ -20,6 +20,7 @@ from reward_agent.messages import Key, Message
 from reward_agent.parameters import Parameterised
 from reward_agent.plugins import METHODS
 from reward_agent.program import Fault, Program
+from reward_agent.subgoals import Subgoal
 from reward_agent.task import Task
 
 if TYPE_CHECKING:
@@ -97,6 +98,10 @@ class Settings:
     """Say the benchmark's name for the task in place of the instruction: what comes then was known beforehand."""
     judged: bool = False
     """A judge compares the candidates of each iteration, and no metric chooses among them."""
+    subgoals: tuple[Subgoal, ...] = ()
+    """Those that are given, for a method that divides tasks."""
+    shaping: Mapping[str, Any] = field(default_factory=dict)
+    """What to change of how reaching one pays (`sources.shaping.Shaping`)."""
     without: tuple[str, ...] = ()
     """Parts of the method that are left out, by names of its `ablations`."""
 

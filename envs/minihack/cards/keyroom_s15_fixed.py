@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from reward_agent.envs.minihack.metrics import metrics
+from reward_agent.envs.minihack.scenes import KEYROOM
 from reward_agent.envs.minihack.schema import WON
 from reward_agent.envs.minihack.world import MiniHack
 from reward_agent.task import Task
@@ -16,6 +17,7 @@ task = Task(
     horizon=HORIZON,
     metrics=metrics(HORIZON),
     goal=WON,
+    subgoals=KEYROOM,
     budget=1_000_000,
     expert=Path(__file__).parents[1] / "experts" / "keyroom.py",
     benchmark="MiniHack-KeyRoom-S15-v0",

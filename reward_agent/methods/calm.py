@@ -1,0 +1,119 @@
+"""CALM (Pignatelli et al., 2024, arXiv 2409.12798): the model divides the task, and subgoals that are reached are paid.
+
+The paper's model reads each transition; here it writes, once, a program that does (`subgoals(state, action,
+next_state)`), which judges a million transitions for nothing. How reaching pays is `sources.shaping`'s. Departures from
+the paper: a policy is trained (which it left to later work), what came of it is told, and the division improved.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from reward_agent.history import Candidate, History, Outcome
+from reward_agent.messages import Message
+from reward_agent.methods import Data, Prompt
+from reward_agent.methods.base import Rounds, brief, chosen, failure, noticed, shown
+from reward_agent.program import SUBGOALS, Fault, Program, extract
+from reward_agent.sources.shaping import GOAL, Shaping, shaping_of
+from reward_agent.task import Task, TextWorld
+
+MAX_TRIED = 5
+"""Later rounds that are listed."""
+
+
+class Calm(Rounds):
+    """Divide the task, tell subgoals by a program, see which of them a policy comes to."""
+
+    name: ClassVar[str] = "calm"
+    sees: ClassVar[str] = "success, share of episodes that reach each subgoal, episode length"
+    entry: ClassVar[str] = SUBGOALS
+
+    def opening(self, task: Task) -> tuple[Message, ...]:
+        values: dict[str, Any] = {
+            **brief(task, only_name=self.settings.only_name),
+            "legend": task.world.legend() if isinstance(task.world, TextWorld) else {},
+            "preset": self.settings.subgoals,
+        }
+        return (
+            Message("system", self.templates.render("calm/system.jinja", **values)),
+            Message("user", self.templates.render("calm/first.jinja", **values)),
+        )
+
+    def messages(self, task: Task, history: History, iteration: int) -> tuple[Message, ...]:
+        opening = self.opening(task)
+        if iteration == 0:
+            return opening
+        best = history.best(before=iteration)
+        if best is None or not isinstance(best.outcome, Outcome):
+            last = chosen(history, iteration - 1)
+            if last is None:
+                return opening
+            said = self.templates.render("eureka/failed.jinja", described=failure(last))
+            return (*opening, Message("assistant", shown(last)), Message("user", said))
+        since = [chosen(history, number) for number in range(max(best.iteration + 1, iteration - MAX_TRIED), iteration)]
+        said = self.templates.render(
+            "calm/reflection.jinja",
+            initial=self.is_initial(best),
+            steps=f"{best.outcome.steps:,}",
+            scored=bool(task.metrics),
+            success=_series(best.outcome.success or best.outcome.task_score),
+            length=_series(best.outcome.episode_length, digits=1),
+            shares=[(name, _series(values)) for name, values in shares(best.outcome, self._shaping).items()],
+            noticed=noticed(best),
+            tried=[self._tried(each) for each in since if each is not None],
+            preset=self.settings.subgoals,
+        )
+        return (*opening, Message("assistant", shown(best)), Message("user", said))
+
+    def read(self, task: Task, history: History, prompt: Prompt, reply: str) -> Program | Data | Fault:
+        """A program that tells subgoals; a fault where it leaves out one of those that are given."""
+        program = extract(reply, SUBGOALS)
+        if isinstance(program, Fault):
+            return program
+        missing = [each.name for each in self.settings.subgoals if each.name not in set(_texts(program))]
+        if missing:
+            names = ", ".join(f"`{each.name}`" for each in self.settings.subgoals)
+            return Fault("check", f"The subgoal `{missing[0]}` is not told. The dict has exactly these: {names}.")
+        return program
+
+    @property
+    def _shaping(self) -> Shaping:
+        return shaping_of(self.settings.shaping)
+
+    def _tried(self, candidate: Candidate) -> str:
+        outcome = candidate.outcome
+        if not isinstance(outcome, Outcome):
+            return f"round {candidate.iteration + 1}: no program that could be trained on"
+        ends = ", ".join(
+            f"{name} {values[-1]:.2f}" for name, values in shares(outcome, self._shaping).items() if values
+        )
+        success = (outcome.success or outcome.task_score or (0.0,))[-1]
+        return f"round {candidate.iteration + 1}: success {success:.2f}; subgoals in the end: {ends}"
+
+
+def shares(outcome: Outcome, shaping: Shaping) -> dict[str, tuple[float, ...]]:
+    """Of the episodes, how many reached each subgoal, at points of the training: what was paid for it an episode, over
+    what it pays. Where that falls with time, or is a potential, they are shares of what could be had."""
+    weight = shaping.weight or 1.0
+    return {
+        name: tuple(value * length / weight for value, length in zip(values, outcome.episode_length, strict=False))
+        for name, values in outcome.terms.items()
+        if name != GOAL
+    }
+
+
+def _series(values: tuple[float, ...], digits: int = 2) -> str:
+    return " ".join(f"{value:.{digits}f}" for value in values) or "not measured"
+
+
+def _texts(program: Program) -> Iterator[str]:
+    """Texts in the program, names of subgoals among them."""
+    try:
+        tree = ast.parse(program.source)
+    except SyntaxError:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value

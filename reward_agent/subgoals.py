@@ -1,0 +1,58 @@
+"""Subgoals by name: those that a task's card gives, or a person's own in a file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from reward_agent.errors import UsageError, no_such_file
+
+MOST = 32
+"""As many as a program may tell."""
+HOW = "Write one a line, as `picked_up_key: the key was picked up`."
+
+
+@dataclass(frozen=True)
+class Subgoal:
+    """A step on the way to a task's goal.
+
+    Raises:
+        UsageError: its name is no identifier.
+    """
+
+    name: str
+    doc: str
+    """What is then so."""
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier():
+            raise UsageError(f"A subgoal is named {self.name!r:.80}; names are identifiers, as `picked_up_key`. {HOW}")
+
+
+def read_subgoals(path: Path) -> tuple[Subgoal, ...]:
+    """Those in a file, a line each: `name: what is then so`; empty lines and what follows `#` are left out.
+
+    Raises:
+        UsageError: there is no such file, or it has no subgoals, too many, or one twice.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UsageError(f"The subgoals {path} cannot be read: {no_such_file(path)}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The subgoals {path} cannot be read: {error}.") from error
+    found: list[Subgoal] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        said = re.sub(r"\s*#.*", "", line).strip().removeprefix("- ")
+        if not said:
+            continue
+        name, separator, doc = (part.strip() for part in said.partition(":"))
+        if not separator or not doc:
+            raise UsageError(f"{path}, line {number}, says no subgoal: {line.strip()[:80]!r}. {HOW}")
+        if name in {each.name for each in found}:
+            raise UsageError(f"{path}, line {number}, has the subgoal {name!r} for the second time: leave one out.")
+        found.append(Subgoal(name, doc))
+    if not 0 < len(found) <= MOST:
+        raise UsageError(f"{path} has {len(found)} subgoals; there may be 1 to {MOST}. {HOW}")
+    return tuple(found)

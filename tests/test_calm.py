@@ -1,0 +1,143 @@
+"""CALM: what its prompts show, subgoals given or found, and whole runs whose policy is paid for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pointmass
+import pytest
+from runs_for_tests import config, recording
+from test_shaping import PROGRAM
+
+from reward_agent.agent import resume, synthesize
+from reward_agent.api import check
+from reward_agent.errors import UsageError
+from reward_agent.history import Attempt, Candidate, History, Interval, Outcome
+from reward_agent.messages import Key, Reply
+from reward_agent.methods import Ask, Done, Prompt, Settings, Train, find_method
+from reward_agent.program import SUBGOALS, Fault, Program, program_in
+from reward_agent.subgoals import Subgoal, read_subgoals
+from reward_agent.templates import Templates
+
+GIVEN = (Subgoal("moves", "the point moves"), Subgoal("near", "the point is near the goal"))
+SETTINGS = Settings(iterations=3, candidates=1)
+
+
+def calm(settings: Settings = SETTINGS):  # type: ignore[no-untyped-def]
+    return find_method("calm")(settings, Templates())
+
+
+def fenced(source: str) -> str:
+    return f"First it moves, then it is near.\n```python\n{source}\n```\n"
+
+
+def outcome(success: float, *paid: float) -> Outcome:
+    """Of a training whose last episodes of ten steps were paid these shares of 0.1 for their subgoals."""
+    names = ("moves", "near")
+    return Outcome(
+        metrics={"success": Interval(success, success, success)},
+        terms={"goal": (0.0, success / 10), **{n: (0.0, 0.1 * p / 10) for n, p in zip(names, paid, strict=True)}},
+        episode_return=(0.0, 1.0),
+        episode_length=(20.0, 10.0),
+        task_score=(0.0, success),
+        success=(0.0, success),
+        steps=5000,
+        seconds=1.0,
+    )
+
+
+def candidate(iteration: int, came_of: Outcome | None) -> Candidate:
+    attempt = Attempt(Key(iteration, 0, 0), (), Reply("text", "model"), Program(PROGRAM, SUBGOALS))
+    return Candidate(iteration, 0, (attempt,), came_of)
+
+
+def asked(history: History, settings: Settings = SETTINGS) -> str:
+    action = calm(settings).next(pointmass.task, history)
+    assert isinstance(action, Ask)
+    return "\n".join(message.text for message in action.prompts[0].messages)
+
+
+def test_the_first_prompt_has_the_task_and_the_contract_of_subgoals() -> None:
+    text = asked(History())
+    assert pointmass.task.instruction in text and "def subgoals(state, action, next_state)" in text
+    assert "point.position" in text or "position: float array" in text
+    assert "Divide the task into subgoals" in text and "compute_reward" not in text
+    assert "secret" not in text and "reached: bool" not in text, "the goal's flag is the task's own"
+
+
+def test_given_subgoals_are_told_and_wanted() -> None:
+    settings = replace(SETTINGS, subgoals=GIVEN)
+    text = asked(History(), settings)
+    assert "`moves`: the point moves" in text and "Divide the task into subgoals" not in text
+    method, prompt = calm(settings), Prompt(Key(0, 0, 0), ())
+    assert isinstance(method.read(pointmass.task, History(), prompt, fenced(PROGRAM)), Program)
+    fault = method.read(pointmass.task, History(), prompt, fenced(PROGRAM.replace('"near"', '"close"')))
+    assert isinstance(fault, Fault) and "`near` is not told" in fault.message
+    assert isinstance(calm().read(pointmass.task, History(), prompt, "nothing"), Fault)
+
+
+def test_what_came_of_it_is_told_subgoal_by_subgoal() -> None:
+    first, second = candidate(0, outcome(0.25, 0.9, 0.5)), candidate(1, outcome(0.125, 0.75, 0.0))
+    text = asked(History({(0, 0): first}))
+    assert "success: 0.00 0.25" in text and "episode_length: 20.0 10.0" in text
+    assert "moves: 0.00 0.90" in text and "near: 0.00 0.50" in text and "\ngoal: 0" not in text
+    told = asked(History({(0, 0): first, (1, 0): second}))
+    assert "Tried since" in told and "success 0.12; subgoals in the end: moves 0.75, near 0.00" in told
+    settings = replace(SETTINGS, shaping={"weight": 0.05})
+    assert "moves: 0.00 1.80" in asked(History({(0, 0): first}), settings), "shares are of what a subgoal pays"
+
+
+def test_it_trains_what_passes_and_ends() -> None:
+    assert calm().next(pointmass.task, History({(0, 0): candidate(0, None)})) == Train(((0, 0),))
+    done = History({(i, 0): candidate(i, outcome(0.1 * i, 0.5, 0.5)) for i in range(3)})
+    assert isinstance(calm().next(pointmass.task, done), Done)
+
+
+def test_a_whole_run(tmp_path: Path) -> None:
+    other = PROGRAM.replace("0.2", "0.3")
+    model = recording(tmp_path / "s.jsonl", {Key(0, 0, 0): PROGRAM, Key(1, 0, 0): other})
+    made = config(model, method="calm", iterations=2, candidates=1, budget=2048, final_seeds=1, shaping={"weight": 0.5})
+    result = synthesize(made, root=tmp_path, name="one")
+    assert result.program.entry == SUBGOALS and result.method == "calm"
+    assert "share of episodes that reach each subgoal" in result.sees
+    exported = result.reward.read_text()
+    assert program_in(exported).entry == SUBGOALS  # type: ignore[union-attr]
+    again = synthesize(replace(made, llm=model), root=tmp_path, name="two")
+    assert again.policy_sha256 == result.policy_sha256
+    assert resume(tmp_path / "one").policy_sha256 == result.policy_sha256
+
+
+def test_a_file_of_ones_own_subgoals(tmp_path: Path) -> None:
+    path = tmp_path / "steps.txt"
+    path.write_text("# on the way\nmoves: the point moves\n\n- near: the point is near the goal  # at last\n")
+    assert read_subgoals(path) == GIVEN
+    for text, said in {
+        "moves": "line 1, says no subgoal",
+        "two words: no": "names are identifiers",
+        "a: b\na: c": "for the second time",
+        "": "has 0 subgoals",
+    }.items():
+        path.write_text(text)
+        with pytest.raises(UsageError, match=said):
+            read_subgoals(path)
+    with pytest.raises(UsageError, match=r"steps\.txt"):
+        read_subgoals(tmp_path / "step.txt")
+
+
+def test_subgoals_are_for_a_method_that_divides() -> None:
+    with pytest.raises(UsageError, match="--method calm"):
+        config("x", method="eureka", subgoals=GIVEN).make_method()
+    with pytest.raises(UsageError, match="--optimiser ppo"):
+        config("x", method="calm", optimiser="mpc").make_method()
+    with pytest.raises(UsageError, match="Did you mean 'weight'"):
+        config("x", method="calm", shaping={"weigh": 1.0})
+
+
+def test_a_file_that_tells_subgoals_is_checked_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(PROGRAM)
+    assert check(path, pointmass.task).ok
+    path.write_text(PROGRAM.replace("< 0.2", "- 0.2"))
+    (fault,) = check(path, pointmass.task).faults
+    assert "must be bool" in fault.message
