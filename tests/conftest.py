@@ -100,6 +100,7 @@ NEEDS = {
     "browser": _browser,
     "bubblewrap": _bubblewrap,
     "metaworld": lambda: None if importlib.util.find_spec("metaworld") else "metaworld is missing (make setup)",
+    "minigrid": lambda: None if importlib.util.find_spec("minigrid") else "minigrid is missing (make setup)",
     "rendering": _rendering,
     "vulkan": _vulkan,
     "rliable": _rliable,

@@ -119,7 +119,7 @@ def lengths(level: Level) -> dict[int, int]:
     """
     cells, strides = level.cells, [level.ahead(facing) for facing in range(4)]
     costs = {EMPTY: 1, GOAL: 1, DOOR: 1, CLOSED: 2} | ({LOCKED: 2} if level.carrying == KEY else {})
-    known = {level.at: 0}
+    known, no_path = {level.at: 0}, level.no_path
     # moves cost one or two: cells wait in the order of their lengths in three lists
     waiting: list[list[int]] = [[level.at], [], []]
     length = 0
@@ -129,7 +129,7 @@ def lengths(level: Level) -> dict[int, int]:
                 continue
             for step in strides:
                 cost = costs.get(cells[cell + step])
-                if cost is not None and length + cost < known.get(cell + step, level.no_path):
+                if cost is not None and length + cost < known.get(cell + step, no_path):
                     known[cell + step] = length + cost
                     waiting[cost].append(cell + step)
         waiting = [waiting[1], waiting[2], []]

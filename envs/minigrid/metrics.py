@@ -1,11 +1,12 @@
-"""Metrics of every MiniGrid task: its own success, and how soon it came."""
+"""Metrics of MiniGrid tasks: its own success, how far an episode came towards it, and how soon it succeeded."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from reward_agent.envs.minigrid.schema import SUCCESS
-from reward_agent.task import Episode, Metric
+from reward_agent.envs.minigrid.cells import KEY
+from reward_agent.envs.minigrid.names import SUCCESS
+from reward_agent.task import Bools, Episode, Metric
 
 
 def success() -> Metric:
@@ -15,8 +16,30 @@ def success() -> Metric:
     return Metric("success", "success", doc, (SUCCESS,), lambda episode: float(_passed(episode).any()), counts)
 
 
+def stages() -> Metric:
+    """Fitness, of tasks with a lock: the share of three stages that were passed at any time."""
+
+    def score(episode: Episode) -> float:
+        held, unlocked = episode.state.agent.carrying == KEY, ~episode.state.door.locked
+        return float(np.mean([held.any(), unlocked.any(), _passed(episode).any()]))
+
+    doc = "share of the stages passed at any time: the key in hand, the door unlocked, success"
+    return Metric("stages", "fitness", doc, ("agent.carrying", "door.locked", SUCCESS), score)
+
+
+def way_made() -> Metric:
+    """Fitness, of tasks with lava: the share of the way to the goal that was made at the end, 0 in lava."""
+
+    def score(episode: Episode) -> float:
+        lengths, burnt = episode.state.goal.path_length, episode.state.lava.distance == 0
+        return 0.0 if burnt.any() else float(1.0 - lengths[-1] / lengths[0])
+
+    doc = "1 - (length of the way to the goal at the end) / (the same at reset); 0 for who walked into lava"
+    return Metric("way_made", "fitness", doc, ("goal.path_length", "lava.distance"), score)
+
+
 def quickness(horizon: int) -> Metric:
-    """Fitness: the share of the horizon that was left at success, 0 without one. It breaks ties of success.
+    """Fitness: the share of the horizon that was left at success, 0 without one; it tells successes apart.
 
     Args:
         horizon: the task's.
@@ -30,6 +53,6 @@ def quickness(horizon: int) -> Metric:
     return Metric("quickness", "fitness", doc, (SUCCESS,), score)
 
 
-def _passed(episode: Episode) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    passed: np.ndarray[tuple[int], np.dtype[np.bool_]] = episode.state.outcome.success[1:]
+def _passed(episode: Episode) -> Bools:
+    passed: Bools = episode.state.outcome.success[1:]
     return passed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from reward_agent.envs.minigrid.cells import (
@@ -23,11 +23,11 @@ from reward_agent.envs.minigrid.cells import (
     kind_of,
 )
 from reward_agent.envs.minigrid.level import Level
+from reward_agent.envs.minigrid.names import SUCCESS
 from reward_agent.envs.minigrid.native import Native
 from reward_agent.schema import ActionSpec, Constant, Entity, Field, StateSchema
 
 DT = 1.0
-SUCCESS = "outcome.success"
 _SAMPLED = 8
 """Grids that are looked at for what the task has."""
 _NOWHERE = 0
@@ -135,6 +135,9 @@ def _of_agent() -> Iterator[Quantity]:
 def _of_thing(name: str, find: Callable[[Level], int], *, passable: bool = True) -> Iterator[Quantity]:
     """A thing at the cell that `find` tells of a level, `_NOWHERE` where there is none."""
 
+    # all fields of a thing are read of one instant after the other
+    find = lru_cache(maxsize=1)(find)
+
     def told(there: Callable[[Level, int], Any], otherwise: Callable[[Level], Any]) -> Callable[[Level], Any]:
         def read(level: Level) -> Any:
             cell = find(level)
@@ -168,6 +171,7 @@ def _of_thing(name: str, find: Callable[[Level], int], *, passable: bool = True)
 
 
 def _of_door(name: str, find: Callable[[Level], int]) -> Iterator[Quantity]:
+    find = lru_cache(maxsize=1)(find)
     yield from _of_thing(name, find)
     yield Quantity(Field(f"{name}.open", "it stands open", kind="bool"), lambda level: level.cells[find(level)] == DOOR)
     yield Quantity(

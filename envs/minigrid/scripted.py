@@ -1,4 +1,4 @@
-"""Solves these tasks in the fewest steps, by a breadth-first search over what actions lead to; it sees the whole grid."""
+"""Solves these tasks in the fewest steps, by a breadth-first search over what actions do; it sees the whole grid."""
 
 from __future__ import annotations
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reward_agent.envs.minigrid.metrics import quickness, success
-from reward_agent.envs.minigrid.world import HORIZONS, MiniGrid
+from reward_agent.envs.minigrid.metrics import quickness, stages, success, way_made
+from reward_agent.envs.minigrid.names import HORIZONS
+from reward_agent.envs.minigrid.world import MiniGrid
 from reward_agent.task import Task
 
 CONTROL = (
@@ -34,7 +35,7 @@ def minigrid_task(env: str, instruction: str, *, budget: int) -> Task:
         world=MiniGrid(env),
         horizon=horizon,
         terminates="native",
-        metrics=(success(), quickness(horizon)),
+        metrics=(success(), way_made() if family == "lavacrossing" else stages(), quickness(horizon)),
         budget=budget,
         expert=EXPERTS / f"{family}.py",
         control=CONTROL,

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reward_agent.envs.minigrid.names import SUCCESS
 from reward_agent.envs.minigrid.native import make_native
-from reward_agent.envs.minigrid.schema import SUCCESS, derive
+from reward_agent.envs.minigrid.schema import derive
 from reward_agent.schema import Array
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from reward_agent.envs.minigrid.names import HORIZONS
 from reward_agent.envs.rows import TextRowBatch
 from reward_agent.errors import unknown_name
 from reward_agent.schema import StateSchema
@@ -15,19 +16,6 @@ from reward_agent.task import Batch
 
 if TYPE_CHECKING:
     from reward_agent.envs.minigrid.witness import MiniGridWitness
-
-HORIZONS = {
-    "MiniGrid-DoorKey-5x5-v0": 250,
-    "MiniGrid-DoorKey-6x6-v0": 360,
-    "MiniGrid-DoorKey-8x8-v0": 640,
-    "MiniGrid-KeyCorridorS3R1-v0": 270,
-    "MiniGrid-KeyCorridorS3R2-v0": 270,
-    "MiniGrid-KeyCorridorS3R3-v0": 270,
-    "MiniGrid-UnlockPickup-v0": 288,
-    "MiniGrid-LavaCrossingS9N1-v0": 324,
-    "MiniGrid-LavaCrossingS9N2-v0": 324,
-}
-"""The environments, and how many steps MiniGrid gives to an episode of each."""
 
 
 @dataclass(frozen=True)
