@@ -92,15 +92,19 @@ def test_it_walks_around_lava_and_knows_when_nothing_leads_there() -> None:
 def test_lengths_of_ways() -> None:
     room = drawn("########", "#>..+.k#", "#.#.#L##", "#.#.#.G#", "########")
     key, goal = room.holding(KEY)[0], room.holding(GOAL)[0]
-    # five columns and the door
-    assert room.path_length(key) == 6
-    assert room.path_length(goal) == room.no_path == 40
-    in_hand = room._replace(carrying=KEY)
-    # through the door, then the lock, each with one more
-    assert in_hand.path_length(goal) == 4 + 1 + 2 + 1 + 1
+    # five columns, and one more for the shut door
+    assert room.path_length(key) == 5 + 1
+    # through the door and the lock, each with one more
+    assert room.path_length(goal) == 4 + 1 + 2 + 1 + 1
+    assert room._replace(carrying=KEY).path_length(goal) == room.path_length(goal)
     assert room.path_length(room.lock) == 4 + 1 + 1
-    assert room.path_length(room.at) == 0
-    assert lengths(room)[room.at] == 0
+    assert room.path_length(room.at) == 0 == lengths(room)[room.at]
+    in_the_way = drawn("#####", "#>kG#", "#####")
+    assert in_the_way.path_length(in_the_way.holding(GOAL)[0]) == 2 + 1
+    around = drawn("#####", "#>~G#", "#...#", "#####")
+    assert around.path_length(around.holding(GOAL)[0]) == 4
+    closed = drawn("#####", "#>~G#", "#.#.#", "#####")
+    assert closed.path_length(closed.holding(GOAL)[0]) == closed.no_path == 20
 
 
 def test_rules() -> None:

@@ -29,6 +29,10 @@ MARGIN = 6
 """Cells of wall around the grid: as far as the agent sees."""
 
 
+_COSTS = dict.fromkeys((EMPTY, GOAL, DOOR), 1) | dict.fromkeys((CLOSED, LOCKED, *PORTABLE), 2)
+"""Of a move onto a cell; nothing leads through the others."""
+
+
 class Level(NamedTuple):
     """A grid at one instant. A cell goes by its index: row by row, the margin included."""
 
@@ -102,7 +106,7 @@ class Level(NamedTuple):
         return self.width * self.height
 
     def path_length(self, cell: int) -> int:
-        """Fewest moves forward that lead onto a cell, or would if what lies there let one in; see `lengths`."""
+        """Fewest moves that lead onto a cell, whatever is on it, the last of which counts one; see `lengths`."""
         if cell == self.at:
             return 0
         known = lengths(self)
@@ -112,13 +116,12 @@ class Level(NamedTuple):
 
 @lru_cache(maxsize=1)
 def lengths(level: Level) -> dict[int, int]:
-    """Fewest moves from the agent to every cell that it can get to with what it carries now, never through lava.
+    """Fewest moves from the agent to every cell that walls and lava do not keep it from.
 
-    A door that must be opened first counts one more; a locked one can be by who carries the key. Turns do not count,
-    and nothing on the way is picked up.
+    A shut door, locked or not, and a thing in the way count one more, for it takes an action to be rid of them. Turns
+    do not count. So a length changes by little in a step, whatever the step does.
     """
     cells, strides = level.cells, [level.ahead(facing) for facing in range(4)]
-    costs = {EMPTY: 1, GOAL: 1, DOOR: 1, CLOSED: 2} | ({LOCKED: 2} if level.carrying == KEY else {})
     known, no_path = {level.at: 0}, level.no_path
     # moves cost one or two: cells wait in the order of their lengths in three lists
     waiting: list[list[int]] = [[level.at], [], []]
@@ -128,7 +131,7 @@ def lengths(level: Level) -> dict[int, int]:
             if known[cell] < length:
                 continue
             for step in strides:
-                cost = costs.get(cells[cell + step])
+                cost = _COSTS.get(cells[cell + step])
                 if cost is not None and length + cost < known.get(cell + step, no_path):
                     known[cell + step] = length + cost
                     waiting[cost].append(cell + step)

@@ -84,4 +84,5 @@ class Native:
         return () if thing is None else (f"{thing.color} {thing.type}",)
 
     def _index(self, x: int, y: int) -> int:
-        return (int(y) + MARGIN) * self._stride + int(x) + MARGIN
+        index: int = (int(y) + MARGIN) * self._stride + int(x) + MARGIN
+        return index

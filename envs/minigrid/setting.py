@@ -36,6 +36,7 @@ def minigrid_task(env: str, instruction: str, *, budget: int) -> Task:
         horizon=horizon,
         terminates="native",
         metrics=(success(), way_made() if family == "lavacrossing" else stages(), quickness(horizon)),
+        preset="grid",
         budget=budget,
         expert=EXPERTS / f"{family}.py",
         control=CONTROL,

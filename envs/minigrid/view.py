@@ -36,7 +36,8 @@ def _offsets(stride: int, facing: int) -> NDArray[np.intp]:
     steps = (1, stride, -1, -stride)
     ahead, right = steps[facing], steps[(facing + 1) % 4]
     rows, columns = np.divmod(np.arange(SIDE * SIDE), SIDE)
-    return ((SIDE - 1 - rows) * ahead + (columns - SIDE // 2) * right).astype(np.intp)
+    offsets: NDArray[np.intp] = ((SIDE - 1 - rows) * ahead + (columns - SIDE // 2) * right).astype(np.intp)
+    return offsets
 
 
 @cache

@@ -80,7 +80,8 @@ class MiniGridWitness:
             found = [(place, thing) for place, thing in self._things() if self._is(name, thing)]
         apart = [int(np.abs(np.subtract(place, position)).sum()) for place, _ in found]
         none = float(costs.size)
-        place, thing = found[int(np.argmin(apart))] if found else ((-1, -1), None)
+        nearest: tuple[tuple[int, ...], Any] = found[int(np.argmin(apart))] if found else ((-1, -1), None)
+        place, thing = nearest
         values: dict[str, Any] = {
             f"{name}.exists": bool(found),
             f"{name}.position": np.array(place, float),
@@ -99,14 +100,13 @@ class MiniGridWitness:
 
     def _costs(self) -> Array:
         """What entering each cell costs, `(width, height)`; infinity where nobody gets in."""
-        grid, hand = self._env.grid, self._env.carrying
+        grid = self._env.grid
         costs = np.ones((grid.width, grid.height))
         for place, thing in self._things():
-            if thing.type == "door" and not thing.is_open:
-                fits = hand is not None and hand.type == "key" and hand.color == thing.color
-                costs[place] = 2.0 if fits or not thing.is_locked else np.inf
-            elif thing.type == "lava" or not thing.can_overlap():
+            if thing.type == "lava" or not (thing.can_overlap() or thing.can_pickup() or thing.type == "door"):
                 costs[place] = np.inf
+            elif not thing.can_overlap():
+                costs[place] = 2.0
         return costs
 
 
