@@ -42,6 +42,7 @@ _PACKAGES = (
     "mani_skill",
     "sapien",
     "gymnasium-robotics",
+    "minigrid",
 )
 
 

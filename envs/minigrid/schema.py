@@ -161,8 +161,8 @@ def _of_thing(name: str, find: Callable[[Level], int], *, passable: bool = True)
     )
     if passable:
         way = (
-            "moves of the shortest way from the agent onto it, around walls and lava, turns not counted; a shut door or "
-            "a thing in the way counts one more; `constants.no_path` where there is no way"
+            "moves of the shortest way from the agent onto it, around walls and lava, turns not counted; a shut door "
+            "or a thing in the way counts one more; `constants.no_path` where there is no way"
         )
         yield Quantity(
             Field(f"{name}.path_length", way, "cell"),
