@@ -141,7 +141,7 @@ PRESETS: Mapping[str, Preset[PPOSettings]] = {
         ),
         "rl-starter-files, which most trainings on MiniGrid go by: 16 environments for 128 steps, batch 256, 4 epochs, "
         "1e-3, entropy 0.01; changed: no convolutions, for observations are numbers of 0 or 1, which are left as they "
-        "are. Success on DoorKey-5x5 after 60k steps on its expert, one seed: 1.00, against 0.35 with `default`",
+        "are. Success on DoorKey-5x5 after 60k steps on its expert, one seed: 1.00, against 0.65 with `default`",
     ),
     "text2reward-maniskill": Preset(
         PPOSettings(
