@@ -171,9 +171,7 @@ def _header(task: Task, program: Program, origin: Provenance | None, *, timed: b
     entry = f"`{program.entry}(state, action, next_state)`"
     lines.append(f"{entry} is batched: fields have a first axis for environments.")
     if program.entry == SUBGOALS:
-        lines.append(
-            "It tells subgoals; `compute_reward` pays for each once an episode, beside the environment's reward."
-        )
+        lines.append("It tells subgoals: `compute_reward` pays for each once an episode, beside the environment's own.")
     if isinstance(task.world, Standalone):
         lines.append(
             "`make_env` gives a Gymnasium environment with this reward; it needs gymnasium and what that is made of."

@@ -101,6 +101,7 @@ NEEDS = {
     "bubblewrap": _bubblewrap,
     "metaworld": lambda: None if importlib.util.find_spec("metaworld") else "metaworld is missing (make setup)",
     "minihack": lambda: None if importlib.util.find_spec("minihack") else "minihack is missing (make setup)",
+    "minigrid": lambda: None if importlib.util.find_spec("minigrid") else "minigrid is missing (make setup)",
     "rendering": _rendering,
     "vulkan": _vulkan,
     "rliable": _rliable,

@@ -154,14 +154,14 @@ def test_a_policy_observes_its_surroundings_square_by_square(env: str) -> None:
 
 def test_success_is_minihacks_own_and_speed_counts_the_turns_left() -> None:
     task = find_task(ROOM)
-    success, speed = task.metrics
+    success, stages, speed = task.metrics
     states = [row.state() for _, _, row in turns("KeyRoom-S5", 3)]
     schema = task.world.schema()
     view = schema.view(np.array([states[0], *states]))
     episode = Episode(view, np.zeros((len(states), 1)), True, schema.constants_view(), 1.0)
     assert success.score(episode) == 1.0 and speed.score(episode) == pytest.approx(1 - len(states) / 200)
     lost = Episode(schema.view(np.array(states[:4])), np.zeros((3, 1)), False, schema.constants_view(), 1.0)
-    assert success.score(lost) == speed.score(lost) == 0.0
+    assert success.score(lost) == speed.score(lost) == 0.0 and stages.score(lost) < stages.score(episode) == 1.0
 
 
 def test_a_death_ends_the_episode_on_the_map_that_it_happened_on() -> None:

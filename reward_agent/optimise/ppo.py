@@ -121,6 +121,19 @@ PRESETS: Mapping[str, Preset[PPOSettings]] = {
         "later); changed: 16 environments for 256 steps. Native return at 500k steps, one figure a seed: 94 and 111 "
         "against 14, 19 and 26 with 64 for 256 steps, batch 2,048 and 3e-4",
     ),
+    "grid": Preset(
+        PPOSettings(
+            num_envs=16,
+            batch_size=256,
+            epochs=4,
+            learning_rate=1e-3,
+            entropy_weight=0.01,
+            normalise_observation=False,
+        ),
+        "rl-starter-files, which most trainings on MiniGrid go by: 16 environments for 128 steps, batch 256, 4 epochs, "
+        "1e-3, entropy 0.01; changed: no convolutions, for observations are numbers of 0 or 1, which are left as they "
+        "are. Success on DoorKey-5x5 after 60k steps on its expert, one seed: 1.00, against 0.65 with `default`",
+    ),
     "text2reward-maniskill": Preset(
         PPOSettings(
             num_envs=8,

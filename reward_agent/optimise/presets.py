@@ -19,6 +19,7 @@ TASK_CLASSES: Mapping[str, str] = {
     "tabletop": "reach, press, pull or open something on a table, seen as short episodes",
     "dexterity": "grasp, lift and turn things with a hand of many fingers",
     "balance": "keep an unstable thing up",
+    "grid": "turn, walk and handle things by numbered actions, in a grid that is seen in part",
     "swim": "thrust that pays off many strokes later",
 }
 """What `Task.preset` may name. An optimiser may have presets for other classes as well."""

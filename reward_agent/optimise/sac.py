@@ -88,6 +88,7 @@ PRESETS: Mapping[str, Preset[SACSettings]] = {
     ),
     "balance": Preset(SACSettings(learning_starts=1_000), f"{ORIGIN}: only the random steps are fewer"),
     "swim": Preset(SACSettings(discount=0.9999), PPO_DISCOUNT),
+    "grid": Preset(SACSettings(), f"{ORIGIN}: SAC takes continuous actions alone, as few grids have"),
     "text2reward-metaworld": Preset(
         SACSettings(
             **PUBLISHED,

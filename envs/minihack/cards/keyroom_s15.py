@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reward_agent.envs.minihack.metrics import metrics
+from reward_agent.envs.minihack.metrics import keyroom_metrics
 from reward_agent.envs.minihack.scenes import KEYROOM
 from reward_agent.envs.minihack.schema import WON
 from reward_agent.envs.minihack.world import MiniHack
@@ -15,9 +15,10 @@ task = Task(
     instruction="pick up the key, unlock the door of the inner room with it, and go down the stairs in there",
     world=MiniHack("KeyRoom-S15"),
     horizon=HORIZON,
-    metrics=metrics(HORIZON),
+    metrics=keyroom_metrics(HORIZON),
     goal=WON,
     subgoals=KEYROOM,
+    preset="grid",
     budget=2_000_000,
     expert=Path(__file__).parents[1] / "experts" / "keyroom.py",
     benchmark="MiniHack-KeyRoom-S15-v0",

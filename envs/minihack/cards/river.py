@@ -16,6 +16,7 @@ task = Task(
     horizon=HORIZON,
     metrics=metrics(HORIZON),
     goal=WON,
+    preset="grid",
     budget=2_000_000,
     expert=Path(__file__).parents[1] / "experts" / "river.py",
     benchmark="MiniHack-River-v0",

@@ -1,0 +1,9 @@
+"""Fetch a key and unlock the way to the goal, on six by six cells, walls included."""
+
+from reward_agent.envs.minigrid.setting import minigrid_task
+
+task = minigrid_task(
+    "MiniGrid-DoorKey-6x6-v0",
+    "fetch the key, unlock the door with it and walk to the green square behind the door",
+    budget=300_000,
+)
