@@ -43,6 +43,7 @@ LAYERS = (
     {
         "methods",
         "judges",
+        "crediting",
         "optimise",
         "planning",
         "probe",
