@@ -1,7 +1,6 @@
 """Credit from language: who reads transitions as a person would, and says which subgoals they reached.
 
-`Glimpse` is what is read of a transition; a `Reader` answers for a batch of them. `screens` reads a world's screens with
-a model, `labels` asks a reader in the background while a training goes on.
+`Glimpse` is what is read of a transition; a `Reader` answers for a batch of them.
 """
 
 from __future__ import annotations
