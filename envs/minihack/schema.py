@@ -55,7 +55,9 @@ def derive(env: str) -> Derived:
         number = NUMBER[name]
         entities.append(Entity(name, "Thing", THINGS[name]))
         fields |= {
-            Field(f"{name}.exists", "one is on the map", kind="bool"): partial(_exists, number),
+            Field(f"{name}.exists", "one is on the map; the agent hides what it stands on", kind="bool"): partial(
+                _exists, number
+            ),
             Field(f"{name}.count", "how many are on the map", kind="int"): partial(_count, number),
             Field(f"{name}.position", "of the nearest one, as the agent's; -1 where none is", _SQUARES, (2,), "int"): (
                 partial(_position, number)
