@@ -87,10 +87,10 @@ def test_given_subgoals_are_told_and_wanted() -> None:
 def test_what_came_of_it_is_told_subgoal_by_subgoal() -> None:
     first, second = candidate(0, outcome(0.25, 0.9, 0.5)), candidate(1, outcome(0.125, 0.75, 0.0))
     text = asked(History({(0, 0): first}))
-    assert "success: 0.00 0.25" in text and "episode_length: 20.0 10.0" in text
-    assert "moves: 0.00 0.90" in text and "near: 0.00 0.50" in text and "\ngoal: 0" not in text
+    assert "goal: 0.000 0.250" in text and "episode_length: 20.0 10.0" in text
+    assert "moves: 0.00 0.90" in text and "near: 0.00 0.50" in text and text.count("\ngoal: ") == 1
     told = asked(History({(0, 0): first, (1, 0): second}))
-    assert "Tried since" in told and "success 0.12; subgoals in the end: moves 0.75, near 0.00" in told
+    assert "Tried since" in told and "goal 0.125; subgoals in the end: moves 0.75, near 0.00" in told
     settings = replace(SETTINGS, shaping={"weight": 0.05})
     assert "moves: 0.00 1.80" in asked(History({(0, 0): first}), settings), "shares are of what a subgoal pays"
 
@@ -107,7 +107,7 @@ def test_a_whole_run(tmp_path: Path) -> None:
     made = config(model, method="calm", iterations=2, candidates=1, budget=2048, final_seeds=1, shaping={"weight": 0.5})
     result = synthesize(made, root=tmp_path, name="one")
     assert result.program.entry == SUBGOALS and result.method == "calm"
-    assert "share of episodes that reach each subgoal" in result.sees
+    assert "the goal and each subgoal" in result.sees
     exported = result.reward.read_text()
     assert program_in(exported).entry == SUBGOALS  # type: ignore[union-attr]
     again = synthesize(replace(made, llm=model), root=tmp_path, name="two")
