@@ -13,7 +13,7 @@ from reward_agent.errors import NoResultError
 from reward_agent.events import Phase, Trial
 from reward_agent.export import Provenance, export_reward
 from reward_agent.files import write_atomically
-from reward_agent.history import Candidate, History, Outcome, any_preferred, judged_by
+from reward_agent.history import Candidate, History, Outcome, crowned, judged_by
 from reward_agent.llm import Spent
 from reward_agent.messages import Key
 from reward_agent.methods import Method
@@ -105,7 +105,7 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
         reward_version=task.reward_version,
         judge=judged_by(history.judgements.values()),
         shaping=config.shaping,
-        preferred=any_preferred(history.judgements.values()),
+        preferred=not history.judgements or crowned(history.judgements) is not None,
         queries=sum(judgement.queries for judgement in history.judgements.values()),
     )
     write_atomically(result.reward, export_reward(task, best.program, Provenance.of(result)).encode())

@@ -136,6 +136,10 @@ class Preference:
     answer: Literal["first", "second", "tie", "skip"]
 
 
+Whose = Literal["person", "judge", "nobody"]
+"""Words on a candidate are a person's, or those of a judge that is none (as a model), or made from the outcome."""
+
+
 @dataclass(frozen=True)
 class Remark:
     """Words on one candidate of a round."""
@@ -143,11 +147,11 @@ class Remark:
     candidate: int
     text: str
     rater: str = ""
-    """The person who said it; or the judge's own name, where no person did."""
+    """Who said it."""
+    by: Whose = "person"
+    """`judge` where no person did."""
 
 
-Whose = Literal["person", "judge", "nobody"]
-"""Words on a candidate are a person's, or those of a judge that is none (as a model), or made from the outcome."""
 CHAMPION = -1
 """Stands in a round's rankings for the best of the rounds before."""
 
@@ -174,10 +178,10 @@ class Judgement:
     agreement: float | None = None
     """Kendall's W of several raters; or the share of pairs that were answered alike in both orders."""
 
-    @property
-    def whose(self) -> Whose:
-        """Whose words its remarks are."""
-        return "judge" if any(remark.rater == self.judge for remark in self.remarks) else "person"
+    def whose(self, candidate: int) -> Whose:
+        """Whose words those of `said_of` are: a person's where a person said any of them."""
+        by = {remark.by for remark in self.remarks if remark.candidate == candidate}
+        return "judge" if by == {"judge"} and not self.words.strip() else "person"
 
     def verdict_on(self, candidate: int) -> Literal["best", "worst", ""]:
         """Nothing of who is neither."""
@@ -189,10 +193,16 @@ class Judgement:
         return "\n\n".join(text.strip() for text in [*texts, self.words] if text.strip())
 
 
-def any_preferred(judgements: Iterable[Judgement]) -> bool:
-    """A candidate was preferred in some round; also where no judge compares, and a metric does."""
-    found = [judgement.best for judgement in judgements]
-    return not found or any(best is not None for best in found)
+def crowned(judgements: Mapping[int, Judgement], before: int | None = None) -> At | None:
+    """The candidate that a judge preferred to all that it saw, in iterations before `before` where given; None where it
+    never preferred any."""
+    best: At | None = None
+    for iteration, judgement in sorted(judgements.items()):
+        if before is not None and iteration >= before:
+            break
+        if judgement.best is not None and judgement.beats_champion is not False:
+            best = (iteration, judgement.best)
+    return best
 
 
 def judged_by(judgements: Iterable[Judgement]) -> str:
@@ -239,12 +249,7 @@ class History:
 
     def _champion(self, before: int | None) -> Candidate | None:
         """The one that the judge preferred; where none ever was, the first that was judged."""
-        best: At | None = None
-        for iteration, judgement in sorted(self.judgements.items()):
-            if before is not None and iteration >= before:
-                break
-            if judgement.best is not None and judgement.beats_champion is not False:
-                best = (iteration, judgement.best)
+        best = crowned(self.judgements, before)
         if best is not None:
             return self.candidates[best]
         return next((c for c, outcome in self.evaluated() if outcome.measured and c.iteration in self.judgements), None)

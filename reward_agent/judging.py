@@ -185,12 +185,23 @@ def require(judgement: object, question: Question) -> None:
         if wrong := [one for one in given if isinstance(one, bool) or one not in possible]:
             there = [one for one in possible if one is not None]
             raise TypeError(f"its {what} is of {wrong[0]!r:.40}, which is none of {there}")
-    if judgement.best is None and judgement.beats_champion is not None:
-        raise TypeError("nothing that it found best can be better than the champion")
+    if (judgement.beats_champion is None) != (judgement.best is None or question.champion is None):
+        raise TypeError(
+            "its beats_champion says whether its best is preferred to the best of the rounds before: True or False "
+            f"where there are both, else None; it is {judgement.beats_champion}"
+        )
     if judgement.best is not None and judgement.best == judgement.worst:
         raise TypeError(f"its best and its worst are both {judgement.best}")
-    if judgement.queries < 0:
-        raise TypeError(f"it says that it made {judgement.queries} comparisons")
+    if isinstance(judgement.queries, bool) or judgement.queries < len(judgement.preferences):
+        told = len(judgement.preferences)
+        raise TypeError(f"it says that it made {judgement.queries} comparisons, and tells of {told}")
+    if any(made.first == made.second for made in judgement.preferences):
+        raise TypeError("a preference is of a candidate and itself")
+    for ranking in judgement.rankings.values():
+        if len({number for group in ranking for number in group}) < sum(map(len, ranking)):
+            raise TypeError("a ranking has a candidate twice")
+    if judgement.agreement is not None and not 0 <= judgement.agreement <= 1:
+        raise TypeError(f"its agreement is {judgement.agreement}, which is none between 0 and 1")
     decode(Judgement, json.loads(to_line(encode(judgement))))
 
 

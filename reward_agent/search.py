@@ -32,7 +32,7 @@ from reward_agent.events import (
     Unanswered,
 )
 from reward_agent.feedback import deciding, reflection, traces
-from reward_agent.history import At, Attempt, Candidate, Outcome, any_preferred
+from reward_agent.history import At, Attempt, Candidate, Outcome, crowned
 from reward_agent.judging import ASKED, Judging
 from reward_agent.llm import BudgetError, LLMError, Metered, Spent, ask_many
 from reward_agent.llm.chat import prompt_sha256
@@ -304,7 +304,7 @@ class Search:
 
     def _tell_best(self) -> None:
         best = self.history.best()
-        if not any_preferred(self.history.judgements.values()):
+        if self.history.judgements and crowned(self.history.judgements) is None:
             return
         if best and isinstance(best.outcome, Outcome) and (self._best is None or best.program != self._best.program):
             self._best = best
@@ -315,7 +315,7 @@ class Search:
         outcome, folder = candidate.outcome, folder_of(iteration, index)
         assert isinstance(outcome, Outcome), "a method wants words on what was trained"
         judgement = self.history.judgements.get(iteration)
-        said = (judgement.said_of(index), judgement.whose) if judgement else ()
+        said = (judgement.said_of(index), judgement.whose(index)) if judgement else ()
         heard = self._listener.hear(candidate, outcome, self.run.folder / folder, *said)
         self._put(replace(candidate, words=heard.text))
         self._keep(f"{folder}/{WORDS}", heard.text)

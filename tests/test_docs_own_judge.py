@@ -59,9 +59,9 @@ def test_one_that_fails_is_told_with_its_line_and_the_run_goes_on(
 
 def test_what_a_judge_says_itself_is_no_persons_word(judge: Path, tmp_path: Path) -> None:
     right = judge.read_text()
-    said = "Judgement(self.name, 0, None, None, queries=0, remarks=(Remark(0, 'It limps.', {}),))"
-    for rater, whose in ("self.name", "judge"), ("'ann'", "person"):
-        gives = f"{GIVE} {said.format(rater)}"
+    beats = "question.champion and True"
+    for by, whose in ("'judge'", "judge"), ("'person'", "person"):
+        gives = f"{GIVE} Judgement(self.name, 0, None, {beats}, 0, remarks=(Remark(0, 'It limps.', self.name, {by}),))"
         judge.write_text(right.replace("return best_and_worst(question, self.name, prefer)", gives))
         told: list[Event] = []
         made = config(

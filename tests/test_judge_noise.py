@@ -177,6 +177,24 @@ def test_a_ranking_follows_the_answers() -> None:
     long_held: list[tuple[int, int, Answer]] = [(1, 0, "first"), (2, 1, "second"), (3, 1, "second"), (4, 1, "first")]
     assert order_of(long_held)[0] == (4,), "who beat a long-standing holder stands before it, with fewer wins"
     assert order_of([(0, 1, "first"), (1, 2, "first"), (2, 0, "first")]) == ((0, 1, 2),)
+    lifted: list[tuple[int, int, Answer]] = [(0, 1, "first"), (1, 2, "tie"), *((2, n, "first") for n in (3, 4, 5))]
+    places = [number for group in order_of(lifted) for number in group]
+    assert places.index(0) < places.index(1), "a tie lifts nobody past who was preferred to them"
+    assert order_of([(0, 1, "tie"), (1, 2, "tie"), (0, 2, "first")]) == ((0, 1), (2,)), "not all ties can hold"
+
+
+@pytest.mark.parametrize("ties", [0.1, 0.2, 0.5])
+def test_ties_turn_no_preference_of_a_raters_round(ties: float, tmp_path: Path) -> None:
+    for seed in range(100):
+        scores = np.random.default_rng(seed).random(7)
+        asked = replace(question(tmp_path, scores[:-1].tolist(), float(scores[-1]), iteration=1), seed=seed)
+        judgement = compare(f"metric:raters=3,ties={ties}", asked)
+        for ranking in judgement.rankings.values():
+            place = {number: place for place, group in enumerate(ranking) for number in group}
+            for made in judgement.preferences:
+                first, second = (CHAMPION if at == (0, 9) else at[1] for at in (made.first, made.second))
+                if made.answer in ("first", "second"):
+                    assert (place[first] < place[second]) == (made.answer == "first")
 
 
 def test_raters_who_never_err_are_told_with_an_order_that_contradicts_no_answer_of_theirs(tmp_path: Path) -> None:

@@ -151,9 +151,14 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     [
         (Judgement("j", True, None, None, 1), "its best is of True, which is none of [0, 1]"),
         (Judgement("j", 1, 2, None, 1), "its worst is of 2, which is none of [0, 1]"),
-        (Judgement("j", 1, 1, None, 1), "its best and its worst are both 1"),
-        (Judgement("j", 1, 0, None, -5), "it says that it made -5 comparisons"),
-        (Judgement("j", None, 0, True, 1), "nothing that it found best can be better than the champion"),
+        (Judgement("j", 1, 1, True, 1), "its best and its worst are both 1"),
+        (Judgement("j", 1, 0, True, -5), "it says that it made -5 comparisons"),
+        (Judgement("j", None, 0, True, 1), "else None; it is True"),
+        (Judgement("j", 1, 0, None, 1), "True or False where there are both, else None; it is None"),
+        (Judgement("j", 1, 0, True, 0, (Preference((1, 0), (1, 1), "tie"),)), "0 comparisons, and tells of 1"),
+        (Judgement("j", 1, 0, True, 1, (Preference((1, 0), (1, 0), "tie"),)), "of a candidate and itself"),
+        (Judgement("j", 1, 0, True, 1, rankings={"ann": ((1,), (1, 0))}), "a ranking has a candidate twice"),
+        (Judgement("j", 1, 0, True, 1, agreement=float("nan")), "its agreement is nan"),
         (
             Judgement("j", 1, 0, None, 1, rankings={"ann": ((1,), (42,))}),
             "its ranking is of 42, which is none of [0, 1, -1]",

@@ -267,6 +267,9 @@ def test_text2reward_is_told_what_a_judge_preferred_where_there_is_no_metric() -
         assert f"round {best} did best" in action.prompts[0].messages[-1].text
     action = make("text2reward", iterations=3, candidates=1).next(tiny, history)
     assert isinstance(action, Ask) and "did best" not in action.prompts[0].messages[-1].text, "nobody compared"
+    none = {number: replace(judgement, best=None, beats_champion=None) for number, judgement in judgements.items()}
+    action = make("text2reward", iterations=3, candidates=1).next(tiny, replace(history, judgements=none))
+    assert isinstance(action, Ask) and "did best" not in action.prompts[0].messages[-1].text, "none was preferred"
 
 
 def test_text2reward_asks_for_words_on_the_best_of_a_round() -> None:

@@ -71,7 +71,7 @@ def test_fields_tell_of_key_door_and_stairs_as_they_are_reached() -> None:
                 assert not opened or (names[action] == "apply" and before.inventory.key and now.open_door.exists)
                 keys, doors = keys + picked, doors + opened
                 if seen.won:
-                    assert (now.agent.position == before.stairs_down.position).all() and now.game.won
+                    assert (now.agent.position == before.stairs_down.position).all() and now.outcome.success
             before = now
         assert (keys, doors) == (1, 1)
 

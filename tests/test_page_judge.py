@@ -9,15 +9,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from judged import EmptyDesk, question
 
 from reward_agent.errors import UsageError, WaitingForPersonError
 from reward_agent.history import Judgement, Preference, Remark
 from reward_agent.judges import Question, find_judge
-from reward_agent.judges.ballots import MAX_BYTES, MAX_TEXT
-from reward_agent.judges.sheets import read_sheet
-from reward_agent.web.schedule import next_pair
+from reward_agent.judges.ballots import MAX_BYTES, MAX_TEXT, Pair
+from reward_agent.judges.paired import came_to, next_pair, planned
+from reward_agent.judges.sheets import Sheet, read_sheet
 
 
 @dataclass
@@ -272,3 +273,47 @@ def test_links_pipes_and_folders_are_no_answers(tmp_path: Path) -> None:
 def test_settings_that_there_are_not(setting: str) -> None:
     with pytest.raises(UsageError, match=r"page:raters=N"):
         find_judge(f"page:{setting}")
+
+
+def compared(sheet: Sheet, values: dict[str, float], ties: float) -> tuple[Pair, ...]:
+    """All comparisons of a rater who goes by these values."""
+    made: tuple[Pair, ...] = ()
+    while (two := next_pair(sheet, made)) is not None:
+        gap = values[two[0]] - values[two[1]]
+        made += (Pair(*two, "tie" if abs(gap) <= ties else "first" if gap > 0 else "second"),)
+    return made
+
+
+@pytest.mark.parametrize("ties", [0.0, 0.1, 0.3])
+def test_one_who_compares_two_at_a_time_judges_as_judges_do_that_answer_at_once(ties: float, tmp_path: Path) -> None:
+    made, ids = asked(tmp_path, champion=True)
+    sheet = read_sheet(made.folder)
+    assert sheet is not None and sheet.champion is not None
+    for seed in range(60):
+        drawn = np.random.default_rng(seed).random(len(sheet.ids))
+        values = dict(zip(sheet.ids, drawn.tolist(), strict=True))
+        pairs = compared(sheet, values, ties)
+        assert len(pairs) == planned(sheet)
+        answer(made, pairs=[vars(pair) for pair in pairs], mode="pairs")
+        found = judged(made)
+        if found.best is None:
+            continue
+        gap = values[ids[found.best]] - values[sheet.champion]
+        assert found.beats_champion == (gap > ties), "a tie changes nothing: the champion stays"
+        last = next(pair for pair in reversed(pairs) if sheet.champion in (pair.first, pair.second))
+        assert ids[found.best] in (last.first, last.second), "the best is the one that was compared with the champion"
+
+
+def test_comparisons_hold_though_the_clips_are_shown_in_another_order(tmp_path: Path) -> None:
+    made, _ = asked(tmp_path, champion=True)
+    sheet = read_sheet(made.folder)
+    assert sheet is not None
+    values = dict(zip(sheet.ids, (0.3, 0.1, 0.5, 0.2, 0.4), strict=True))
+    half = compared(sheet, values, 0.0)[:4]
+    other = replace(sheet, raters=3).seen_by("ann")
+    pairs, asked_for = half, []
+    while (two := next_pair(other, pairs)) is not None:
+        asked_for.append(frozenset(two))
+        pairs += (Pair(*two, "first" if values[two[0]] > values[two[1]] else "second"),)
+        assert len(asked_for) <= planned(sheet)
+    assert came_to(other, pairs) is not None

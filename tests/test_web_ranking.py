@@ -16,11 +16,11 @@ from reward_agent.agent import resume
 from reward_agent.errors import WaitingForPersonError
 from reward_agent.history import CHAMPION
 from reward_agent.judges.ballots import Ballot, Pair
+from reward_agent.judges.paired import next_pair, planned
 from reward_agent.judges.pairs import published_queries
 from reward_agent.judges.raters import order
 from reward_agent.judges.sheets import Clip, Sheet, read_sheet
 from reward_agent.web.ballot_box import BallotBox, rater_name
-from reward_agent.web.schedule import next_pair, planned
 from reward_agent.web.steps import handed_in, step
 
 RANK = "/runs/one/rank/0"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from reward_agent.envs.minihack.schema import WON
@@ -14,11 +12,15 @@ COUNTS = "MiniHack's own test, at the end of the episode"
 
 def metrics(horizon: int) -> tuple[Metric, ...]:
     """Success, and what breaks its ties; `horizon` is the task's, in turns."""
+
+    def turns_left(episode: Episode) -> float:
+        return (1 - len(episode.action) / horizon) * _won(episode)
+
     reached = "the agent came to the stairs down, by MiniHack's own test"
     soon = f"share of the {horizon} turns that were left when the agent came to the stairs down; 0 where it did not"
     return (
         Metric("success", "success", reached, (WON,), _won, COUNTS),
-        Metric("speed", "fitness", soon, (WON,), partial(_speed, horizon)),
+        Metric("speed", "fitness", soon, (WON,), turns_left),
     )
 
 
@@ -30,14 +32,10 @@ def keyroom_metrics(horizon: int) -> tuple[Metric, ...]:
 
 
 def _won(episode: Episode) -> float:
-    return float(episode.state.game.won[-1])
+    return float(episode.state.outcome.success[-1])
 
 
 def _stages(episode: Episode) -> float:
     doors = episode.state.closed_door.count
     opened = bool((np.diff(doors) < 0).any())
     return (float(episode.state.inventory.key.any()) + opened + _won(episode)) / 3
-
-
-def _speed(horizon: int, episode: Episode) -> float:
-    return (1 - len(episode.action) / horizon) * _won(episode)

@@ -15,7 +15,7 @@ from reward_agent.envs.minihack.glyphs import NUMBER
 from reward_agent.envs.minihack.scenes import FLAGS, SCENES, THINGS
 from reward_agent.schema import ActionSpec, Entity, Field, StateSchema
 
-WON, DEAD = "game.won", "game.dead"
+WON, DEAD = "outcome.success", "outcome.death"
 """Hidden: for metrics."""
 NOWHERE = -1
 """Position and distance of what is not on the map."""
@@ -71,7 +71,7 @@ def derive(env: str) -> Derived:
         fields[Field("inventory.key", "the agent carries the key", kind="bool")] = carries_key
     entities.append(Entity("message", "Message", "what the game says after an action"))
     fields |= {Field(f"message.{name}", FLAGS[name][1], kind="bool"): partial(says, name) for name in scene.flags}
-    entities.append(Entity("game", "Game", "how the episode stands"))
+    entities.append(Entity("outcome", "Outcome", "how the episode stands"))
     fields[Field(WON, "the agent stands on the stairs down", kind="bool", hidden=True)] = lambda seen: seen.won
     fields[Field(DEAD, "the agent died", kind="bool", hidden=True)] = lambda seen: seen.dead
     schema = StateSchema(tuple(fields), tuple(entities), ActionSpec(names, discrete=True, idle=idle))

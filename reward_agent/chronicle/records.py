@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from reward_agent.config import RunConfig
-from reward_agent.history import At, Judgement, Outcome, Whose, any_preferred, judged_by
+from reward_agent.history import At, Judgement, Outcome, Whose, crowned, judged_by
 from reward_agent.invocation import resume_command
 from reward_agent.left_open import STAND_IN
 from reward_agent.llm import Spent
@@ -224,7 +224,7 @@ class Chronicle:
     @property
     def best_is_preferred(self) -> bool:
         """False where a judge compared and never preferred any: `best` is the first that it saw."""
-        return any_preferred(self.judgements.values())
+        return not self.judgements or crowned(self.judgements) is not None
 
     @property
     def judgements(self) -> dict[int, Judgement]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from reward_agent.envs.task_files import load
-from reward_agent.errors import UsageError, no_such_file, unknown_name
+from reward_agent.errors import RewardAgentError, UsageError, no_such_file, raised, unknown_name
 from reward_agent.history import At, Judgement, Outcome
 from reward_agent.messages import Message, Reply
 from reward_agent.plugins import JUDGES
@@ -137,7 +137,13 @@ def _in_file(path: Path, setting: str) -> Judge:
     made = getattr(load(path.resolve(), str(path), "judge"), "make", None)
     if not callable(made):
         raise UsageError(f"{path} makes no judge: define `make(setting)`, which returns one (docs/judging.md).")
-    judge = made(setting)
+    try:
+        judge = made(setting)
+    except RewardAgentError:
+        raise
+    except Exception as error:
+        told = f"`make` in {path} fails: {raised(error)}. It is called as `make(setting)` (docs/judging.md)."
+        raise UsageError(told) from error
     lacking = [name for name in ("name", "wants_video", "model", "missing", "compare") if not hasattr(judge, name)]
     if lacking:
         raise UsageError(f"`make` in {path} gave {judge!r:.80}, which is no judge: it has no {', '.join(lacking)}.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from statistics import fmean
 from typing import TypeVar
 
 import numpy as np
@@ -39,23 +38,38 @@ def order_of(pairs: Iterable[tuple[T, T, Answer]]) -> tuple[tuple[T, ...], ...]:
     others; who was in no answered pair is left out.
 
     Whatever is preferred to another stands before it, but in a circle, whose members are tied. Two that were found
-    alike, and never told apart, share what they have.
+    alike are tied where that turns no preference round.
     """
     answered = [pair for pair in pairs if pair[2] != "skip"]
-    below: dict[T, set[T]] = {one: set() for first, second, _ in answered for one in (first, second)}
+    preferred: list[tuple[T, T]] = [
+        (one, other) if said == "first" else (other, one) for one, other, said in answered if said != "tie"
+    ]
+    ones: set[T] = {one for first, second, _ in answered for one in (first, second)}
+    edges: list[tuple[T, T]] = list(preferred)
+    told = _reached(ones, edges)
     for first, second, answer in answered:
-        if answer == "first":
-            below[first].add(second)
-        elif answer == "second":
-            below[second].add(first)
-    for via in below:
-        for one, under in below.items():
-            if via in under:
-                below[one] = under | below[via]
-    score = {one: len(under) - sum(one in other for other in below.values()) for one, under in below.items()}
-    alike = [(first, second) for first, second, answer in answered if answer == "tie"]
-    alike = [(one, other) for one, other in alike if other not in below[one] and one not in below[other]]
-    sharing = {one: {one}.union(*(two for two in alike if one in two)) for one in score}
-    shared = {one: fmean(score[each] for each in others) for one, others in sharing.items()}
-    levels = sorted(set(shared.values()), reverse=True)
-    return tuple(tuple(sorted(one for one in shared if shared[one] == level)) for level in levels)
+        if answer == "tie":
+            both: list[tuple[T, T]] = [(first, second), (second, first)]
+            tied = _reached(ones, edges + both)
+            if all(winner in told[loser] or winner not in tied[loser] for winner, loser in preferred):
+                edges += both
+    below = _reached(ones, edges)
+    score = {
+        one: sum(other in below[one] for other in ones if one not in below[other])
+        - sum(one in below[other] for other in ones if other not in below[one])
+        for one in ones
+    }
+    levels = sorted(set(score.values()), reverse=True)
+    return tuple(tuple(sorted(one for one in score if score[one] == level)) for level in levels)
+
+
+def _reached(ones: Iterable[T], edges: Iterable[tuple[T, T]]) -> dict[T, set[T]]:
+    """Of each, those that a way of edges leads to."""
+    found: dict[T, set[T]] = {one: set() for one in ones}
+    for start, end in edges:
+        found[start].add(end)
+    for via in found:
+        for one, others in found.items():
+            if via in others:
+                found[one] = others | found[via]
+    return found

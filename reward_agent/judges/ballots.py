@@ -112,6 +112,8 @@ def require(ballot: Ballot, clips: Sequence[str]) -> None:
         raise ValueError("the same clip is best and worst")
     if len(ballot.pairs) > MAX_PAIRS:
         raise ValueError(f"it has more than {MAX_PAIRS} comparisons")
+    if len(ballot.clicks) > MAX_PAIRS or any(len(name) > MAX_TEXT for name in ballot.clicks):
+        raise ValueError("it has more clicks, or longer names of them, than the page writes")
     if any(len(text) > MAX_TEXT for text in (ballot.words, *ballot.remarks.values())):
         raise ValueError(f"a text is longer than {MAX_TEXT} letters")
 

@@ -14,6 +14,7 @@ from statistics import fmean
 from reward_agent.history import At, Judgement, Preference, Remark
 from reward_agent.judges.agreement import kendall_w, order_of
 from reward_agent.judges.ballots import Ballot, Groups
+from reward_agent.judges.paired import came_to
 from reward_agent.judges.sheets import Sheet
 
 NONE_RIGHT = "None is right."
@@ -35,12 +36,14 @@ def combine(judge: str, sheet: Sheet, ballots: Sequence[Ballot], at: Callable[[i
     orders = {ballot.rater: found for ballot in ballots if (found := order(ballot, sheet.ids))}
     places = [_places(groups) for groups in orders.values()]
     named = any(ballot.rater in orders and _names_best(ballot) for ballot in ballots)
-    best, worst = _ends(sheet, places, named)
+    best, worst, beats = _of_one(sheet, ballots) or (*_ends(sheet, places, named), None)
+    if beats is None:
+        beats = _beats(best, sheet.champion, places)
     return Judgement(
         judge=judge,
         best=None if best is None else candidate[best],
         worst=None if worst is None else candidate[worst],
-        beats_champion=_beats(best, sheet.champion, places),
+        beats_champion=beats,
         queries=sum(comparisons(ballot, len(sheet.clips)) for ballot in ballots),
         preferences=tuple(
             Preference(at(candidate[pair.first]), at(candidate[pair.second]), pair.answer)
@@ -90,6 +93,19 @@ def agreement(clips: Sequence[str], orders: Sequence[Groups]) -> float | None:
     """Kendall's W of the raters who ranked every clip, corrected for ties; None of fewer than two, or of few clips."""
     whole = [groups for groups in orders if sum(map(len, groups)) == len(clips)]
     return kendall_w(whole) if len(clips) >= LEAST else None
+
+
+def _of_one(sheet: Sheet, ballots: Sequence[Ballot]) -> tuple[str | None, str | None, bool | None] | None:
+    """Best, worst and whether the best beats the champion, where one rater compared two at a time and made all
+    comparisons: as judges that answer at once, a tie changes nothing."""
+    if len(ballots) != 1 or ballots[0].ranking is not None:
+        return None
+    ended = came_to(sheet.seen_by(ballots[0].rater), ballots[0].pairs)
+    if ended is None:
+        return None
+    if ended.told_apart or ended.beats_champion:
+        return ended.best, ended.worst if ended.told_apart else None, ended.beats_champion
+    return None, None, None
 
 
 def _names_best(ballot: Ballot) -> bool:

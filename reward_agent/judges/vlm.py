@@ -75,7 +75,7 @@ class VlmJudge:
         desk.tell(watching.told(self.name, judgement.queries))
         if self.words and judgement.best is not None:
             text = watching.lacks((question.iteration, judgement.best))
-            judgement = replace(judgement, remarks=(Remark(judgement.best, text, self.name),))
+            judgement = replace(judgement, remarks=(Remark(judgement.best, text, self.name, by="judge"),))
         return judgement
 
 

@@ -159,7 +159,8 @@ class Metered:
             raise BudgetError(
                 f"No price is known for {spent.unpriced} replies so far ({spent.tokens:,} tokens in all), so a "
                 "budget in money cannot be kept. `reward-agent resume RUN --prices IN OUT` (US$ per million tokens) "
-                "counts them; `--money-budget none --token-budget N` limits tokens instead."
+                "counts those of the model that writes; `--money-budget none --token-budget N` limits tokens instead, "
+                "also a judge's, which no option prices."
             )
         if budget.tokens is not None and spent.tokens >= budget.tokens:
             raise BudgetError(self._used_up(f"{spent.tokens:,} of {budget.tokens:,} tokens"))

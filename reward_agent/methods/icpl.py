@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from reward_agent.feedback import as_data, fenced, traces
-from reward_agent.history import Candidate, History, Judgement, Outcome, any_preferred
+from reward_agent.history import Candidate, History, Judgement, Outcome, crowned
 from reward_agent.messages import Message
 from reward_agent.methods.base import Rounds, chosen, failure, shown
 from reward_agent.task import Task
@@ -64,7 +64,7 @@ class Icpl(Rounds):
             bad=self._bad(history, iteration, good, judgement),
             champion=self._example(history, champion) if champion != good and not unjudged else None,
             fresh=best is not None,
-            preferred=any_preferred(each for number, each in history.judgements.items() if number < iteration),
+            preferred=crowned(history.judgements, iteration) is not None,
             failed=judgement is None and not trained,
             unjudged=unjudged,
             words=as_data(judgement.words) if judgement and judgement.words else "",

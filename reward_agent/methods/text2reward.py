@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from reward_agent.history import Candidate, History, Outcome
+from reward_agent.history import Candidate, History, Outcome, crowned
 from reward_agent.messages import Message
 from reward_agent.methods import Action, Words
 from reward_agent.methods.base import Rounds, chosen, failure, noticed, shown
@@ -46,7 +46,9 @@ class Text2Reward(Rounds):
         outcome = candidate.outcome if isinstance(candidate.outcome, Outcome) else None
         best = history.best(before=candidate.iteration + 1) if candidate.iteration > 0 else None
         so_far = [came_of for each, came_of in history.evaluated() if each.iteration <= candidate.iteration]
-        compared = candidate.iteration in history.judgements or all(each.scored for each in so_far)
+        compared = all(each.scored for each in so_far)
+        if candidate.iteration in history.judgements:
+            compared = crowned(history.judgements, candidate.iteration + 1) is not None
         return self.templates.render(
             "text2reward/feedback.jinja",
             initial=self.is_initial(candidate),

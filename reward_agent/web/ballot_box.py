@@ -92,7 +92,7 @@ class BallotBox:
             if undo:
                 kept = kept[:-1]
             elif do.partition(":")[0] not in TEXTS:
-                kept = [*kept, now][-MOST_UNDONE:]
+                kept = [*kept, replace(now, clicks=())][-MOST_UNDONE:]
             clicks = (*now.clicks, click)[-MOST_CLICKS:] if click else now.clicks
             then = replace(then, rater=rater, final=then.final and not undo, version=now.version + 1, clicks=clicks)
             # first what can be brought back: a server that ends in between leaves one that changes nothing

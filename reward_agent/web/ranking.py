@@ -11,11 +11,11 @@ from reward_agent.codec import decode
 from reward_agent.history import Judgement
 from reward_agent.invocation import resume_command
 from reward_agent.judges.ballots import Ballot
+from reward_agent.judges.paired import next_pair, planned
 from reward_agent.judges.sheets import ANSWERS, Sheet, read_sheet
 from reward_agent.web.ballot_box import LOCK, UNDONE, BallotBox
 from reward_agent.web.paths import NothingThereError, judging_folder
 from reward_agent.web.runs import judged_rounds, open_rounds, standing
-from reward_agent.web.schedule import next_pair, planned
 
 ALONE = "me"
 """The rater's name where one person is asked and gives none."""

@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import cast, get_args
 
 from reward_agent.judges.ballots import Ballot, Groups, Mode, Pair, require
+from reward_agent.judges.paired import next_pair
 from reward_agent.judges.pairs import Answer
 from reward_agent.judges.sheets import Sheet
-from reward_agent.web.schedule import next_pair
 
 TEXTS = ("words", "remark")
 """Steps that keep what was typed."""
