@@ -305,7 +305,8 @@ def as_vec_env(
     threads: int = 1,
     unsafe: bool = False,
 ) -> TaskVecEnv:
-    """A stable-baselines3 `VecEnv` of the task with the program's reward, for a trainer of one's own.
+    """A stable-baselines3 `VecEnv` of the task with the program's reward, or what the subgoals that it tells pay: for a
+    trainer of one's own.
 
     The program runs in a sandbox that ends with `close()`.
 
@@ -314,14 +315,14 @@ def as_vec_env(
         UsageError, MissingComponentError: see `check`.
     """
     from reward_agent.optimise.sb3 import TaskVecEnv
-    from reward_agent.sources.cell import CellSource
+    from reward_agent.sources.making import source_of
 
     found, its = _task(task), _program(program)
     verdict = vet(its, found, unsafe=unsafe)
     if not verdict.ok:
         told = "; ".join(f"{f.stage}{f', line {f.line}' if f.line else ''}: {f.message}" for f in verdict.faults)
         raise RewardAgentError(f"The program cannot be trained on. {told}")
-    source = CellSource(its, found, unsafe=unsafe)
+    source = source_of(its, found, unsafe=unsafe)
     return TaskVecEnv(found, source, num_envs, seed, threads=threads, owns_source=True)
 
 

@@ -9,8 +9,10 @@ import numpy as np
 import pointmass
 import pytest
 
+from reward_agent.api import as_vec_env
 from reward_agent.envs.episodes import task_schema
 from reward_agent.errors import UsageError
+from reward_agent.optimise import find_optimiser
 from reward_agent.optimise.ppo import optimise
 from reward_agent.program import SUBGOALS, Fault, Program, Rewards
 from reward_agent.schema import Array
@@ -180,3 +182,18 @@ def test_a_program_that_fails_later_is_a_fault_of_the_training() -> None:
     with pytest.raises(SourceFaultError, match="late"):
         optimise(pointmass.task, source, 2_000, 0, settings={"num_envs": 4, "rollout": 32})
     source.close()
+
+
+def test_a_planner_refuses_what_hangs_on_the_episode() -> None:
+    source = source_of(Program(PROGRAM, SUBGOALS), pointmass.task)
+    with pytest.raises(UsageError, match="--optimiser ppo"):
+        find_optimiser("mpc")(pointmass.task, source, 100, 0)
+    source.close()
+
+
+def test_ones_own_trainer_gets_what_subgoals_pay() -> None:
+    env = as_vec_env(pointmass.task, Program(PROGRAM, SUBGOALS), num_envs=4)
+    env.reset()
+    paid = sum(env.step(np.ones((4, 1)))[1] for _ in range(10))
+    assert np.allclose(paid, 0.1) or (paid >= 0.1).all()
+    env.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 from reward_agent.chat.looking import Look
 from reward_agent.config import RunConfig
 from reward_agent.events import Events, Trial
-from reward_agent.program import Fault, Program, TrainingFault
+from reward_agent.program import SUBGOALS, Fault, Program, TrainingFault
 from reward_agent.scoring import SeedPlan
 from reward_agent.task import Task
 from reward_agent.trainings import MEASURED_SHARES, run_trials
@@ -46,6 +46,7 @@ class Trainings:
             select_seeds=tuple(int(s) for s in SeedPlan.select_seeds(config.seed, config.select_episodes)),
             unsafe=config.unsafe,
             tensorboard=config.tensorboard,
+            shaping=config.shaping if program.entry == SUBGOALS else {},
         )
         return run_trials(self.pool, {trial: spec}, self.events)[trial]
 

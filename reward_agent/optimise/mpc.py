@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from reward_agent.errors import UsageError
 from reward_agent.optimise import Curves, Measuring, Optimised, Progress
 from reward_agent.optimise.choice import Usual
 from reward_agent.optimise.presets import DEFAULT, Preset, choose
@@ -23,7 +24,7 @@ from reward_agent.planning.performance import Performance, Performing
 from reward_agent.planning.planner import PlannerSettings
 from reward_agent.planning.policy import PlannedPolicy
 from reward_agent.schema import Array
-from reward_agent.sources import CountingSource, RewardSource
+from reward_agent.sources import CountingSource, EpisodicSource, RewardSource
 from reward_agent.task import Task
 
 _WIDE = PlannerSettings(noise=1.0, late_noise=1.0, knots=8)
@@ -76,6 +77,11 @@ def optimise(
         SourceFaultError: the reward program failed for good.
     """
     chosen = choose(PRESETS, task.preset, settings)
+    if isinstance(source, EpisodicSource):
+        raise UsageError(
+            "What this reward pays hangs on what came before in the episode, and a planner imagines futures of none: "
+            "choose an optimiser that learns, as `--optimiser ppo`."
+        )
     if isinstance(source, CountingSource):
         source.restore(0, 0)
     began, rows, stopped = time.monotonic(), _Rows(source.term_names), False
