@@ -26,6 +26,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from jobs import whence
@@ -55,13 +56,16 @@ FIGURES = ("accuracy", "precision", "recall", "f1")
 
 
 class Recorder:
-    """A model whose replies are kept."""
+    """A model each of whose replies is added to a recording as it comes."""
 
-    def __init__(self, llm: LLM) -> None:
-        self.name, self.replies, self._llm = llm.name, dict[Key, Reply](), llm
+    def __init__(self, llm: LLM, path: Path) -> None:
+        self.name, self._llm, self._path, self._lock = llm.name, llm, path, Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
 
     def complete(self, messages: Sequence[Message], key: Key) -> Reply:
-        self.replies[key] = reply = self._llm.complete(messages, key)
+        reply = self._llm.complete(messages, key)
+        with self._lock, self._path.open("a") as file:
+            file.write(json.dumps({"key": list(key), **encode(reply)}) + "\n")
         return reply
 
 
@@ -79,12 +83,17 @@ def lay_replies(recording: Path, folder: Path) -> None:
             path.write_text(reply.text, encoding="utf-8")
 
 
-def record(path: Path, replies: Mapping[Key, Reply]) -> None:
-    """Add replies to a recording."""
-    known = dict(read_recording(path).replies) if path.is_file() else {}
-    lines = [{"key": list(key), **encode(reply)} for key, reply in sorted((known | dict(replies)).items())]
+def keep_replies(said: Path, path: Path) -> None:
+    """Add the replies of one recording to another."""
+    replies = {
+        key: reply
+        for each in (path, said)
+        if each.is_file()
+        for key, reply in read_recording(each).replies.items()
+    }
+    lines = [json.dumps({"key": list(key), **encode(reply)}) + "\n" for key, reply in sorted(replies.items())]
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, "".join(json.dumps(line) + "\n" for line in lines).encode())
+    write_atomically(path, "".join(lines).encode())
 
 
 def program_from(path: Path) -> Program:
@@ -291,7 +300,8 @@ def work(args: argparse.Namespace) -> int:
     if args.llm:
         options = Options(temperature=0.0, folder=args.root)
         lay_replies(replies_of(args.llm), args.root)
-        llm, judgements = Recorder(connect(args.llm, options)), Judgements(args.root / "judgements.jsonl")
+        said = args.root / replies_of(args.llm).name
+        llm, judgements = Recorder(connect(args.llm, options), said), Judgements(args.root / "judgements.jsonl")
         for subgoals in args.subgoals:
             for observation in args.observation:
                 view = changed(View(observation=observation), read(View(), args.set))
@@ -301,8 +311,8 @@ def work(args: argparse.Namespace) -> int:
                     waits = True
                     print(f"{subgoals}, {observation}: {error}", file=sys.stderr)
         judgements.close()
-        if args.record and llm.replies:
-            record(replies_of(args.llm), llm.replies)
+        if args.record and said.is_file():
+            keep_replies(said, replies_of(args.llm))
     if args.out:
         lines = args.out.read_text().splitlines() if args.out.exists() else []
         kept = {key_of(row): row for row in map(json.loads, lines)}
