@@ -1,6 +1,6 @@
 """Who judges transitions of a key room how rightly: models that read the screen, and programs that tell subgoals.
 
-    python benchmarks/calm_offline.py --make                     # plays the dataset again, with a training of 100k steps
+    python benchmarks/calm_offline.py --make                 # plays the dataset again, and trains for 100k steps
     python benchmarks/calm_offline.py --program FILE.py --json
     python benchmarks/calm_offline.py --llm manual:claude --batch 25 --record --markdown
 
@@ -86,10 +86,7 @@ def lay_replies(recording: Path, folder: Path) -> None:
 def keep_replies(said: Path, path: Path) -> None:
     """Add the replies of one recording to another."""
     replies = {
-        key: reply
-        for each in (path, said)
-        if each.is_file()
-        for key, reply in read_recording(each).replies.items()
+        key: reply for each in (path, said) if each.is_file() for key, reply in read_recording(each).replies.items()
     }
     lines = [json.dumps({"key": list(key), **encode(reply)}) + "\n" for key, reply in sorted(replies.items())]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +122,10 @@ def labelled(trajectories: Sequence[Trajectory]) -> list[Place]:
 
 
 def judged(
-    trajectories: Sequence[Trajectory], places: Sequence[Place], said: Sequence[Reached | Fault], same: Mapping[str, str]
+    trajectories: Sequence[Trajectory],
+    places: Sequence[Place],
+    said: Sequence[Reached | Fault],
+    same: Mapping[str, str],
 ) -> Iterator[Judged]:
     for place, each in zip(places, said, strict=True):
         truth = trajectories[place.trajectory].reached[place.step]
@@ -220,8 +220,9 @@ def key_of(row: Mapping[str, Any]) -> str:
 
 
 def markdown(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    yield "| judge | shown | subgoals | transitions (trajectories) | faults | subgoal | accuracy | precision | recall | F1 |"
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    heads = ("judge", "shown", "subgoals", "transitions (trajectories)", "faults", "subgoal", *FIGURES)
+    yield f"| {' | '.join(heads)} |"
+    yield "| --- " * len(heads) + "|"
     for row in rows:
         for name, each in {"any": row["any"], **row["by_subgoal"]}.items():
             told = " | ".join(_figure(each[figure]) for figure in FIGURES)

@@ -20,7 +20,8 @@ def test_one_transition() -> None:
 
 
 def test_several_transitions_by_number() -> None:
-    found = read_transitions('{"2": {"has_key": false, "opened": true}, "1": {"has_key": true, "opened": false}}', NAMES, 2)
+    reply = '{"2": {"has_key": false, "opened": true}, "1": {"has_key": true, "opened": false}}'
+    found = read_transitions(reply, NAMES, 2)
     assert found == [{"has_key": True, "opened": False}, {"has_key": False, "opened": True}]
 
 

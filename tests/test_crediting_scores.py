@@ -13,7 +13,7 @@ FAULT = Fault("extract", "nothing could be read")
 
 
 def judged(*lines: str) -> list[Judged]:
-    """Lines as `t0 10 11`: the trajectory; whether key and door are truly reached; whether that was said, `?` a fault."""
+    """Lines as `t0 10 11`: the trajectory; whether key and door are truly reached; whether it was said, `?` a fault."""
     found = []
     for line in lines:
         trajectory, truth, said = line.split()

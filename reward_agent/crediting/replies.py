@@ -23,7 +23,7 @@ def read_transitions(reply: str, names: Sequence[str], count: int) -> list[Reach
         return [_reached(found, names)]
     numbers = [str(number) for number in range(1, count + 1)]
     if found.keys() != set(numbers):
-        return _fault(f"It must have the keys \"1\" to \"{count}\", one a transition; it has {_listed(found)}.")
+        return _fault(f'It must have the keys "1" to "{count}", one a transition; it has {_listed(found)}.')
     return [
         _reached(each, names, f"Transition {number}: ")
         if isinstance(each := found[number], dict)

@@ -1,7 +1,5 @@
 """By hand: the subgoals of a key room, told from the screen's fields."""
 
-import numpy as np
-
 
 def subgoals(state, action, next_state):
     """The key is carried, then the door is open."""
