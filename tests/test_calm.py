@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pointmass
 import pytest
-from runs_for_tests import config, recording
+from runs_for_tests import TASK, config, recording
+from sweeps_for_tests import answer, rows, write
+from terminals import LOOK, piped
+from test_cli_runs import SMALL, call
 from test_shaping import PROGRAM
 
 from reward_agent.agent import resume, synthesize
 from reward_agent.api import check
+from reward_agent.config import RunConfig
 from reward_agent.errors import UsageError
 from reward_agent.history import Attempt, Candidate, History, Interval, Outcome
 from reward_agent.messages import Key, Reply
@@ -80,10 +87,10 @@ def test_given_subgoals_are_told_and_wanted() -> None:
 def test_what_came_of_it_is_told_subgoal_by_subgoal() -> None:
     first, second = candidate(0, outcome(0.25, 0.9, 0.5)), candidate(1, outcome(0.125, 0.75, 0.0))
     text = asked(History({(0, 0): first}))
-    assert "success: 0.00 0.25" in text and "episode_length: 20.0 10.0" in text
-    assert "moves: 0.00 0.90" in text and "near: 0.00 0.50" in text and "\ngoal: 0" not in text
+    assert "goal: 0.000 0.250" in text and "episode_length: 20.0 10.0" in text
+    assert "moves: 0.00 0.90" in text and "near: 0.00 0.50" in text and text.count("\ngoal: ") == 1
     told = asked(History({(0, 0): first, (1, 0): second}))
-    assert "Tried since" in told and "success 0.12; subgoals in the end: moves 0.75, near 0.00" in told
+    assert "Tried since" in told and "goal 0.125; subgoals in the end: moves 0.75, near 0.00" in told
     settings = replace(SETTINGS, shaping={"weight": 0.05})
     assert "moves: 0.00 1.80" in asked(History({(0, 0): first}), settings), "shares are of what a subgoal pays"
 
@@ -100,7 +107,7 @@ def test_a_whole_run(tmp_path: Path) -> None:
     made = config(model, method="calm", iterations=2, candidates=1, budget=2048, final_seeds=1, shaping={"weight": 0.5})
     result = synthesize(made, root=tmp_path, name="one")
     assert result.program.entry == SUBGOALS and result.method == "calm"
-    assert "share of episodes that reach each subgoal" in result.sees
+    assert "the goal and each subgoal" in result.sees
     exported = result.reward.read_text()
     assert program_in(exported).entry == SUBGOALS  # type: ignore[union-attr]
     again = synthesize(replace(made, llm=model), root=tmp_path, name="two")
@@ -141,3 +148,57 @@ def test_a_file_that_tells_subgoals_is_checked_as_such(tmp_path: Path) -> None:
     path.write_text(PROGRAM.replace("< 0.2", "- 0.2"))
     (fault,) = check(path, pointmass.task).faults
     assert "must be bool" in fault.message
+
+
+def test_from_the_command_line(tmp_path: Path) -> None:
+    model = recording(tmp_path / "s.jsonl", {Key(0, 0, 0): PROGRAM})
+    (tmp_path / "steps.txt").write_text("moves: the point moves\nnear: the point is near the goal\n")
+    options = ("--method", "calm", "--subgoals", "steps.txt", "--shape", "weight=0.5", "--shape", "ordered=true")
+    asked_for = ("run", TASK, *options, "--llm", model, "--iterations", "1", "--candidates", "1", *SMALL, "--json")
+    told = json.loads(call(*asked_for, cwd=tmp_path).stdout)
+    assert told["method"] == "calm" and told["shaping"] == {"weight": 0.5, "ordered": True}
+    assert "subgoals" in call("show", told["run"], cwd=tmp_path).stdout or told["sees"]
+    call("export", told["run"], "-o", "mine.py", cwd=tmp_path)
+    ran = "import numpy as np, mine; print(mine.compute_reward.weight, mine.subgoals.__name__)"
+    done = subprocess.run([sys.executable, "-c", ran], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.split() == ["0.5", "subgoals"], done.stderr
+    wrong = call("run", TASK, "--method", "calm", "--shape", "wieght=1", "--llm", model, *SMALL, cwd=tmp_path, code=2)
+    assert "Did you mean 'weight'?" in wrong.stderr
+    none = call("run", TASK, "--method", "calm", "--subgoals", "card", "--llm", model, *SMALL, cwd=tmp_path, code=2)
+    assert "gives no subgoals" in none.stderr
+
+
+def test_in_a_chat(tmp_path: Path) -> None:
+    model = recording(tmp_path / "s.jsonl", {Key(0, 0, 0): PROGRAM, Key(1, 0, 0): PROGRAM.replace("0.2", "0.3")})
+    said = "get to the goal in steps\n/look\nnearer\n/train 1024\n/export out.py\n"
+    look = (*LOOK[:-1], "calm")
+    done = piped(said, "chat", TASK, "--llm", model, *look, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert len(told["turns"]) == 2 and not told["turns"][0]["faults"]
+    assert "SubgoalReward" in (tmp_path / "out.py").read_text()
+
+
+@pytest.mark.needs("rliable")
+def test_in_a_sweep(tmp_path: Path) -> None:
+    entry = {"name": "calm", "method": "calm", "llm": "replay:steps.jsonl", "shaping": {"weight": 0.2}}
+    write(tmp_path, entries=[entry | {"iterations": 1, "candidates": 1}])
+    recording(tmp_path / "steps.jsonl", {Key(0, 0, 0): PROGRAM})
+    told = answer("sweep.yaml", cwd=tmp_path)
+    found = rows(told)
+    assert any("calm" in reward for reward in found), found
+
+
+def test_from_python_in_ten_lines(tmp_path: Path) -> None:
+    config = RunConfig(
+        task=TASK,
+        method="calm",
+        llm=recording(tmp_path / "s.jsonl", {Key(0, 0, 0): PROGRAM}),
+        shaping={"potential": True},
+        iterations=1,
+        candidates=1,
+        budget=1024,
+        final_seeds=1,
+    )
+    result = synthesize(config, root=tmp_path)
+    assert result.program.entry == SUBGOALS and result.shaping == {"potential": True}

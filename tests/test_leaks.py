@@ -57,6 +57,12 @@ TABLE = {
         automatic=frozenset(),
         words=frozenset(),
     ),
+    "calm": Sees(
+        declared="share of episodes that reach the goal and each subgoal, episode length",
+        told=frozenset({"success course", "length", "steps"}),
+        automatic=frozenset(),
+        words=frozenset(),
+    ),
     "given": Sees(declared="nothing: no model is asked", told=frozenset(), automatic=frozenset(), words=frozenset()),
     "text2reward": Sees(
         declared="words (automatic ones tell of metric and terms), and which round did best",

@@ -27,7 +27,7 @@ class Calm(Rounds):
     """Divide the task, tell subgoals by a program, see which of them a policy comes to."""
 
     name: ClassVar[str] = "calm"
-    sees: ClassVar[str] = "success, share of episodes that reach each subgoal, episode length"
+    sees: ClassVar[str] = "share of episodes that reach the goal and each subgoal, episode length"
     entry: ClassVar[str] = SUBGOALS
 
     def opening(self, task: Task) -> tuple[Message, ...]:
@@ -58,7 +58,7 @@ class Calm(Rounds):
             initial=self.is_initial(best),
             steps=f"{best.outcome.steps:,}",
             scored=bool(task.metrics),
-            success=_series(best.outcome.success or best.outcome.task_score),
+            goal=_series(best.outcome.success or best.outcome.task_score, digits=3),
             length=_series(best.outcome.episode_length, digits=1),
             shares=[(name, _series(values)) for name, values in shares(best.outcome, self._shaping).items()],
             noticed=noticed(best),
@@ -89,8 +89,8 @@ class Calm(Rounds):
         ends = ", ".join(
             f"{name} {values[-1]:.2f}" for name, values in shares(outcome, self._shaping).items() if values
         )
-        success = (outcome.success or outcome.task_score or (0.0,))[-1]
-        return f"round {candidate.iteration + 1}: success {success:.2f}; subgoals in the end: {ends}"
+        goal = (outcome.success or outcome.task_score or (0.0,))[-1]
+        return f"round {candidate.iteration + 1}: goal {goal:.3f}; subgoals in the end: {ends}"
 
 
 def shares(outcome: Outcome, shaping: Shaping) -> dict[str, tuple[float, ...]]:
