@@ -230,6 +230,14 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 f"| `{row['judge']}` | {_shown(row)} | {row['subgoals']} | {row['judged']:,} ({row['trajectories']}), "
                 f"{row['on']} | {row['faults']} | {name if name == 'any' else f'`{name}`'} | {told} |"
             )
+    notes: dict[str, list[str]] = {}
+    for row in rows:
+        if row.get("note"):
+            notes.setdefault(row["note"], []).append(f"`{row['judge']}` ({_shown(row)}; {row['subgoals']})")
+    if notes:
+        yield ""
+    for note, told in notes.items():
+        yield f"- {', '.join(told)}: {note}"
 
 
 def _shown(row: Mapping[str, Any]) -> str:
@@ -273,6 +281,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--root", type=Path, default=Path("runs/calm-offline"), help="for prompts and judgements")
     parser.add_argument("--record", action="store_true", help="keep the replies under benchmarks/results/calm")
     parser.add_argument("--out", type=Path, help="rows as JSON lines; new ones take the place of the same")
+    parser.add_argument("--note", help="of the rows: what is to be known of how they came about")
     parser.add_argument("--json", action="store_true", help="the rows on one line (the default)")
     parser.add_argument("--markdown", action="store_true", help="tables")
     return parser.parse_args()
@@ -314,6 +323,8 @@ def work(args: argparse.Namespace) -> int:
         judgements.close()
         if args.record and said.is_file():
             keep_replies(said, replies_of(args.llm))
+    if args.note:
+        rows = [row | {"note": args.note} for row in rows]
     if args.out:
         lines = args.out.read_text().splitlines() if args.out.exists() else []
         kept = {key_of(row): row for row in map(json.loads, lines)}

@@ -30,7 +30,7 @@ def told_by(
     """
     _require_subgoals(program)
     numbers = {name: number for number, name in enumerate(task_schema(task).action.names)}
-    told = []
+    told: list[list[Reached]] = []
     with closing(CellSource(program, task, unsafe=unsafe)) as source:
         for each in trajectories:
             if each.task != task.id:
