@@ -29,6 +29,7 @@ from reward_agent.subgoals import Subgoal
 pytestmark = pytest.mark.needs("minihack")
 REPOSITORY = Path(__file__).resolve().parent.parent
 SCRIPT, DATA = REPOSITORY / "benchmarks/calm_offline.py", REPOSITORY / "benchmarks/results/calm/keyroom-s5.jsonl.gz"
+ROWS = REPOSITORY / "benchmarks/results/calm_offline.jsonl"
 BY_HAND = REPOSITORY / "envs/minihack/experts/keyroom_subgoals.py"
 CARELESS = """
 def subgoals(state, action, next_state):
@@ -127,6 +128,14 @@ def test_a_program_by_hand_tells_all_of_them_and_a_careless_one_does_not() -> No
         told_by(Program(BY_HAND.read_text(), SUBGOALS), find_task("minihack/keyroom-s15"), some)
 
 
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    import calm_offline
+
+    return calm_offline
+
+
 def bench(tmp_path: Path, *arguments: str) -> tuple[int, list[dict[str, object]], str]:
     done = subprocess.run(
         [sys.executable, str(SCRIPT), "--root", str(tmp_path / "root"), *arguments], capture_output=True, text=True
@@ -145,7 +154,7 @@ def truths(prompt: str, played: list[Trajectory]) -> dict[str, bool]:
     raise AssertionError(prompt)
 
 
-def test_a_person_in_the_place_of_a_model_is_scored(tmp_path: Path) -> None:
+def test_a_person_in_the_place_of_a_model_is_scored(tmp_path: Path, offline: ModuleType) -> None:
     arguments = (
         "--llm",
         "manual:tester",
@@ -174,13 +183,7 @@ def test_a_person_in_the_place_of_a_model_is_scored(tmp_path: Path) -> None:
     # as another machine finds it: no judgement and no prompt, the replies laid again
     recording, elsewhere = tmp_path / "root/manual-tester.jsonl", tmp_path / "elsewhere"
     assert len(recording.read_text().splitlines()) == 4
-    sys.path.insert(0, str(SCRIPT.parent))
-    try:
-        import calm_offline
-    finally:
-        sys.path.remove(str(SCRIPT.parent))
-    module: ModuleType = calm_offline
-    module.lay_replies(recording, elsewhere / "root")
+    offline.lay_replies(recording, elsewhere / "root")
     shutil.rmtree(tmp_path / "root")
     code, again, said = bench(elsewhere, *arguments)
     assert code == 0 and again[0]["any"] == row["any"], said
@@ -199,3 +202,25 @@ def test_a_program_is_scored_on_the_whole_dataset(tmp_path: Path) -> None:
         assert each["any"]["f1"] == {"mean": 1.0, "low": 1.0, "high": 1.0}  # type: ignore[index]
     assert set(loose["by_subgoal"]) == {"pick_up_key", "open_door"}  # type: ignore[call-overload]
     assert loose["any"]["precision"]["mean"] < 0.5  # type: ignore[index]
+
+
+def test_the_models_replies_that_were_recorded_give_its_rows_again(tmp_path: Path) -> None:
+    code, (row,), said = bench(tmp_path, "--llm", "manual:claude", "--batch", "20", "--observation", "crop")
+    assert code == 0, said
+    kept = [json.loads(line) for line in ROWS.read_text().splitlines()]
+    (known,) = [each for each in kept if all(each.get(part) == row[part] for part in ("judge", "view", "subgoals"))]
+    assert row.items() <= known.items()
+    assert row["judged"] >= 100 and row["trajectories"] >= 10  # type: ignore[operator]
+
+
+def test_the_page_has_the_rows_that_were_measured(offline: ModuleType) -> None:
+    rows = [json.loads(line) for line in ROWS.read_text().splitlines()]
+    page = (REPOSITORY / "docs/results.md").read_text()
+    assert {(each["judge"], each["on"].split()[0]) for each in rows} == {
+        *(("manual:claude", "sample"), ("keyroom_subgoals.py", "all"), ("keyroom_subgoals.py", "balanced")),
+        *(("found_by_claude.md", "all"), ("found_by_claude.md", "balanced")),
+    }
+    lines = list(offline.markdown(rows))
+    assert sum(rows[0]["note"] in line for line in lines) == 1
+    for line in lines:
+        assert line in page
