@@ -1,6 +1,8 @@
 """Credit from language: who reads transitions as a person would, and says which subgoals they reached.
 
-`Glimpse` is what is read of a transition; a `Reader` answers for a batch of them.
+`Glimpse` is what is read of a transition; a `Reader` answers for a batch of them. `screens` is the reader that asks a
+model (`view` is what it is shown, `replies` how it is understood, `cache` what is kept); `trajectories` are recordings
+with labels, `scores` how rightly they were judged, `programs` what programs say of them.
 """
 
 from __future__ import annotations
