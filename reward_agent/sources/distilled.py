@@ -102,9 +102,7 @@ class DistilledSource:
         self.examples = Examples(chosen.examples, labels.names)
         self.fits = 0
         """Of networks."""
-        packed = schema.select(self.fields)
-        flags = [path for path in self.fields if packed.by_path[path].kind == "bool"]
-        self._width, self._flags = packed.width, packed.indices(flags or self.fields)
+        self._width = schema.select(self.fields).width
         self._actions, self._labels = schema.action.names, labels
         self._generator = np.random.default_rng(chosen.seed)
         self._changes: dict[bytes, int] = {}
@@ -148,11 +146,11 @@ class DistilledSource:
         self._labels.close()
 
     def _offer(self, transitions: Array) -> None:
-        """What was seen, to be asked: each kind of change the more seldom, the oftener it was seen."""
+        """What was seen, to be asked: the more seldom, the oftener the same numbers had risen and fallen."""
         for each in self._seen:
             transition = transitions[each.step, each.row]
             before, after = transition[: self._width], transition[-self._width :]
-            change = np.sign(after - before)[self._flags].astype(np.int8).tobytes()
+            change = np.concatenate([after > before, after < before]).tobytes()
             self._changes[change] = count = self._changes.get(change, 0) + 1
             if self._generator.random() < count**-0.5:
                 number = int(transition[self._width])

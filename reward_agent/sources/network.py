@@ -102,7 +102,7 @@ def _fit(
                 drawn = np.concatenate([generator.choice(side, ROWS // len(sides)) for side in sides])
                 loss = nn.functional.binary_cross_entropy_with_logits(layers(rows[drawn]), targets[drawn])
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
     return [values.detach().numpy().copy() for values in layers.parameters()]
 
