@@ -145,10 +145,11 @@ def test_by_hash_what_was_labelled_pays_and_nothing_else() -> None:
     assert not (terms & ~reached).any() and terms.any(0).all(), "a label says it of all that are alike"
     moves = len(np.unique(np.concatenate([state, action, following], -1)[0], axis=0))
     assert 0 < len(source.examples) <= moves and len(labels.asked) < 400, "what is frequent is asked seldom"
-    other = DistilledSource(Known(), task)
+    other = DistilledSource(labels, task)
+    other.remember(other.memory())
+    assert len(other.examples) == 0
     other.remember(source.memory())
     assert len(other.examples) == len(source.examples)
-    other._labels = labels
     np.testing.assert_array_equal(other(state, action, following, mask).terms[0] > 0, terms)
 
 

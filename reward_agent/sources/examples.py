@@ -12,7 +12,6 @@ from reward_agent.schema import Array
 
 Labelled = Mapping[str, Mapping[str, bool]]
 """By key: whether each subgoal was reached."""
-_KEY_WIDTH = 64
 
 
 class Examples:
@@ -54,13 +53,17 @@ class Examples:
         return _stacked([each for each, key in self._keys.items() if key not in labels])
 
     def memory(self) -> dict[str, NDArray[Any]]:
-        keys = np.array([key.encode() for key in self._keys.values()], f"S{_KEY_WIDTH}")
-        return {"transitions": _stacked(list(self._keys)), "keys": keys.view(np.uint8).reshape(-1, _KEY_WIDTH)}
+        """Arrays of numbers, as checkpoints hold them."""
+        keys = np.array([key.encode() for key in self._keys.values()], np.bytes_)
+        return {
+            "transitions": _stacked(list(self._keys)),
+            "keys": keys.view(np.uint8).reshape(len(keys), keys.dtype.itemsize),
+        }
 
     def remember(self, memory: Mapping[str, NDArray[Any]]) -> None:
-        keys = np.ascontiguousarray(memory["keys"]).view(f"S{_KEY_WIDTH}").ravel()
-        transitions = memory["transitions"]
-        self._keys = {content(each): bytes(key).decode() for each, key in zip(transitions, keys, strict=True)}
+        """Have these and no others."""
+        keys = [bytes(key).rstrip(b"\0").decode() for key in memory["keys"]]
+        self._keys = {content(each): key for each, key in zip(memory["transitions"], keys, strict=True)}
 
 
 def content(transition: Array) -> bytes:
