@@ -1,9 +1,9 @@
-"""Training speed with judgements asked for beside it: with no judge, a slow one that fails, and after it is dead.
+"""Training speed with judgements asked for beside it: with no judge, a slow one that fails, and a dead one.
 
     python benchmarks/distilled.py --json
 
 The judge takes 30 s a batch and fails every third call, over HTTP on this machine, as any model would be asked. The
-three kinds of training take turns, so that what else the machine does falls on all of them alike; figures of the
+kinds of training take turns, so that what else the machine does falls on all of them alike; figures of the
 processor's time are of this process alone, the judge's server included.
 """
 
@@ -26,6 +26,7 @@ import numpy as np
 
 from reward_agent.crediting import Glimpse, Reached
 from reward_agent.crediting.labels import Asking, Labeller
+from reward_agent.envs.episodes import task_schema
 from reward_agent.envs.registry import find_task
 from reward_agent.llm import LLM, Options, connect
 from reward_agent.messages import Key, Message
@@ -39,19 +40,27 @@ from reward_agent.sources.shaping import ShapedSource, Shaping
 from reward_agent.task import Bools, Task
 
 NAMES = ("has_key", "hears")
-KINDS = ("none", "slow", "dead")
+KINDS = ("sparse", "none", "slow", "dead")
+"""No subgoals at all; the same state read, with nobody to ask; and the two judges."""
 
 
 class Sparse:
-    """The task's own goal and nothing else, read as the shaped source reads it."""
+    """The task's own goal and nothing else.
+
+    Args:
+        fields: read beside it, for nothing.
+    """
 
     term_names = ("goal",)
 
-    def __init__(self, task: Task) -> None:
-        self.fields = (task.goal,)
+    def __init__(self, task: Task, fields: Sequence[str] = ()) -> None:
+        schema = task_schema(task)
+        self.fields = tuple(path for path in schema.by_path if path in {task.goal, *fields})
+        self._goal = schema.select(self.fields).columns[task.goal]
 
     def __call__(self, state: Array, action: Array, next_state: Array, was_reset: Bools) -> Rewards:
-        return Rewards(next_state[..., 0].copy(), next_state.copy())
+        paid = next_state[..., self._goal].copy()
+        return Rewards(paid.sum(-1), paid)
 
     def close(self) -> None:
         """There is nothing to end."""
@@ -143,15 +152,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--task", default="minihack/keyroom-s5")
     parser.add_argument("--how", choices=("hash", "classification", "ranking"), default="hash")
-    parser.add_argument("--steps", type=int, default=8192, help="of one training")
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--steps", type=int, default=4096, help="of one training")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=30.0, help="that the judge takes for a batch")
     parser.add_argument("--json", action="store_true", help="JSON on standard output, which is the default")
     arguments = parser.parse_args()
     task = find_task(arguments.task)
     timed = Timed((Watching, "before"), (Watching, "after"), (Watching, "show"), (DistilledSource, "__call__"))
     with tempfile.TemporaryDirectory() as folder:
-        sources: dict[str, RewardSource] = {"none": Sparse(task)}
+        sources: dict[str, RewardSource] = {"sparse": Sparse(task)}
         labellers: dict[str, Labeller] = {}
         for kind in ("slow", "dead"):
             dead = threading.Event()
@@ -162,6 +171,7 @@ def main() -> None:
             asking = Asking(failures=3, first_pause=0.1)
             labellers[kind] = Labeller(reader, Path(folder) / f"{kind}.jsonl", asking, said=lambda said: None)
             distilled = DistilledSource(labellers[kind], task, Distilling(how=arguments.how))
+            sources["none"] = Sparse(task, distilled.fields)
             sources[kind] = ShapedSource(distilled, task, Shaping())
         for kind in KINDS:  # what is only loaded or made once
             train(task, sources[kind], 2048, 100, timed)
@@ -185,7 +195,7 @@ def main() -> None:
                     what: round(statistics.median(b[what] / a[what] for a, b in _pairs(measured, k)), 3)
                     for what in ("wall", "processor")
                 }
-                for k in ("slow", "dead")
+                for k in ("sparse", "slow", "dead")
             },
             "share_of_training": {k: round(statistics.median(m["share"] for m in measured[k]), 4) for k in KINDS},
             "judge": {"answered": slow.batches, "failed": slow.failures, "labels": len(slow.labels())},

@@ -213,10 +213,10 @@ def _read(path: Path, names: tuple[str, ...]) -> dict[str, Reached]:
     """Labels of a file, without a torn last line, which is cut off."""
     if not path.exists():
         return {}
-    content = path.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    if len(whole) < len(content):
-        with writing(path):
+    with writing(path):
+        content = path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if len(whole) < len(content):
             os.truncate(path, len(whole))
     found: dict[str, Reached] = {}
     for number, line in enumerate(whole.splitlines(), 1):
@@ -225,7 +225,7 @@ def _read(path: Path, names: tuple[str, ...]) -> dict[str, Reached]:
             key, reached = str(said["key"]), {str(name): bool(value) for name, value in said["reached"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(
-                f"{path}, line {number}, is no label: {line[:80]!r}. Take that line out, or move the file away and "
+                f"{path}, line {number}, is no label: {line[:80].decode(errors='replace')!r}. Take that line out, or move the file away and "
                 "begin with no labels."
             ) from error
         if set(reached) != set(names):
