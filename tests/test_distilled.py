@@ -135,7 +135,7 @@ def shown(state: Array, action: Array, following: Array) -> list[Sighting]:
 
 def test_by_hash_what_was_labelled_pays_and_nothing_else() -> None:
     labels = Known()
-    source = DistilledSource(labels, task)
+    source = DistilledSource(labels, task, Distilling(how="hash"))
     assert source.fields == ("agent.at", "agent.has_key") and source.term_names == NAMES
     state, action, following, reached = transitions(400, 0)
     mask = np.zeros(state.shape[:2], bool)
@@ -145,7 +145,7 @@ def test_by_hash_what_was_labelled_pays_and_nothing_else() -> None:
     assert not (terms & ~reached).any() and terms.any(0).all(), "a label says it of all that are alike"
     moves = len(np.unique(np.concatenate([state, action, following], -1)[0], axis=0))
     assert 0 < len(source.examples) <= moves and len(labels.asked) < 400, "what is frequent is asked seldom"
-    other = DistilledSource(labels, task)
+    other = DistilledSource(labels, task, Distilling(how="hash"))
     other.remember(other.memory())
     assert len(other.examples) == 0
     other.remember(source.memory())
@@ -212,7 +212,7 @@ def test_a_world_without_screens_is_refused(tmp_path: Path) -> None:
 def train(server: Loopback, folder: Path, budget: int, **asking: float) -> tuple[Optimised, EpisodicSource, Labeller]:
     """A training by the judgements of the model at `server`."""
     wanted = {"batch": 8, "first_pause": 0.01, "failures": 3, **asking}
-    source = distilled(reader(server), task, folder / "labels.jsonl", asking=wanted)
+    source = distilled(reader(server), task, folder / "labels.jsonl", asking=wanted, distilling={"how": "hash"})
     labeller = source._subgoals._labels  # type: ignore[attr-defined]
     optimised = optimise(task, source, budget, 0, settings=SETTINGS, checkpoint=folder / "checkpoint")
     return optimised, source, labeller

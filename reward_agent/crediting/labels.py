@@ -224,9 +224,10 @@ def _read(path: Path, names: tuple[str, ...]) -> dict[str, Reached]:
             said = json.loads(line)
             key, reached = str(said["key"]), {str(name): bool(value) for name, value in said["reached"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
+            shown = line[:80].decode(errors="replace")
             raise UsageError(
-                f"{path}, line {number}, is no label: {line[:80].decode(errors='replace')!r}. Take that line out, or move the file away and "
-                "begin with no labels."
+                f"{path}, line {number}, is no label: {shown!r}. Take that line out, or move the file away and begin "
+                "with no labels."
             ) from error
         if set(reached) != set(names):
             raise UsageError(

@@ -56,7 +56,7 @@ class Distilling(Checked):
         UsageError: a value is out of its range.
     """
 
-    how: Literal["hash", "classification", "ranking"] = "hash"
+    how: Literal["hash", "classification", "ranking"] = "classification"
     """`hash`: a transition with the very state, action and next state of a labelled one; the others fit a network."""
     watched: Count = 1
     """Rows of a batch that are shown at once."""
@@ -147,15 +147,15 @@ class DistilledSource:
 
     def _offer(self, transitions: Array) -> None:
         """What was seen, to be asked: the more seldom, the oftener the same numbers had risen and fallen."""
+        labels = self._labels.labels()
         for each in self._seen:
             transition = transitions[each.step, each.row]
             before, after = transition[: self._width], transition[-self._width :]
             change = np.concatenate([after > before, after < before]).tobytes()
             self._changes[change] = count = self._changes.get(change, 0) + 1
-            if self._generator.random() < count**-0.5:
+            if self._generator.random() < count**-0.5 and self.examples.key(transition) not in labels:
                 number = int(transition[self._width])
-                key = self._labels.offer(each.before, self._actions[number], each.after)
-                self.examples.add(transition, key)
+                self.examples.add(transition, self._labels.offer(each.before, self._actions[number], each.after))
         self._seen = []
 
     def _learn(self) -> None:

@@ -30,6 +30,10 @@ class Examples:
     def add(self, transition: Array, key: str) -> None:
         self._keys[content(transition)] = key
 
+    def key(self, transition: Array) -> str:
+        """Empty where it is not among them."""
+        return self._keys.get(content(transition), "")
+
     def bound(self, labels: Labelled) -> None:
         """Drop what is too many."""
         excess = len(self._keys) - self.most
