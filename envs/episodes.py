@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from reward_agent.envs.actions import actions_of
 from reward_agent.errors import UsageError, unknown_name
 from reward_agent.schema import Array, Entity, Field, StateSchema
-from reward_agent.task import Bools, Forking, Ints, Posed, Step, Task, Termination
+from reward_agent.task import Bools, Forking, Ints, OnScreen, Posed, Screen, Step, Task, Termination
 
 TIME, PREVIOUS_ACTION, START = "episode.time", "episode.previous_action", "start."
 
@@ -140,6 +140,16 @@ class Episodes:
 
     def render(self, row: int) -> NDArray[np.uint8]:
         return self._batch.render(row)
+
+    def screen(self, row: int) -> Screen:
+        """What a person sees of one row as it is now.
+
+        Raises:
+            UsageError: the world is not one of characters.
+        """
+        if not isinstance(self._batch, OnScreen):
+            raise UsageError(f"{self.task.id} has no screen of characters, so nobody can be shown it in words.")
+        return self._batch.screen(row)
 
     @property
     def posed(self) -> Posed:

@@ -18,16 +18,17 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from reward_agent.envs.episodes import TIME, Episodes
+from reward_agent.optimise.watching import Watching
 from reward_agent.schema import Array
 from reward_agent.scoring import EVALUATION_SEEDS
-from reward_agent.sources import EpisodicSource, RewardSource
+from reward_agent.sources import EpisodicSource, RememberingSource, RewardSource, WatchingSource
 from reward_agent.task import Task
 
 RESET_SEEDS = EVALUATION_SEEDS
 """Training episodes begin from seeds below this; seeds for evaluation lie above (`scoring.SeedPlan`)."""
 
 MEMORY = "source."
-"""Begins the names of what an episodic source remembers, in a checkpoint."""
+"""Begins the names of what a source remembers, in a checkpoint."""
 EPISODE_WINDOW = 100
 """Finished episodes that `return` and `length` of the curves are means of."""
 
@@ -116,10 +117,15 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
         self._term_rows = 0
         self._quiet: list[dict[str, Any]] = [{} for _ in range(num_envs)]
         self._unrewarded: list[_Unrewarded] = []
+        self._watching = (
+            Watching(self.episodes, source) if isinstance(source, WatchingSource) and source.watched else None
+        )
 
     def reset(self) -> NDArray[np.float32]:
         """Begin N new episodes; `(N, O)`."""
         self._unrewarded.clear()
+        if self._watching:
+            self._watching.forget()
         self._returns[:] = 0
         self._lengths[:] = 0
         return self._restart(np.ones(self.num_envs, bool)).astype(np.float32)
@@ -144,11 +150,15 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
     def advance(self) -> Advance:
         """Take the actions of `step_async` in every row; the step's rewards are among the next `rewards()`."""
         before, began = self._packed(self.episodes.states), self._began
+        if self._watching:
+            self._watching.before()
         step = self.episodes.step(self._actions)
         dones = step.terminated | step.truncated
         self._unrewarded.append(
             _Unrewarded(before, self._actions, self._packed(step.states), began, step.terminated, dones)
         )
+        if self._watching:
+            self._watching.after(dones)
         observations = step.observations.astype(np.float32)
         infos = self._quiet
         if dones.any():
@@ -166,6 +176,8 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
         """
         state, action, next_state, was_reset, terminated, dones = map(np.stack, zip(*self._unrewarded, strict=True))
         self._unrewarded.clear()
+        if self._watching:
+            self._watching.show()
         if isinstance(self.source, EpisodicSource):
             rewards = self.source.of_episodes(state, action, next_state, was_reset, terminated)
         else:
@@ -203,7 +215,7 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
             "term_sums": self._term_sums,
             "term_rows": np.array(self._term_rows),
         }
-        if isinstance(self.source, EpisodicSource):
+        if isinstance(self.source, RememberingSource):
             own |= {f"{MEMORY}{name}": value for name, value in self.source.memory().items()}
         return {f"vecenv.{k}": v.copy() for k, v in own.items()} | self.episodes.save()
 
@@ -214,9 +226,11 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
         self._finished.clear()
         self._finished.extend((float(r), int(n)) for r, n in own["finished"])
         self._term_sums, self._term_rows = own["term_sums"], int(own["term_rows"])
-        if isinstance(self.source, EpisodicSource):
+        if isinstance(self.source, RememberingSource):
             self.source.remember({k.removeprefix(MEMORY): v for k, v in own.items() if k.startswith(MEMORY)})
         self.episodes.restore(saved)
+        if self._watching:
+            self._watching.forget()
 
     def close(self) -> None:
         self.episodes.close()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
 from reward_agent.errors import RewardAgentError
 from reward_agent.program import Fault, Rewards
 from reward_agent.schema import Array
-from reward_agent.task import Bools
+from reward_agent.task import Bools, Screen
 
 
 class SourceFaultError(RewardAgentError):
@@ -60,9 +60,22 @@ class CountingSource(RewardSource, Protocol):
 
 
 @runtime_checkable
-class EpisodicSource(RewardSource, Protocol):
+class RememberingSource(RewardSource, Protocol):
+    """A source whose rewards hang on what came before: a training keeps its memory in its checkpoint."""
+
+    def memory(self) -> dict[str, NDArray[Any]]:
+        """All that its next rewards hang on."""
+        ...
+
+    def remember(self, memory: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from there."""
+        ...
+
+
+@runtime_checkable
+class EpisodicSource(RememberingSource, Protocol):
     """A source whose rewards hang on what came before in a row's episode: it is asked for successive steps of the same
-    rows, and a training keeps its memory in its checkpoint."""
+    rows."""
 
     def of_episodes(
         self, state: Array, action: Array, next_state: Array, was_reset: Bools, terminated: Bools
@@ -70,10 +83,26 @@ class EpisodicSource(RewardSource, Protocol):
         """As a call of any source; `terminated` `(T, N)` marks the steps that ended an episode, but for the horizon."""
         ...
 
-    def memory(self) -> dict[str, NDArray[Any]]:
-        """Of the running episodes."""
+
+class Sighting(NamedTuple):
+    """What a person at the screen sees of one step of one row."""
+
+    step: int
+    """Of the T that rewards are asked for next."""
+    row: int
+    before: Screen
+    after: Screen
+
+
+@runtime_checkable
+class WatchingSource(RewardSource, Protocol):
+    """A source that is shown screens of a few rows, in a world that has them."""
+
+    @property
+    def watched(self) -> int:
+        """Rows it wants to see of each step; 0 once it wants none."""
         ...
 
-    def remember(self, memory: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from there."""
+    def watch(self, seen: Sequence[Sighting]) -> None:
+        """Some of the steps that it is asked for next."""
         ...

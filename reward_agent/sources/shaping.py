@@ -6,7 +6,7 @@ episode. Whether it was reached before is kept here, on the trusted side: who sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -17,9 +17,11 @@ from reward_agent.checked import Checked, NotNegative, Range, Share, changed
 from reward_agent.envs.episodes import task_schema
 from reward_agent.program import Rewards
 from reward_agent.schema import Array
-from reward_agent.sources import CountingSource
+from reward_agent.sources import CountingSource, RememberingSource, Sighting, WatchingSource
 from reward_agent.task import Bools, Task
 
+SUBGOALS = "subgoals."
+"""Begins the names of what the source of subgoals remembers."""
 GOAL = "goal"
 """The term of the task's own sparse reward."""
 
@@ -60,7 +62,8 @@ class ShapedSource:
     """Rewards for subgoals (`sources.EpisodicSource`).
 
     Args:
-        subgoals: says what transitions reached, a term a subgoal, 0 or 1; it has no memory, and is closed with this.
+        subgoals: says what transitions reached, a term a subgoal, 0 or 1, whatever the episode reached before; it is
+            closed with this.
         task: whose sparse goal is paid beside, where it names one (`Task.goal`).
         shaping: how.
     """
@@ -112,13 +115,29 @@ class ShapedSource:
             paid = np.concatenate([self.shaping.goal * next_state[..., self._goal, None], paid], axis=-1)
         return Rewards(paid.sum(-1), paid)
 
+    @property
+    def watched(self) -> int:
+        """See `sources.WatchingSource`."""
+        return self._subgoals.watched if isinstance(self._subgoals, WatchingSource) else 0
+
+    def watch(self, seen: Sequence[Sighting]) -> None:
+        """See `sources.WatchingSource`."""
+        if isinstance(self._subgoals, WatchingSource):
+            self._subgoals.watch(seen)
+
     def memory(self) -> dict[str, NDArray[Any]]:
-        """What was reached in the running episodes, and how old they are."""
-        return {"reached": self._reached.copy(), "age": self._age.copy()}
+        """What was reached in the running episodes, and how old they are; what the source of subgoals remembers."""
+        own = {"reached": self._reached.copy(), "age": self._age.copy()}
+        if isinstance(self._subgoals, RememberingSource):
+            own |= {f"{SUBGOALS}{name}": value for name, value in self._subgoals.memory().items()}
+        return own
 
     def remember(self, memory: Mapping[str, NDArray[Any]]) -> None:
         """Go on from there."""
         self._reached, self._age = memory["reached"].astype(bool), memory["age"].astype(np.int64)
+        if isinstance(self._subgoals, RememberingSource):
+            told = {k.removeprefix(SUBGOALS): v for k, v in memory.items() if k.startswith(SUBGOALS)}
+            self._subgoals.remember(told)
 
     def close(self) -> None:
         self._subgoals.close()
