@@ -5,18 +5,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from reward_agent.envs.minihack.glyphs import kinds
+from reward_agent.envs.minihack.glyphs import NUMBER, kinds
 
 Squares = tuple[NDArray[np.intp], NDArray[np.intp]]
 KEYS = ("glyphs", "chars", "message", "inv_strs", "blstats")
 """Of NetHack's observations, what is read here."""
+_READ_THERE = ("program_state", "internal", "inv_letters")
+"""And what NLE and MiniHack read of them themselves."""
 NEVER = 10**9
 """Steps after which the game ends by itself: the horizon is the task's."""
 WON, DEAD = "TASK_SUCCESSFUL", "DEATH"
@@ -39,12 +41,21 @@ class Seen:
     _found: dict[int, Squares] = field(default_factory=dict)
 
     def squares(self, kind: int) -> Squares:
-        """Rows and columns of that kind, without the agent's own: it is drawn there itself."""
+        """Rows and columns of a kind that is neither floor nor wall, without the agent's own: it is drawn there."""
         if kind not in self._found:
-            rows, columns = np.nonzero(self.kinds == kind)
-            other = (rows != self.at[0]) | (columns != self.at[1])
-            self._found[kind] = rows[other], columns[other]
+            numbers, rows, columns = self._things
+            same = numbers == kind
+            self._found[kind] = rows[same], columns[same]
         return self._found[kind]
+
+    @cached_property
+    def _things(self) -> tuple[NDArray[np.int8], NDArray[np.intp], NDArray[np.intp]]:
+        """Kinds, rows and columns of the few squares that are more than floor and wall."""
+        at = np.flatnonzero(self.kinds > NUMBER["wall"])
+        width = self.kinds.shape[1]
+        at = at[at != self.at[0] * width + self.at[1]]
+        rows, columns = np.divmod(at, width)
+        return self.kinds.ravel()[at], rows, columns
 
 
 @dataclass
@@ -62,6 +73,7 @@ class Game:
     def __post_init__(self) -> None:
         self._now: Seen | None = None
         self.native = make_native(self.env, KEYS)
+        _lighten(self.native)
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -104,6 +116,23 @@ def make_native(env: str, keys: tuple[str, ...]) -> Any:
     # leaving the game draws over the arrays that it hands out
     made._quit_game = keep_and_quit
     return made
+
+
+def _lighten(native: Any) -> None:
+    """Leave out of NetHack's observations what nobody reads: MiniHack has each square put into words at each step, and
+    every observation copied twice."""
+    assert native.reward_manager is None, "which reads what it likes"
+    nethack = native.nethack
+    read = {name: array for name, array in nethack._obs_buffers.items() if name in {*KEYS, *_READ_THERE}}
+    nethack._pynethack.set_buffers(**read)
+    nethack._obs = tuple(read.get(name, np.zeros(0)) for name in nethack._obs_buffers)
+
+    def in_words(column: int, row: int, observation: Any = None) -> str:
+        """As far as MiniHack's own `apply` asks: whether a square is a closed door."""
+        glyphs = (observation or native.last_observation)[native._glyph_index]
+        return "closed door" if kinds()[glyphs[row, column]] == NUMBER["closed_door"] else ""
+
+    native.get_screen_description = in_words
 
 
 def begin(native: Any, seed: int, level: int | None) -> Mapping[str, Any]:
