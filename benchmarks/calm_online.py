@@ -128,9 +128,9 @@ def train(job: Mapping[str, Any], folder: Path, program: Path | None) -> dict[st
 
 
 def curve_of(optimised: Optimised) -> list[list[float]]:
-    """Steps and success."""
-    measured = zip(optimised.measured_at, optimised.measured, strict=True)
-    return [[at, values["success"]] for at, values in measured]
+    """Steps and success; points of one rollout are one measurement."""
+    measured = dict(zip(optimised.measured_at, optimised.measured, strict=True))
+    return [[at, values["success"]] for at, values in measured.items()]
 
 
 def reached(curve: Sequence[Sequence[float]], level: float) -> int | None:

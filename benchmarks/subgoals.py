@@ -227,7 +227,7 @@ def packing(task: Task, fields: Sequence[str], steps: int = 100, rounds: int = 5
 
 
 def _moves(generator: np.random.Generator, rows: int) -> Array:
-    """Along the four ways, which begin the list of a key room's actions: whoever just walks never gets to its stairs."""
+    """Along the four ways, which begin the list of a key room's actions: who just walks never gets to its stairs."""
     return generator.integers(4, size=(rows, 1)).astype(np.float64)
 
 

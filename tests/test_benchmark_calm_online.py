@@ -88,10 +88,10 @@ def test_programs_by_hand_tell_subgoals(online: ModuleType) -> None:
 def test_a_training_that_is_killed_goes_on_and_ends_alike(online: ModuleType, repository: Path, tmp_path: Path) -> None:
     if missing := find_task("minigrid/doorkey-5x5").world.missing():
         pytest.skip(missing)
-    job = {"task": "minigrid/doorkey-5x5", "arm": "novelty", "seed": 0, "steps": 40_960, "episodes": 2}
+    job = {"task": "minigrid/doorkey-5x5", "arm": "novelty", "seed": 0, "steps": 10_240, "episodes": 1}
     job |= {"until_solved": False, "program": None}
     whole = online.run_job(job, tmp_path / "whole", None)
-    assert len(whole["curve"]) == 50 and whole["steps"] == 40_960
+    assert [at for at, _ in whole["curve"]] == [2048, 4096, 6144, 8192, 10_240], "one measurement a rollout"
     command = [sys.executable, str(repository / "benchmarks" / "calm_online.py"), "--work", str(tmp_path / "parts")]
     command += ["--job", json.dumps(job)]
     environment = os.environ | {"PYTHONPATH": str(repository)}
