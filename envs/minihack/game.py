@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -118,6 +118,13 @@ def make_native(env: str, keys: tuple[str, ...]) -> Any:
     return made
 
 
+class _Uncopied(tuple[Any, ...]):
+    """Observations by number; whoever goes through all of them to copy them finds none."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+
 def _lighten(native: Any) -> None:
     """Leave out of NetHack's observations what nobody reads: MiniHack has each square put into words at each step, and
     every observation copied twice."""
@@ -125,7 +132,9 @@ def _lighten(native: Any) -> None:
     nethack = native.nethack
     read = {name: array for name, array in nethack._obs_buffers.items() if name in {*KEYS, *_READ_THERE}}
     nethack._pynethack.set_buffers(**read)
-    nethack._obs = tuple(read.get(name, np.zeros(0)) for name in nethack._obs_buffers)
+    nethack._obs = _Uncopied(read.get(name, np.zeros(0)) for name in nethack._obs_buffers)
+    # it compares with the copy, and rewards are not read here
+    native._reward_fn = lambda *_: 0.0
 
     def in_words(column: int, row: int, observation: Any = None) -> str:
         """As far as MiniHack's own `apply` asks: whether a square is a closed door."""
@@ -173,7 +182,7 @@ _COMPASS = {
 
 def _seen(observation: Mapping[str, Any], *, won: bool, dead: bool) -> Seen:
     column, row = (int(number) for number in observation["blstats"][:2])
-    found = kinds()[observation["glyphs"]]
+    found = kinds().take(observation["glyphs"])
     return Seen(
         kinds=found,
         characters=observation["chars"].copy(),
