@@ -76,18 +76,15 @@ def test_the_table_counts_those_that_never_came_there(online: ModuleType) -> Non
     assert "> 700" in online.markdown([sparse, code]) and "at least 2.3" in online.markdown([sparse, code])
 
 
+@pytest.mark.needs("minihack", "minigrid")
 def test_programs_by_hand_tell_subgoals(online: ModuleType) -> None:
     for name, path in online.BY_HAND.items():
-        task = find_task(name)
-        if task.world.missing():
-            pytest.skip(str(task.world.missing()))
-        verdict = vet(Program(path.read_text(), SUBGOALS), task)
+        verdict = vet(Program(path.read_text(), SUBGOALS), find_task(name))
         assert verdict.ok and verdict.term_names == ("pick_up_key", "open_door"), verdict.faults
 
 
+@pytest.mark.needs("minigrid")
 def test_a_training_that_is_killed_goes_on_and_ends_alike(online: ModuleType, repository: Path, tmp_path: Path) -> None:
-    if missing := find_task("minigrid/doorkey-5x5").world.missing():
-        pytest.skip(missing)
     job = {"task": "minigrid/doorkey-5x5", "arm": "novelty", "seed": 0, "steps": 10_240, "episodes": 1}
     job |= {"until_solved": False, "program": None}
     whole = online.run_job(job, tmp_path / "whole", None)
@@ -109,12 +106,11 @@ def test_a_training_that_is_killed_goes_on_and_ends_alike(online: ModuleType, re
     assert time.monotonic() - began < 1.0, "a finished one is not trained again"
 
 
+@pytest.mark.needs("minihack")
 def test_the_batch_that_is_judged_is_successive_steps_as_they_are_read(online: ModuleType) -> None:
     import subgoals
 
     task = find_task(subgoals.TASK)
-    if missing := task.world.missing():
-        pytest.skip(missing)
     batch, _ = subgoals.rollout(task, ["agent.position", "inventory.key"], 40, 4)
     assert batch.was_reset[0].all() and len(batch.glimpses) == 160
     same = ~batch.was_reset[1:]
