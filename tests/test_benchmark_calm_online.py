@@ -76,7 +76,8 @@ def test_the_table_counts_those_that_never_came_there(online: ModuleType) -> Non
     assert "> 700" in online.markdown([sparse, code]) and "at least 2.3" in online.markdown([sparse, code])
 
 
-@pytest.mark.needs("minihack", "minigrid")
+@pytest.mark.needs("minigrid")
+@pytest.mark.needs("minihack")
 def test_programs_by_hand_tell_subgoals(online: ModuleType) -> None:
     for name, path in online.BY_HAND.items():
         verdict = vet(Program(path.read_text(), SUBGOALS), find_task(name))
@@ -85,10 +86,10 @@ def test_programs_by_hand_tell_subgoals(online: ModuleType) -> None:
 
 @pytest.mark.needs("minigrid")
 def test_a_training_that_is_killed_goes_on_and_ends_alike(online: ModuleType, repository: Path, tmp_path: Path) -> None:
-    job = {"task": "minigrid/doorkey-5x5", "arm": "novelty", "seed": 0, "steps": 10_240, "episodes": 1}
+    job = {"task": "minigrid/doorkey-5x5", "arm": "novelty", "seed": 0, "steps": 6_144, "episodes": 1}
     job |= {"until_solved": False, "program": None}
     whole = online.run_job(job, tmp_path / "whole", None)
-    assert [at for at, _ in whole["curve"]] == [2048, 4096, 6144, 8192, 10_240], "one measurement a rollout"
+    assert [at for at, _ in whole["curve"]] == [2048, 4096, 6144], "one measurement a rollout"
     command = [sys.executable, str(repository / "benchmarks" / "calm_online.py"), "--work", str(tmp_path / "parts")]
     command += ["--job", json.dumps(job)]
     environment = os.environ | {"PYTHONPATH": str(repository)}
