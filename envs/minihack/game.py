@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from reward_agent.envs.minihack.glyphs import NUMBER, kinds
 
-Squares = tuple[NDArray[np.intp], NDArray[np.intp]]
+Squares = list[tuple[int, int]]
 KEYS = ("glyphs", "chars", "message", "inv_strs", "blstats")
 """Of NetHack's observations, what is read here."""
 _READ_THERE = ("program_state", "internal", "inv_letters")
@@ -41,21 +41,22 @@ class Seen:
     _found: dict[int, Squares] = field(default_factory=dict)
 
     def squares(self, kind: int) -> Squares:
-        """Rows and columns of a kind that is neither floor nor wall, without the agent's own: it is drawn there."""
+        """Rows and columns of that kind, by rows, without the agent's own: it is drawn there itself."""
         if kind not in self._found:
-            numbers, rows, columns = self._things
-            same = numbers == kind
-            self._found[kind] = rows[same], columns[same]
+            width = self.kinds.shape[1]
+            wanted, own = bytes([kind]), self.at[0] * width + self.at[1]
+            # a search in bytes costs less than any pass of NumPy over a map, which holds few of a kind
+            places, at = [], self._packed.find(wanted)
+            while at >= 0:
+                if at != own:
+                    places.append(divmod(at, width))
+                at = self._packed.find(wanted, at + 1)
+            self._found[kind] = places
         return self._found[kind]
 
     @cached_property
-    def _things(self) -> tuple[NDArray[np.int8], NDArray[np.intp], NDArray[np.intp]]:
-        """Kinds, rows and columns of the few squares that are more than floor and wall."""
-        at = np.flatnonzero(self.kinds > NUMBER["wall"])
-        width = self.kinds.shape[1]
-        at = at[at != self.at[0] * width + self.at[1]]
-        rows, columns = np.divmod(at, width)
-        return self.kinds.ravel()[at], rows, columns
+    def _packed(self) -> bytes:
+        return self.kinds.tobytes()
 
 
 @dataclass
