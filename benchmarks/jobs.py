@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from argparse import SUPPRESS, ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,12 @@ def add_arguments(parser: ArgumentParser, *, seeds: int = 3) -> None:
     parser.add_argument("--job", type=json.loads, help=SUPPRESS)
 
 
-def run_jobs(script: Path, jobs: Iterable[dict[str, Any]], kept: Path, *, cores: int) -> list[dict[str, Any]]:
+def run_jobs(
+    script: Path, jobs: Iterable[dict[str, Any]], kept: Path, *, cores: int, told: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """Run `python script --job JSON` for each job, `cores` at once, each pinned to one core; results in any order.
+
+    `told` is what the script is told beside the job, and makes no difference to its result.
 
     A job prints one JSON object as its last line. Finished jobs are read from `kept` (JSON lines) and not run again;
     each row says of which commit and machine it is: as the job has it, or as it is when the job ends.
@@ -47,7 +51,7 @@ def run_jobs(script: Path, jobs: Iterable[dict[str, Any]], kept: Path, *, cores:
     while waiting or running:
         while waiting and free:
             core, job = free.pop(0), waiting.pop(0)
-            command = ["taskset", "-c", str(core), sys.executable, str(script), "--job", json.dumps(job)]
+            command = ["taskset", "-c", str(core), sys.executable, str(script), *told, "--job", json.dumps(job)]
             process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD)
             running[process] = (core, job)
             print(f"started {job}", file=sys.stderr, flush=True)

@@ -10,8 +10,8 @@ import pytest
 from reward_agent.conformance import conform
 from reward_agent.envs.episodes import Episodes
 from reward_agent.envs.minihack import tasks
-from reward_agent.envs.minihack.game import Game, Seen
-from reward_agent.envs.minihack.glyphs import KINDS, NUMBER
+from reward_agent.envs.minihack.game import DEAD, KEYS, WON, Game, Seen, begin, make_native, step
+from reward_agent.envs.minihack.glyphs import KINDS, NUMBER, kinds
 from reward_agent.envs.minihack.row import MiniHackRow
 from reward_agent.envs.minihack.scenes import SCENES
 from reward_agent.envs.minihack.scripted import Player
@@ -212,3 +212,30 @@ def test_the_expert_reward_prefers_the_player_to_chance() -> None:
 def test_an_environment_that_is_not_there() -> None:
     with pytest.raises(UsageError, match="Did you mean 'KeyRoom-S5'"):
         MiniHack("KeyRooms-S5")
+
+
+@pytest.mark.parametrize("env", ["KeyRoom-S5", "KeyRoom-Fixed-S5", "MultiRoom-N2", "River"])
+def test_a_game_is_minihacks_own(env: str) -> None:
+    """Which is stepped here with all its observations; ours leaves out what nobody reads."""
+    game, native = Game(env), make_native(env, KEYS)
+    random = np.random.default_rng(0)
+    player, said = Player(game.actions, random), set()
+    for seed in range(4):
+        player.begin()
+        seen, observation = game.reset(seed), begin(native, seed, None)
+        for _ in range(60):
+            np.testing.assert_array_equal(seen.characters, observation["chars"])
+            np.testing.assert_array_equal(seen.kinds, kinds()[observation["glyphs"]])
+            assert seen.message.encode("latin-1") == observation["message"].tobytes().split(b"\0")[0]
+            action = player(seen) if random.random() < 0.8 else int(random.integers(len(game.actions)))
+            seen = game.step(action)
+            observation, reward, end = step(native, action)
+            said.add(game.actions[action])
+            assert (seen.won, seen.dead) == (end == WON, end == DEAD)
+            if seen.won or seen.dead:
+                assert (reward > 0) == seen.won
+                break
+    assert seen.won or env == "River"
+    assert "apply" in said or not env.startswith("KeyRoom")
+    game.close()
+    native.close()

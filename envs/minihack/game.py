@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from reward_agent.envs.minihack.glyphs import kinds
+from reward_agent.envs.minihack.glyphs import NUMBER, kinds
 
-Squares = tuple[NDArray[np.intp], NDArray[np.intp]]
+Squares = list[tuple[int, int]]
 KEYS = ("glyphs", "chars", "message", "inv_strs", "blstats")
 """Of NetHack's observations, what is read here."""
+_READ_THERE = ("program_state", "internal", "inv_letters")
+"""And what NLE and MiniHack read of them themselves."""
 NEVER = 10**9
 """Steps after which the game ends by itself: the horizon is the task's."""
 WON, DEAD = "TASK_SUCCESSFUL", "DEATH"
@@ -39,12 +41,22 @@ class Seen:
     _found: dict[int, Squares] = field(default_factory=dict)
 
     def squares(self, kind: int) -> Squares:
-        """Rows and columns of that kind, without the agent's own: it is drawn there itself."""
+        """Rows and columns of that kind, by rows, without the agent's own: it is drawn there itself."""
         if kind not in self._found:
-            rows, columns = np.nonzero(self.kinds == kind)
-            other = (rows != self.at[0]) | (columns != self.at[1])
-            self._found[kind] = rows[other], columns[other]
+            width = self.kinds.shape[1]
+            wanted, own = bytes([kind]), self.at[0] * width + self.at[1]
+            # a search in bytes costs less than any pass of NumPy over a map, which holds few of a kind
+            places, at = [], self._packed.find(wanted)
+            while at >= 0:
+                if at != own:
+                    places.append(divmod(at, width))
+                at = self._packed.find(wanted, at + 1)
+            self._found[kind] = places
         return self._found[kind]
+
+    @cached_property
+    def _packed(self) -> bytes:
+        return self.kinds.tobytes()
 
 
 @dataclass
@@ -62,6 +74,7 @@ class Game:
     def __post_init__(self) -> None:
         self._now: Seen | None = None
         self.native = make_native(self.env, KEYS)
+        _lighten(self.native)
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -106,6 +119,32 @@ def make_native(env: str, keys: tuple[str, ...]) -> Any:
     return made
 
 
+class _Uncopied(tuple[Any, ...]):
+    """Observations by number; whoever goes through all of them to copy them finds none."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+
+def _lighten(native: Any) -> None:
+    """Leave out of NetHack's observations what nobody reads: MiniHack has each square put into words at each step, and
+    every observation copied twice."""
+    assert native.reward_manager is None, "which reads what it likes"
+    nethack = native.nethack
+    read = {name: array for name, array in nethack._obs_buffers.items() if name in {*KEYS, *_READ_THERE}}
+    nethack._pynethack.set_buffers(**read)
+    nethack._obs = _Uncopied(read.get(name, np.zeros(0)) for name in nethack._obs_buffers)
+    # it compares with the copy, and rewards are not read here
+    native._reward_fn = lambda *_: 0.0
+
+    def in_words(column: int, row: int, observation: Any = None) -> str:
+        """As far as MiniHack's own `apply` asks: whether a square is a closed door."""
+        glyphs = (observation or native.last_observation)[native._glyph_index]
+        return "closed door" if kinds()[glyphs[row, column]] == NUMBER["closed_door"] else ""
+
+    native.get_screen_description = in_words
+
+
 def begin(native: Any, seed: int, level: int | None) -> Mapping[str, Any]:
     """Its observation at the beginning of the episode that these seeds alone decide."""
     from nle.env import NLE
@@ -144,7 +183,7 @@ _COMPASS = {
 
 def _seen(observation: Mapping[str, Any], *, won: bool, dead: bool) -> Seen:
     column, row = (int(number) for number in observation["blstats"][:2])
-    found = kinds()[observation["glyphs"]]
+    found = kinds().take(observation["glyphs"])
     return Seen(
         kinds=found,
         characters=observation["chars"].copy(),

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from reward_agent.envs.minihack.game import Game, Seen
 from reward_agent.envs.minihack.glyphs import NUMBER
@@ -99,26 +98,22 @@ def _has_key(inventory: tuple[str, ...]) -> bool:
 
 
 def _exists(number: int, seen: Seen) -> bool:
-    return bool(seen.squares(number)[0].size)
+    return bool(seen.squares(number))
 
 
 def _count(number: int, seen: Seen) -> int:
-    return int(seen.squares(number)[0].size)
+    return len(seen.squares(number))
 
 
 def _distance(number: int, seen: Seen) -> int:
-    rows, columns = seen.squares(number)
-    return int(_far(rows, columns, seen).min()) if rows.size else NOWHERE
+    return min((_far(square, seen) for square in seen.squares(number)), default=NOWHERE)
 
 
 def _position(number: int, seen: Seen) -> tuple[int, int]:
     """Of several that are as near the first by rows, then columns."""
-    rows, columns = seen.squares(number)
-    if not rows.size:
-        return NOWHERE, NOWHERE
-    nearest = int(_far(rows, columns, seen).argmin())
-    return int(columns[nearest]), int(rows[nearest])
+    row, column = min(seen.squares(number), key=lambda square: _far(square, seen), default=(NOWHERE, NOWHERE))
+    return column, row
 
 
-def _far(rows: NDArray[np.intp], columns: NDArray[np.intp], seen: Seen) -> NDArray[np.intp]:
-    return np.maximum(np.abs(rows - seen.at[0]), np.abs(columns - seen.at[1]))
+def _far(square: tuple[int, int], seen: Seen) -> int:
+    return max(abs(square[0] - seen.at[0]), abs(square[1] - seen.at[1]))

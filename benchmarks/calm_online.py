@@ -1,0 +1,337 @@
+"""How soon a policy learns a task with a sparse goal: by the goal alone, by subgoals, by hand, by novelty.
+
+    python benchmarks/calm_online.py --markdown [--tasks minihack/keyroom-s5 ...] [--arms sparse code ...]
+                                     [--program TASK=FILE] [--seeds 3] [--steps 2000000] [--jobs 2]
+
+Every training is PPO with the task's preset, on one core. At every 2 % of the steps its policy, which then does not
+draw, plays the same episodes, none of which any training sees. A level of success is reached at the first of three
+measurements in a row that are at or above it; a training that never comes to that counts as more than its steps.
+Intervals are the range over seeds, with the chance that it holds the median; a ratio's ends pair the seeds least and
+most in its favour. What is done is kept in `benchmarks/results/calm_online.jsonl` and not run again; a training that
+was killed goes on from its checkpoint in `--work`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import hashlib
+import json
+import math
+import statistics
+import sys
+from argparse import SUPPRESS
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jobs import run_jobs
+
+from reward_agent.envs.registry import find_task
+from reward_agent.errors import RewardAgentError, UsageError, no_such_file
+from reward_agent.files import write_atomically
+from reward_agent.optimise import Measuring, Optimised, find_optimiser
+from reward_agent.program import SUBGOALS, Program
+from reward_agent.scoring import SeedPlan, roll_out
+from reward_agent.sources import RewardSource, SourceFaultError
+from reward_agent.sources.cell import CellSource
+from reward_agent.sources.making import source_of
+from reward_agent.sources.novelty import Counts, NoveltySource, novelty_schema
+from reward_agent.sources.sparse import GoalSource
+from reward_agent.task import Task
+
+HERE = Path(__file__).parent
+KEPT, WORK = HERE / "results" / "calm_online.jsonl", HERE.parent / "runs" / "calm_online"
+BY_HAND = {
+    "minihack/keyroom-s5": HERE.parent / "envs" / "minihack" / "experts" / "keyroom_subgoals.py",
+    "minigrid/doorkey-8x8": HERE.parent / "envs" / "minigrid" / "experts" / "doorkey_subgoals.py",
+}
+"""Programs of the arm `code` where no other is given."""
+SPARSE, CODE = "sparse", "code"
+ARMS = {
+    SPARSE: "the goal alone",
+    CODE: "the goal, and subgoals told by a program",
+    "hand": "the dense reward by hand",
+    "novelty": "the goal, and counts of states",
+    "rnd": "the goal, and random-network distillation",
+}
+LEVELS = (0.5, 0.9)
+"""Of success."""
+POINTS = 50
+"""Measurements of a training."""
+IN_A_ROW = 3
+PARTS = 10
+"""Of a training; `--until-solved` looks after each."""
+
+
+def source_for(arm: str, task: Task, program: Path | None, seed: int) -> RewardSource:
+    """The reward of an arm."""
+    if arm == SPARSE:
+        return GoalSource(task)
+    if arm == "novelty":
+        return NoveltySource(task, Counts())
+    if arm == "rnd":
+        from reward_agent.sources.random_network import RandomNetwork
+
+        return NoveltySource(task, RandomNetwork(novelty_schema(task).width, seed))
+    if arm == CODE:
+        assert program is not None
+        return source_of(Program(program.read_text(encoding="utf-8"), SUBGOALS), task)
+    assert task.expert is not None
+    return CellSource(Program(task.expert.read_text(encoding="utf-8")), task)
+
+
+def run_job(job: Mapping[str, Any], work: Path, program: Path | None) -> dict[str, Any]:
+    """Train, from where the folder's checkpoint is; the success curve."""
+    name = f"{job['task'].replace('/', '-')}-{job['arm']}-{job['seed']}-{_digest(json.dumps(job, sort_keys=True))}"
+    folder = work / name
+    folder.mkdir(parents=True, exist_ok=True)
+    finished = folder / "row.json"
+    with alone_in(folder):
+        if not finished.exists():
+            write_atomically(finished, json.dumps(train(job, folder, program)).encode())
+        row: dict[str, Any] = json.loads(finished.read_text())
+        return row
+
+
+def train(job: Mapping[str, Any], folder: Path, program: Path | None) -> dict[str, Any]:
+    """All of the steps; where the job says so, only as many tenths as it takes to be solved for sure."""
+    task, steps = find_task(job["task"]), job["steps"]
+    seed = SeedPlan.final_seed(0, job["seed"])
+    episodes = SeedPlan.select_seeds(0, job["episodes"])
+
+    def success(policy: Any) -> dict[str, float]:
+        scores = roll_out(task, policy, episodes, task.metrics[:1])
+        return {"success": float(scores[task.metrics[0].name].mean())}
+
+    points = [round(steps * (index + 1) / POINTS) for index in range(POINTS)]
+    try:
+        with closing(source_for(job["arm"], task, program, seed)) as source:
+            for part in range(1, PARTS + 1):
+                until = steps * part // PARTS
+                measuring = Measuring(tuple(point for point in points if point <= until), success)
+                optimised = find_optimiser("ppo")(
+                    task, source, until, seed, settings={"threads": 1}, checkpoint=folder, measuring=measuring
+                )
+                if job["until_solved"] and reached(curve_of(optimised), LEVELS[-1]) is not None:
+                    break
+    except SourceFaultError as error:
+        return {"failed": error.fault.message, "curve": []}
+    return {
+        "curve": curve_of(optimised),
+        "reached": {str(level): reached(curve_of(optimised), level) for level in LEVELS},
+        "steps": optimised.steps,
+        "seconds": round(optimised.seconds, 1),
+    }
+
+
+def curve_of(optimised: Optimised) -> list[list[float]]:
+    """Steps and success; points of one rollout are one measurement."""
+    measured = dict(zip(optimised.measured_at, optimised.measured, strict=True))
+    return [[at, values["success"]] for at, values in measured.items()]
+
+
+def reached(curve: Sequence[Sequence[float]], level: float) -> int | None:
+    """Steps at the first of `IN_A_ROW` measurements at or above a level; None where there are none."""
+    for first in range(len(curve) - IN_A_ROW + 1):
+        if all(success >= level for _, success in curve[first : first + IN_A_ROW]):
+            return int(curve[first][0])
+    return None
+
+
+def table(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """By task and arm: steps to each level with their range over seeds, and how many times sooner than sparse."""
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault((row["job"]["task"], row["job"]["arm"]), []).append(row)
+    order = list(ARMS)
+    entries = []
+    for (task, arm), own in sorted(found.items(), key=lambda item: (item[0][0], order.index(item[0][1]))):
+        cap = own[0]["job"]["steps"]
+        trained = [row for row in own if row["curve"]]
+        entry: dict[str, Any] = {"task": task, "arm": arm, "trainings": len(own), "failed": len(own) - len(trained)}
+        entry |= {"cap": cap, "coverage": 1 - 0.5 ** (len(own) - 1)}
+        entry["success_in_the_end"] = [row["curve"][-1][1] if row["curve"] else 0.0 for row in own]
+        entry["steps_per_second"] = (
+            round(statistics.median(row["steps"] / row["seconds"] for row in trained)) if trained else None
+        )
+        for level in LEVELS:
+            steps = steps_to(own, level)
+            entry[f"to_{level}"] = {"seeds": [_finite(each) for each in steps], **_spread(steps)}
+            if arm != SPARSE and (task, SPARSE) in found:
+                entry[f"sooner_{level}"] = sooner(steps_to(found[task, SPARSE], level), steps, cap)
+        entries.append(entry)
+    return entries
+
+
+def steps_to(rows: Iterable[Mapping[str, Any]], level: float) -> list[float]:
+    """Of each training; infinite where it never came there."""
+    found = (reached(row["curve"], level) for row in rows)
+    return sorted(math.inf if steps is None else steps for steps in found)
+
+
+def sooner(sparse: Sequence[float], own: Sequence[float], cap: int) -> dict[str, Any]:
+    """How many times fewer steps than sparse: of medians, with the ends that the seeds allow.
+
+    Where a median is beyond the cap it counts as the cap: the ratio is then `at least` or `at most` that.
+    """
+    theirs, ours = statistics.median_high(sparse), statistics.median_high(own)
+    if math.isinf(theirs) and math.isinf(ours):
+        return {"ratio": None, "bound": "", "low": None, "high": None}
+    bound = "at least" if math.isinf(theirs) else "at most" if math.isinf(ours) else ""
+    low = 0.0 if math.isinf(max(own)) else min(min(sparse), cap) / max(own)
+    high = max(sparse) / min(min(own), cap)
+    return {"ratio": min(theirs, cap) / min(ours, cap), "bound": bound, "low": low, "high": _finite(high)}
+
+
+def _spread(steps: Sequence[float]) -> dict[str, Any]:
+    # the high median, so that with two seeds half of which never came there it is none
+    spread = {"median": statistics.median_high(steps), "low": min(steps), "high": max(steps)}
+    return {name: _finite(value) for name, value in spread.items()}
+
+
+def _finite(value: float) -> float | None:
+    return None if math.isinf(value) else value
+
+
+def markdown(entries: Iterable[Mapping[str, Any]]) -> str:
+    """The table of `docs/results.md`."""
+    titles = ["task", "reward", "trainings"]
+    titles += [f"steps to {level:.0%}" for level in LEVELS] + [f"sooner than sparse, {level:.0%}" for level in LEVELS]
+    titles += ["success in the end"]
+    lines = [f"| {' | '.join(titles)} |", "|" + " --- |" * len(titles)]
+    for entry in entries:
+        failed = f", {entry['failed']} failed" if entry["failed"] else ""
+        cells = [f"`{entry['task']}`", ARMS[entry["arm"]], f"{entry['trainings']}{failed}"]
+        cells += [_steps(entry[f"to_{level}"], entry["cap"]) for level in LEVELS]
+        cells += [_times(entry.get(f"sooner_{level}")) for level in LEVELS]
+        cells += [" ".join(f"{each:.2f}" for each in entry["success_in_the_end"])]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _steps(spread: Mapping[str, Any], cap: int) -> str:
+    def told(value: float | None) -> str:
+        return f"> {cap:,}" if value is None else f"{value:,.0f}"
+
+    return f"{told(spread['median'])} [{told(spread['low'])}, {told(spread['high'])}]"
+
+
+def _times(ratio: Mapping[str, Any] | None) -> str:
+    if ratio is None:
+        return "–"
+    if ratio["ratio"] is None:
+        return "neither came there"
+    high = "∞" if ratio["high"] is None else f"{ratio['high']:.1f}"
+    return f"{ratio['bound']} {ratio['ratio']:.1f} [{ratio['low']:.1f}, {high}]".strip()
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder: a training whose parent was killed may still be at it, and is waited for."""
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def jobs_of(args: argparse.Namespace, programs: Mapping[str, Path]) -> Iterator[dict[str, Any]]:
+    """Every training, the first seed of all before the second of any."""
+    for seed in range(args.seeds):
+        for task in args.tasks:
+            for arm in args.arms:
+                yield {
+                    "task": task,
+                    "arm": arm,
+                    "seed": seed,
+                    "steps": args.steps,
+                    "episodes": args.episodes,
+                    "until_solved": args.until_solved,
+                    "program": _digest(programs[task].read_text(encoding="utf-8")) if arm == CODE else None,
+                }
+
+
+def programs_of(args: argparse.Namespace) -> dict[str, Path]:
+    """What tells subgoals, by task.
+
+    Raises:
+        UsageError: a task has none, or a file is not there.
+    """
+    programs = BY_HAND | dict(args.program)
+    for task in args.tasks if CODE in args.arms else ():
+        if task not in programs:
+            raise UsageError(f"{task} has no program of subgoals by hand: give one, --program {task}=FILE.")
+        if not programs[task].is_file():
+            raise UsageError(f"The program of {task} cannot be read: {no_such_file(programs[task])}")
+    return programs
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _assignment(text: str) -> tuple[str, Path]:
+    task, separator, path = text.partition("=")
+    if not separator:
+        raise argparse.ArgumentTypeError(f"{text} names no task: minihack/keyroom-s5=FILE.")
+    return task, Path(path).resolve()
+
+
+def _at_least(least: int, text: str) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text} must be a whole number of at least {least}.")
+    return int(text)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="one line")
+    parser.add_argument("--markdown", action="store_true", help="print the table of docs/results.md instead")
+    parser.add_argument("--only-tell", action="store_true", help="say what would be trained, and end")
+    parser.add_argument("--tasks", nargs="+", default=list(BY_HAND), metavar="TASK", help="that name a goal")
+    parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
+    parser.add_argument(
+        "--program", action="append", default=[], type=_assignment, metavar="TASK=FILE", help="of the arm `code`"
+    )
+    some = partial(_at_least, 1)
+    parser.add_argument("--seeds", type=some, default=3, help="trainings of each (3)")
+    parser.add_argument("--steps", type=partial(_at_least, POINTS), default=2_000_000, help="of a training (2000000)")
+    parser.add_argument("--episodes", type=some, default=20, help="that measure success (20)")
+    parser.add_argument(
+        "--until-solved", action="store_true", help="end a training at the first tenth after 90 %% was reached"
+    )
+    parser.add_argument("--jobs", type=some, default=2, help="trainings at once, a core each (2)")
+    parser.add_argument("--out", type=Path, default=KEPT, help="of the rows")
+    parser.add_argument("--work", type=Path, default=WORK, help="of what a training needs to go on")
+    parser.add_argument("--job", type=json.loads, help=SUPPRESS)
+    args = parser.parse_args()
+    try:
+        if args.job:
+            program = (BY_HAND | dict(args.program)).get(args.job["task"])
+            print(json.dumps(run_job(args.job, args.work, program)))
+        else:
+            measure(args, programs_of(args))
+    except RewardAgentError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def measure(args: argparse.Namespace, programs: Mapping[str, Path]) -> None:
+    """Train what is not among the rows yet, and print."""
+    jobs = list(jobs_of(args, programs))
+    if args.only_tell:
+        done = [json.loads(line)["job"] for line in args.out.read_text().splitlines()] if args.out.exists() else []
+        left = [job for job in jobs if job not in done]
+        print(f"{len(left)} of {len(jobs)} trainings are left, {args.jobs} at once:")
+        print("\n".join(json.dumps(job) for job in left))
+        return
+    told = ["--work", str(args.work.resolve())]
+    told += [text for task, path in programs.items() for text in ("--program", f"{task}={path}")]
+    entries = table(run_jobs(HERE / "calm_online.py", jobs, args.out, cores=args.jobs, told=told))
+    print(markdown(entries) if args.markdown else json.dumps(entries, indent=None if args.json else 2))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
