@@ -82,12 +82,12 @@ def test_the_next_prompt_shows_good_bad_traces_and_differences() -> None:
     assert program(3).strip() not in text  # round 1's best is told by how the good one differs
     assert "From the best of round 1" in text and "-3 * abs" in text and "-12 * abs" in text
     assert text.count("term `near`: 0.1, 0.2") == 2
-    assert "Still preferred" not in text
+    assert "Not outdone" not in text
 
 
 def test_the_best_of_an_earlier_round_is_shown_where_it_is_still_preferred() -> None:
     text = prompt(history(judged(2, 0, None), judged(1, 0, False)))
-    assert "Still preferred: the best of round 1" in text and program(3).strip() in text
+    assert "Not outdone yet: the best of round 1" in text and program(3).strip() in text
 
 
 def test_true_values_never_reach_the_model() -> None:

@@ -64,6 +64,7 @@ def again(run: Chronicle) -> Again:
     words += [f"--without {quote(part)}" for part in config.without]
     words += [option for name, option in SWITCHES.items() if getattr(config, name)]
     words += [f"--set {quote(f'{name}={_plain(value)}')}" for name, value in config.settings.items()]
+    words += [f"--shape {quote(f'{name}={_plain(value)}')}" for name, value in config.shaping.items()]
     words += ["--words automatic"] if config.words == "automatic" else []
     if config.initial:
         words.append(f"--init {quote(str(run.folder / 'iter_00/cand_00/attempt_00/program.py'))}")
@@ -73,7 +74,7 @@ def again(run: Chronicle) -> Again:
 
 
 def _no_option(config: RunConfig) -> dict[str, Any]:
-    said = {*OPTIONS, *SWITCHES, *NO_MATTER, "settings", "without", "words"}
+    said = {*OPTIONS, *SWITCHES, *NO_MATTER, "settings", "shaping", "without", "words"}
     usually = {name: _default(name) for name in (field.name for field in fields(RunConfig)) if name not in said}
     try:
         effort = usual(config.optimiser)
