@@ -246,18 +246,18 @@ def test_a_model_that_is_slow_and_fails_and_dies_only_means_fewer_labels(tmp_pat
 
     with Loopback() as server:
         server.answer = answer
-        optimised, source, labeller = train(server, tmp_path, 40 * ROLLOUT)
+        optimised, source, labeller = train(server, tmp_path, 40 * ROLLOUT, batch=4)
         assert optimised.steps == 40 * ROLLOUT and optimised.bad_rewards == 0
         until(lambda: bool(labeller.ended))
         # 1, 2, 4, 5 and 7 were answered; 3 and 6 failed; 8 to 10 were three in a row
-        assert labeller.batches == 5 and len(server.requests) == 10 and 5 <= len(labeller.labels()) <= 40
+        assert labeller.batches == 5 and len(server.requests) == 10 and 5 <= len(labeller.labels()) <= 20
         assert isinstance(source, WatchingSource) and source.watched == 0, "nothing more is shown to it"
         source.close()
         kept = dict(labeller.labels())
         assert any(reached["has_key"] for reached in kept.values())
 
         # the model is dead from the beginning now, and yet its labels pay
-        more, source, labeller = train(server, tmp_path, 60 * ROLLOUT, failures=1)
+        more, source, labeller = train(server, tmp_path, 60 * ROLLOUT, failures=1, batch=4)
         assert more.steps == 60 * ROLLOUT and dict(labeller.labels()) == kept
         paid = more.curves.terms["has_key"]
         assert len(paid) == 60 and paid[40:].any(), "transitions from the checkpoint, labels from the file"
