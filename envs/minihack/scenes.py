@@ -38,6 +38,13 @@ FLAGS: Final = {
 """What the game says, by flag: a pattern, and what it means."""
 
 
+CONTROL: Final = (
+    "a character of NetHack on a map of squares, who sees what is lit and not behind a wall, and walks a square a turn, "
+    "in any of eight directions, but not askew through a door"
+)
+"""What every level's agent is."""
+KEY_CONTROL: Final = f"{CONTROL}; it picks up what it stands on, and applies the key it carries to a door beside it"
+PUSH_CONTROL: Final = f"{CONTROL}; it pushes a boulder by walking against it, into water too"
 KEYROOM: Final = (
     Subgoal("pick_up_key", "the agent picked up the key"),
     Subgoal("open_door", "the agent unlocked and opened the door"),

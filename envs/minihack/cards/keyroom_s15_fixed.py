@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reward_agent.envs.minihack.metrics import keyroom_metrics
-from reward_agent.envs.minihack.scenes import KEYROOM
+from reward_agent.envs.minihack.scenes import KEY_CONTROL, KEYROOM
 from reward_agent.envs.minihack.schema import WON
 from reward_agent.envs.minihack.world import MiniHack
 from reward_agent.task import Task
@@ -21,5 +21,6 @@ task = Task(
     preset="grid",
     budget=1_000_000,
     expert=Path(__file__).parents[1] / "experts" / "keyroom.py",
+    control=KEY_CONTROL,
     benchmark="MiniHack-KeyRoom-S15-v0",
 )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from reward_agent.envs.minihack.metrics import metrics
+from reward_agent.envs.minihack.scenes import PUSH_CONTROL
 from reward_agent.envs.minihack.schema import WON
 from reward_agent.envs.minihack.world import MiniHack
 from reward_agent.task import Task
@@ -19,5 +20,6 @@ task = Task(
     preset="grid",
     budget=1_000_000,
     expert=Path(__file__).parents[1] / "experts" / "river.py",
+    control=PUSH_CONTROL,
     benchmark="MiniHack-River-Narrow-v0",
 )
