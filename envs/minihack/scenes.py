@@ -39,8 +39,8 @@ FLAGS: Final = {
 
 
 CONTROL: Final = (
-    "a character of NetHack on a map of squares, who sees what is lit and not behind a wall, and walks a square a turn, "
-    "in any of eight directions, but not askew through a door"
+    "a character of NetHack on a map of squares, who sees what is lit and not behind a wall, and walks a square a "
+    "turn, in any of eight directions, but not askew through a door"
 )
 """What every level's agent is."""
 KEY_CONTROL: Final = f"{CONTROL}; it picks up what it stands on, and applies the key it carries to a door beside it"
