@@ -28,8 +28,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from calm_replies import KEPT, Recorder, keep_replies, lay_replies, replies_of
+from calm_replies import KEPT, Recorder, keep_replies, replies_of
 from jobs import whence
+from replies import lay_replies
 
 from reward_agent.checked import changed, read
 from reward_agent.crediting import Reached

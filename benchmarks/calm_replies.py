@@ -1,4 +1,4 @@
-"""Replies of models that read screens: recorded as they come, and laid again where a person's are awaited."""
+"""Replies of models that read screens, recorded as they come."""
 
 from __future__ import annotations
 
@@ -33,15 +33,6 @@ class Recorder:
 def replies_of(model: str) -> Path:
     """Where a model's replies are recorded."""
     return KEPT / f"{model.replace(':', '-').replace('/', '-')}.jsonl"
-
-
-def lay_replies(recording: Path, folder: Path) -> None:
-    """Put recorded replies where `manual` awaits them: a key is made of its prompt, so they fit no other."""
-    for key, reply in read_recording(recording).replies.items() if recording.is_file() else ():
-        path = folder / key.path("reply.md")
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(reply.text, encoding="utf-8")
 
 
 def keep_replies(said: Path, path: Path) -> None:

@@ -31,6 +31,7 @@ from typing import Any
 
 import numpy as np
 from jobs import whence
+from replies import lay_replies
 from scipy import stats
 
 from reward_agent.agent import resume, synthesize
@@ -39,7 +40,7 @@ from reward_agent.config import RunConfig
 from reward_agent.errors import WaitingForPersonError
 from reward_agent.history import Judgement
 from reward_agent.judges.pairs import published_queries
-from reward_agent.llm.recordings import read_recording, write_recording
+from reward_agent.llm.recordings import write_recording
 from reward_agent.program import TrainingFault
 from reward_agent.result import load_result
 from reward_agent.store import MANIFEST, read_steps
@@ -113,15 +114,6 @@ def recording_of(task: str, arm: str) -> Path:
 def replies_of(task: str, arm: str) -> Path:
     """Those that there are of an arm that is under way."""
     return KEPT / f"{folder_of(KEPT, task, arm).name}.jsonl"
-
-
-def lay_replies(recording: Path, folder: Path) -> None:
-    """Put recorded replies where `manual` awaits them."""
-    for key, reply in read_recording(recording).replies.items() if recording.is_file() else ():
-        path = folder / key.path("reply.md")
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(reply.text, encoding="utf-8")
 
 
 def share_first_round(source: Path, target: Path) -> None:

@@ -22,7 +22,7 @@ from reward_agent.config import RunConfig
 from reward_agent.errors import UsageError
 from reward_agent.history import Attempt, Candidate, History, Interval, Outcome
 from reward_agent.messages import Key, Reply
-from reward_agent.methods import Ask, Done, Prompt, Settings, Train, find_method
+from reward_agent.methods import Ask, Done, Method, Prompt, Settings, Train, find_method
 from reward_agent.program import SUBGOALS, Fault, Program, program_in
 from reward_agent.subgoals import Subgoal, read_subgoals
 from reward_agent.templates import Templates
@@ -31,7 +31,7 @@ GIVEN = (Subgoal("moves", "the point moves"), Subgoal("near", "the point is near
 SETTINGS = Settings(iterations=3, candidates=1)
 
 
-def calm(settings: Settings = SETTINGS):  # type: ignore[no-untyped-def]
+def calm(settings: Settings = SETTINGS) -> Method:
     return find_method("calm")(settings, Templates())
 
 
@@ -95,6 +95,14 @@ def test_what_came_of_it_is_told_subgoal_by_subgoal() -> None:
     assert "moves: 0.00 1.80" in asked(History({(0, 0): first}), settings), "shares are of what a subgoal pays"
 
 
+def test_what_is_no_share_is_not_called_one() -> None:
+    first = History({(0, 0): candidate(0, outcome(0.25, 0.9, 0.5))})
+    assert "Share of episodes that reached each subgoal" in asked(first)
+    for shaping in ({"potential": True}, {"decay": 0.9}):
+        text = asked(first, replace(SETTINGS, shaping=shaping))
+        assert "Share of episodes that reached each" not in text and "not quite how many reached it" in text
+
+
 def test_it_trains_what_passes_and_ends() -> None:
     assert calm().next(pointmass.task, History({(0, 0): candidate(0, None)})) == Train(((0, 0),))
     done = History({(i, 0): candidate(i, outcome(0.1 * i, 0.5, 0.5)) for i in range(3)})
@@ -109,7 +117,8 @@ def test_a_whole_run(tmp_path: Path) -> None:
     assert result.program.entry == SUBGOALS and result.method == "calm"
     assert "the goal and each subgoal" in result.sees
     exported = result.reward.read_text()
-    assert program_in(exported).entry == SUBGOALS  # type: ignore[union-attr]
+    kept = program_in(exported)
+    assert isinstance(kept, Program) and kept.entry == SUBGOALS
     again = synthesize(replace(made, llm=model), root=tmp_path, name="two")
     assert again.policy_sha256 == result.policy_sha256
     assert resume(tmp_path / "one").policy_sha256 == result.policy_sha256

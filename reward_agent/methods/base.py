@@ -151,14 +151,26 @@ class Rounds(ABC):
             Message("user", self.templates.render("repair.jinja", faults=last.faults, described=described)),
         )
 
+    def beside(self, task: Task) -> Mapping[str, Any]:
+        """What the method's own templates see beside the task."""
+        return {"examples": self.settings.examples}
+
     def opening(self, task: Task) -> tuple[Message, ...]:
         """The method's own system and first messages."""
-        values = {**brief(task, only_name=self.settings.only_name), "examples": self.settings.examples}
+        values = {**brief(task, only_name=self.settings.only_name), **self.beside(task)}
         folder = self.opens_like or self.name
         return (
             Message("system", self.templates.render(f"{folder}/system.jinja", **values)),
             Message("user", self.templates.render(f"{folder}/first.jinja", **values)),
         )
+
+    def after_failure(self, opening: tuple[Message, ...], history: History, iteration: int) -> tuple[Message, ...]:
+        """Nothing could be trained yet: the last try and what was wrong with it."""
+        last = chosen(history, iteration - 1)
+        if last is None:
+            return opening
+        said = self.templates.render("eureka/failed.jinja", described=failure(last))
+        return (*opening, Message("assistant", shown(last)), Message("user", said))
 
     def is_initial(self, candidate: Candidate) -> bool:
         """Whether it is the reward a person brought."""

@@ -8,13 +8,13 @@ the paper: a policy is trained (which it left to later work), what came of it is
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from reward_agent.history import Candidate, History, Outcome
 from reward_agent.messages import Message
 from reward_agent.methods import Data, Prompt
-from reward_agent.methods.base import Rounds, brief, chosen, failure, noticed, shown
+from reward_agent.methods.base import Rounds, chosen, noticed, shown
 from reward_agent.program import SUBGOALS, Fault, Program, extract
 from reward_agent.sources.shaping import GOAL, Shaping, shaping_of
 from reward_agent.task import Task, TextWorld
@@ -30,16 +30,9 @@ class Calm(Rounds):
     sees: ClassVar[str] = "share of episodes that reach the goal and each subgoal, episode length"
     entry: ClassVar[str] = SUBGOALS
 
-    def opening(self, task: Task) -> tuple[Message, ...]:
-        values: dict[str, Any] = {
-            **brief(task, only_name=self.settings.only_name),
-            "legend": task.world.legend() if isinstance(task.world, TextWorld) else {},
-            "preset": self.settings.subgoals,
-        }
-        return (
-            Message("system", self.templates.render("calm/system.jinja", **values)),
-            Message("user", self.templates.render("calm/first.jinja", **values)),
-        )
+    def beside(self, task: Task) -> Mapping[str, Any]:
+        legend = task.world.legend() if isinstance(task.world, TextWorld) else {}
+        return {"legend": legend, "preset": self.settings.subgoals}
 
     def messages(self, task: Task, history: History, iteration: int) -> tuple[Message, ...]:
         opening = self.opening(task)
@@ -47,11 +40,7 @@ class Calm(Rounds):
             return opening
         best = history.best(before=iteration)
         if best is None or not isinstance(best.outcome, Outcome):
-            last = chosen(history, iteration - 1)
-            if last is None:
-                return opening
-            said = self.templates.render("eureka/failed.jinja", described=failure(last))
-            return (*opening, Message("assistant", shown(last)), Message("user", said))
+            return self.after_failure(opening, history, iteration)
         since = [chosen(history, number) for number in range(max(best.iteration + 1, iteration - MAX_TRIED), iteration)]
         said = self.templates.render(
             "calm/reflection.jinja",
@@ -61,6 +50,7 @@ class Calm(Rounds):
             goal=_series(best.outcome.success or best.outcome.task_score, digits=3),
             length=_series(best.outcome.episode_length, digits=1),
             shares=[(name, _series(values)) for name, values in shares(best.outcome, self._shaping).items()],
+            plain=self._shaping.decay == 1 and not self._shaping.potential,
             noticed=noticed(best),
             tried=[self._tried(each) for each in since if each is not None],
             preset=self.settings.subgoals,
@@ -72,7 +62,8 @@ class Calm(Rounds):
         program = extract(reply, SUBGOALS)
         if isinstance(program, Fault):
             return program
-        missing = [each.name for each in self.settings.subgoals if each.name not in set(_texts(program))]
+        texts = set(_texts(program))
+        missing = [each.name for each in self.settings.subgoals if each.name not in texts]
         if missing:
             names = ", ".join(f"`{each.name}`" for each in self.settings.subgoals)
             return Fault("check", f"The subgoal `{missing[0]}` is not told. The dict has exactly these: {names}.")
@@ -95,7 +86,7 @@ class Calm(Rounds):
 
 def shares(outcome: Outcome, shaping: Shaping) -> dict[str, tuple[float, ...]]:
     """Of the episodes, how many reached each subgoal, at points of the training: what was paid for it an episode, over
-    what it pays. Where that falls with time, or is a potential, they are shares of what could be had."""
+    what it pays. Where that falls with time, or is a potential, it is less than that, or more."""
     weight = shaping.weight or 1.0
     return {
         name: tuple(value * length / weight for value, length in zip(values, outcome.episode_length, strict=False))

@@ -14,7 +14,7 @@ from typing import ClassVar
 from reward_agent.feedback import deciding, reflection, scored
 from reward_agent.history import Candidate, History, Outcome
 from reward_agent.messages import Message
-from reward_agent.methods.base import Rounds, chosen, failure, noticed, shown
+from reward_agent.methods.base import Rounds, chosen, noticed, shown
 from reward_agent.task import Metric, Task
 
 MAX_TRIED = 5
@@ -33,7 +33,7 @@ class Eureka(Rounds):
             return opening
         best = history.best(before=iteration)
         if best is None:
-            return self._after_failure(opening, history, iteration)
+            return self.after_failure(opening, history, iteration)
         assert isinstance(best.outcome, Outcome)
         since = [chosen(history, number) for number in range(max(best.iteration + 1, iteration - MAX_TRIED), iteration)]
         others = [candidate for candidate in since if candidate is not None]
@@ -53,14 +53,6 @@ class Eureka(Rounds):
             score=scored(metric, best.outcome),
         )
         return (*opening, Message("assistant", shown(best)), Message("user", said))
-
-    def _after_failure(self, opening: tuple[Message, ...], history: History, iteration: int) -> tuple[Message, ...]:
-        """Nothing could be trained yet: show the last try and what was wrong with it."""
-        last = chosen(history, iteration - 1)
-        if last is None:
-            return opening
-        said = self.templates.render("eureka/failed.jinja", described=failure(last))
-        return (*opening, Message("assistant", shown(last)), Message("user", said))
 
 
 def _is_told(candidate: Candidate, *, scored: bool) -> bool:

@@ -17,7 +17,7 @@ from typing import ClassVar, Literal
 from reward_agent.feedback import as_data, fenced, traces
 from reward_agent.history import Candidate, History, Judgement, Outcome, crowned
 from reward_agent.messages import Message
-from reward_agent.methods.base import Rounds, chosen, failure, shown
+from reward_agent.methods.base import Rounds, shown
 from reward_agent.task import Task
 from reward_agent.term_changes import term_changes
 
@@ -51,7 +51,7 @@ class Icpl(Rounds):
         judgement = history.judgements.get(iteration - 1)
         champion = history.best(before=iteration)
         if champion is None:
-            return self._after_failure(opening, history, iteration)
+            return self.after_failure(opening, history, iteration)
         best, trained = judgement.best if judgement else None, history.trained(iteration - 1)
         unjudged = judgement is None and bool(trained)  # in a chat, where a person's words take the judge's place
         good = trained[-1][0] if unjudged else champion
@@ -108,14 +108,6 @@ class Icpl(Rounds):
             if program is not None:
                 found.append((number + 1, term_changes(program, good.program)))
         return found
-
-    def _after_failure(self, opening: tuple[Message, ...], history: History, iteration: int) -> tuple[Message, ...]:
-        """Nothing could be trained yet: show the last try and what was wrong with it."""
-        last = chosen(history, iteration - 1)
-        if last is None:
-            return opening
-        said = self.templates.render("eureka/failed.jinja", described=failure(last))
-        return (*opening, Message("assistant", shown(last)), Message("user", said))
 
 
 def _remarks(history: History, candidate: Candidate) -> Iterator[str]:
