@@ -125,14 +125,16 @@ def search(pool: Pool, judge: Judge | None, seed: int) -> Search:
             said = Judgement(COIN, best, worst, None if champion is None else bool(coin.random() < 0.5), 0)
         else:
             said = judge.compare(_question(pool, number, drawn, champion, seed), NoDesk())
-        assert said.best is not None and said.worst is not None, "a metric always names both"
         scores = [pool.scores[drawn[number, index]] for index in range(CANDIDATES)]
-        best_right.append(scores[said.best] == max(scores))
-        worst_right.append(scores[said.worst] == min(scores))
+        # who names none, as where all are tied, is not right
+        best_right.append(said.best is not None and scores[said.best] == max(scores))
+        worst_right.append(said.worst is not None and scores[said.worst] == min(scores))
         queries += said.queries
-        if said.beats_champion is not False:
+        if said.best is not None and said.beats_champion is not False:
             champion = number, said.best
-    assert champion is not None, "the first round has one"
+        elif champion is None:
+            champion = number, 0  # as a run goes on from the first, where none was preferred yet
+    assert champion is not None, "there is a round"
     return Search(pool.share(drawn[champion]), tuple(best_right), tuple(worst_right), queries)
 
 
