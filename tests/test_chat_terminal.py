@@ -12,6 +12,7 @@ import pytest
 from loopback import Loopback, hang
 from runs_for_tests import GOOD, TASK
 from terminals import LOOK, Terminal, plain, replies
+from waiting import until
 
 from reward_agent.cli.chatting.lines import _history, state_file
 from reward_agent.program import read_program
@@ -128,6 +129,7 @@ def test_ctrl_c_while_the_model_writes(tmp_path: Path, opened: list[Terminal]) -
         opened.append(chat)
         chat.child.send("push it\r")
         chat.child.expect("the model writes")
+        until(lambda: bool(server.requests))
         chat.child.sendintr()
         assert "`/go` tries again" in chat.ready()
         assert "0 replies" in chat.say("/cost")

@@ -11,7 +11,8 @@ import pointmass
 import pytest
 from corridor import ACTIONS, LENGTH, NAMES, PICKED, answered, task, truth
 from loopback import Loopback, Request, Step, fail, say
-from test_labels import reader, until
+from test_labels import reader
+from waiting import until
 
 from reward_agent.crediting import Glimpse
 from reward_agent.crediting.distilling import distilled

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
 import pytest
 from corridor import PICKED, ModelReader, answered, truth
 from loopback import Loopback, Request, Step, fail, hang, say
+from waiting import until
 
 from reward_agent.crediting.labels import Asking, Labeller
 from reward_agent.errors import UsageError
@@ -24,13 +23,6 @@ QUICK = Asking(batch=4, first_pause=0.0)
 def screen(at: int, message: str = "") -> Screen:
     drawn = "." * at + "@" + "." * (5 - at) + "+"
     return Screen(drawn, drawn, message, ())
-
-
-def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
-    ends = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < ends, "it never came"
-        time.sleep(0.005)
 
 
 def reader(server: Loopback) -> ModelReader:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Literal, NamedTuple
 
 from reward_agent.llm import LLM, Heard, stream_reply
 from reward_agent.messages import Key, Message, Reply
+
+LISTENS = 0.25
+"""Seconds at most until a Ctrl-C is seen that came as a wait began, which no wait without an end would be woken by."""
 
 
 class Wanted(NamedTuple):
@@ -76,7 +79,9 @@ def ask(llm: LLM, messages: Sequence[Message], key: Key, heard: Heard) -> Reply:
     Thread(target=work, name="ask", daemon=True).start()
     try:
         while True:
-            match said.get():
+            match _next(said):
+                case None:
+                    continue
                 case str() as piece:
                     heard.piece(piece)
                 case Wanted(text=text):
@@ -89,3 +94,10 @@ def ask(llm: LLM, messages: Sequence[Message], key: Key, heard: Heard) -> Reply:
                     heard.again()
     finally:
         relay.left.set()
+
+
+def _next(said: SimpleQueue[Said]) -> Said | None:
+    try:
+        return said.get(timeout=LISTENS)
+    except Empty:
+        return None
