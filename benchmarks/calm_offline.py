@@ -100,6 +100,39 @@ def of_program(path: Path, trajectories: Sequence[Trajectory], same: Mapping[str
         yield {"judge": path.name, "kind": "program", "subgoals": path.name, "on": name, **figures(scores)}
 
 
+def read_sample(
+    llm: LLM,
+    subgoals: Sequence[Subgoal],
+    view: View,
+    trajectories: Sequence[Trajectory],
+    judgements: Judgements,
+    *,
+    sample: int,
+    batch: int,
+    seed: int = 0,
+) -> dict[Place, Reached | Fault]:
+    """What a model says of a balanced sample, episode by episode where `batch` is 0.
+
+    Raises:
+        WaitingForPersonError: replies are awaited.
+    """
+    places = balanced(trajectories, seed, sample)
+    reader = ScreenReader(
+        llm,
+        find_task(trajectories[0].task),
+        subgoals,
+        view,
+        batch=batch or 1,
+        whole=not batch,
+        judgements=judgements,
+    )
+    if not batch:
+        said = read_whole(reader, trajectories, places)
+    else:
+        said = reader.read([trajectories[place.trajectory].glimpse(place.step) for place in places])
+    return dict(zip(places, said, strict=True))
+
+
 def of_model(
     llm: LLM,
     subgoals: str,
@@ -114,28 +147,16 @@ def of_model(
     Raises:
         WaitingForPersonError: replies are awaited.
     """
-    task = find_task(trajectories[0].task)
-    places = balanced(trajectories, args.seed, args.sample)
-    reader = ScreenReader(
-        llm,
-        task,
-        subgoals_from(subgoals, task),
-        view,
-        batch=1 if args.whole else args.batch,
-        whole=args.whole,
-        judgements=judgements,
-    )
-    if args.whole:
-        said = read_whole(reader, trajectories, places)
-    else:
-        said = reader.read([trajectories[place.trajectory].glimpse(place.step) for place in places])
-    scores = score(list(judged(trajectories, places, said, same)))
+    task, batch = find_task(trajectories[0].task), 0 if args.whole else args.batch
+    wanted = subgoals_from(subgoals, task)
+    said = read_sample(llm, wanted, view, trajectories, judgements, sample=args.sample, batch=batch, seed=args.seed)
+    scores = score(list(judged(trajectories, list(said), list(said.values()), same)))
     return {
         "judge": llm.name,
         "kind": "model",
         "subgoals": subgoals if subgoals == "preset" else Path(subgoals).name,
-        "on": f"sample of {len(places)}",
-        "batch": 0 if args.whole else args.batch,
+        "on": f"sample of {len(said)}",
+        "batch": batch,
         "view": asdict(view),
         **figures(scores),
     }

@@ -1,9 +1,9 @@
-"""How soon a policy learns a task with a sparse goal: by the goal alone, by subgoals, by hand, by novelty.
+"""How soon a policy learns a task with a sparse goal: by the goal alone, by subgoals, densely by hand, by novelty.
 
     python benchmarks/calm_online.py --markdown [--tasks minihack/keyroom-s5 ...] [--arms sparse code ...]
-                                     [--program TASK=FILE] [--seeds 3] [--steps 2000000] [--jobs 2]
+                                     [--program TASK=FILE] [--seeds 3] [--steps 2000000] [--until-solved] [--jobs 2]
 
-Every training is PPO with the task's preset, on one core. At every 2 % of the steps its policy, which then does not
+Every training is PPO with the task's preset, on one core. At every 0.25 % of the steps its policy, which then does not
 draw, plays the same episodes, none of which any training sees. A level of success is reached at the first of three
 measurements in a row that are at or above it; a training that never comes to that counts as more than its steps.
 Intervals are the range over seeds, with the chance that it holds the median; a ratio's ends pair the seeds least and
@@ -20,6 +20,7 @@ import json
 import math
 import statistics
 import sys
+import tempfile
 from argparse import SUPPRESS
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -27,13 +28,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from calm_offline import DATA, read_sample
+from calm_replies import replies_of
 from jobs import run_jobs
+from replies import lay_replies
 
-from reward_agent.envs.registry import find_task
-from reward_agent.errors import RewardAgentError, UsageError, no_such_file
+from reward_agent.crediting import Reached
+from reward_agent.crediting.cache import Judgements
+from reward_agent.crediting.distilling import distilled_from
+from reward_agent.crediting.trajectories import Place, Trajectory, read_trajectories
+from reward_agent.crediting.view import View
+from reward_agent.envs.registry import find_task, recordings
+from reward_agent.errors import RewardAgentError, UsageError
 from reward_agent.files import write_atomically
+from reward_agent.llm import Options, connect
+from reward_agent.llm.recordings import read_recording
 from reward_agent.optimise import Measuring, Optimised, find_optimiser
-from reward_agent.program import SUBGOALS, Program
+from reward_agent.program import SUBGOALS, Fault, Program, extract, read_program
 from reward_agent.scoring import SeedPlan, roll_out
 from reward_agent.sources import RewardSource, SourceFaultError
 from reward_agent.sources.cell import CellSource
@@ -48,25 +59,29 @@ BY_HAND = {
     "minihack/keyroom-s5": HERE.parent / "envs" / "minihack" / "experts" / "keyroom_subgoals.py",
     "minigrid/doorkey-8x8": HERE.parent / "envs" / "minigrid" / "experts" / "doorkey_subgoals.py",
 }
-"""Programs of the arm `code` where no other is given."""
-SPARSE, CODE = "sparse", "code"
+"""Programs of the arm `hand`."""
+JUDGE, JUDGED, BATCH = "manual:claude", 120, 20
+"""Whose recorded judgements the arm `distilled` has, of so many transitions, so many a prompt (`calm_offline.py`)."""
+SPARSE, CODE, HAND, DISTILLED = "sparse", "code", "hand", "distilled"
 ARMS = {
     SPARSE: "the goal alone",
-    CODE: "the goal, and subgoals told by a program",
-    "hand": "the dense reward by hand",
+    CODE: "the goal, and subgoals as a program of a model tells them",
+    DISTILLED: f"the goal, and subgoals distilled from {JUDGED} judgements of a model",
+    HAND: "the goal, and subgoals as a program by hand tells them",
+    "dense": "the dense reward by hand",
     "novelty": "the goal, and counts of states",
     "rnd": "the goal, and random-network distillation",
 }
 LEVELS = (0.5, 0.9)
 """Of success."""
-POINTS = 50
+POINTS = 400
 """Measurements of a training."""
 IN_A_ROW = 3
-PARTS = 10
+PARTS = 40
 """Of a training; `--until-solved` looks after each."""
 
 
-def source_for(arm: str, task: Task, program: Path | None, seed: int) -> RewardSource:
+def source_for(arm: str, task: Task, program: Program | None, seed: int) -> RewardSource:
     """The reward of an arm."""
     if arm == SPARSE:
         return GoalSource(task)
@@ -76,14 +91,32 @@ def source_for(arm: str, task: Task, program: Path | None, seed: int) -> RewardS
         from reward_agent.sources.random_network import RandomNetwork
 
         return NoveltySource(task, RandomNetwork(novelty_schema(task).width, seed))
-    if arm == CODE:
+    if arm == DISTILLED:
+        return distilled_from(*recorded_judgements(task), task)
+    if arm in (CODE, HAND):
         assert program is not None
-        return source_of(Program(program.read_text(encoding="utf-8"), SUBGOALS), task)
+        return source_of(program, task)
     assert task.expert is not None
     return CellSource(Program(task.expert.read_text(encoding="utf-8")), task)
 
 
-def run_job(job: Mapping[str, Any], work: Path, program: Path | None) -> dict[str, Any]:
+def recorded_judgements(task: Task) -> tuple[list[Trajectory], dict[Place, Reached]]:
+    """What a model said, as the replies are recorded, of a balanced sample of the task's recorded trajectories.
+
+    Raises:
+        UsageError: nothing was recorded of the task, or not all of the sample.
+    """
+    trajectories = read_trajectories(DATA)
+    if task.id != trajectories[0].task:
+        raise UsageError(f"No judgements of {task.id} are recorded: the arm `{DISTILLED}` has {trajectories[0].task}.")
+    with tempfile.TemporaryDirectory() as folder:
+        lay_replies(replies_of(JUDGE), Path(folder))
+        llm, kept = connect(JUDGE, Options(temperature=0.0, folder=Path(folder), wait=0.0)), Judgements()
+        said = read_sample(llm, task.subgoals, View(), trajectories, kept, sample=JUDGED, batch=BATCH)
+    return trajectories, {place: each for place, each in said.items() if not isinstance(each, Fault)}
+
+
+def run_job(job: Mapping[str, Any], work: Path, program: Program | None) -> dict[str, Any]:
     """Train, from where the folder's checkpoint is; the success curve."""
     name = f"{job['task'].replace('/', '-')}-{job['arm']}-{job['seed']}-{_digest(json.dumps(job, sort_keys=True))}"
     folder = work / name
@@ -96,8 +129,8 @@ def run_job(job: Mapping[str, Any], work: Path, program: Path | None) -> dict[st
         return row
 
 
-def train(job: Mapping[str, Any], folder: Path, program: Path | None) -> dict[str, Any]:
-    """All of the steps; where the job says so, only as many tenths as it takes to be solved for sure."""
+def train(job: Mapping[str, Any], folder: Path, program: Program | None) -> dict[str, Any]:
+    """All of the steps; where the job says so, only as many 40ths as it takes to be solved for sure."""
     task, steps = find_task(job["task"]), job["steps"]
     seed = SeedPlan.final_seed(0, job["seed"])
     episodes = SeedPlan.select_seeds(0, job["episodes"])
@@ -106,7 +139,7 @@ def train(job: Mapping[str, Any], folder: Path, program: Path | None) -> dict[st
         scores = roll_out(task, policy, episodes, task.metrics[:1])
         return {"success": float(scores[task.metrics[0].name].mean())}
 
-    points = [round(steps * (index + 1) / POINTS) for index in range(POINTS)]
+    points = [round(steps * (index + 1) / job["points"]) for index in range(job["points"])]
     try:
         with closing(source_for(job["arm"], task, program, seed)) as source:
             for part in range(1, PARTS + 1):
@@ -236,35 +269,47 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
 
 
-def jobs_of(args: argparse.Namespace, programs: Mapping[str, Path]) -> Iterator[dict[str, Any]]:
+def jobs_of(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Every training, the first seed of all before the second of any."""
     for seed in range(args.seeds):
         for task in args.tasks:
             for arm in args.arms:
+                program = program_of(arm, task, dict(args.program))
                 yield {
                     "task": task,
                     "arm": arm,
                     "seed": seed,
                     "steps": args.steps,
                     "episodes": args.episodes,
+                    "points": POINTS,
                     "until_solved": args.until_solved,
-                    "program": _digest(programs[task].read_text(encoding="utf-8")) if arm == CODE else None,
+                    "program": program and _digest(program.source),
                 }
 
 
-def programs_of(args: argparse.Namespace) -> dict[str, Path]:
-    """What tells subgoals, by task.
+def program_of(arm: str, task: str, given: Mapping[str, Path]) -> Program | None:
+    """What tells subgoals in this arm: by hand, or a file that is given, or the first that a model wrote in the
+    recording that comes with the task.
 
     Raises:
-        UsageError: a task has none, or a file is not there.
+        UsageError: it has none, or a file holds none.
     """
-    programs = BY_HAND | dict(args.program)
-    for task in args.tasks if CODE in args.arms else ():
-        if task not in programs:
-            raise UsageError(f"{task} has no program of subgoals by hand: give one, --program {task}=FILE.")
-        if not programs[task].is_file():
-            raise UsageError(f"The program of {task} cannot be read: {no_such_file(programs[task])}")
-    return programs
+    if arm == HAND and task in BY_HAND:
+        return Program(BY_HAND[task].read_text(encoding="utf-8"), SUBGOALS)
+    if arm == CODE and task in given:
+        found = read_program(given[task])
+        if isinstance(found, Fault):
+            raise UsageError(f"{given[task]} holds no program: {found.message}")
+        return found
+    if arm == CODE and "calm" in recordings(task):
+        replies = read_recording(recordings(task)["calm"]).replies
+        read = (extract(replies[key].text, SUBGOALS) for key in sorted(replies))
+        return next(each for each in read if isinstance(each, Program))
+    if arm in (CODE, HAND):
+        raise UsageError(
+            f"{task} has no program of subgoals for the arm `{arm}`: give one for `code`, --program {task}=FILE."
+        )
+    return None
 
 
 def _digest(text: str) -> str:
@@ -299,7 +344,7 @@ def main() -> int:
     parser.add_argument("--steps", type=partial(_at_least, POINTS), default=2_000_000, help="of a training (2000000)")
     parser.add_argument("--episodes", type=some, default=20, help="that measure success (20)")
     parser.add_argument(
-        "--until-solved", action="store_true", help="end a training at the first tenth after 90 %% was reached"
+        "--until-solved", action="store_true", help="end a training at the first 40th after 90 %% was reached"
     )
     parser.add_argument("--jobs", type=some, default=2, help="trainings at once, a core each (2)")
     parser.add_argument("--out", type=Path, default=KEPT, help="of the rows")
@@ -308,19 +353,19 @@ def main() -> int:
     args = parser.parse_args()
     try:
         if args.job:
-            program = (BY_HAND | dict(args.program)).get(args.job["task"])
+            program = program_of(args.job["arm"], args.job["task"], dict(args.program))
             print(json.dumps(run_job(args.job, args.work, program)))
         else:
-            measure(args, programs_of(args))
+            measure(args)
     except RewardAgentError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     return 0
 
 
-def measure(args: argparse.Namespace, programs: Mapping[str, Path]) -> None:
+def measure(args: argparse.Namespace) -> None:
     """Train what is not among the rows yet, and print."""
-    jobs = list(jobs_of(args, programs))
+    jobs = list(jobs_of(args))
     if args.only_tell:
         done = [json.loads(line)["job"] for line in args.out.read_text().splitlines()] if args.out.exists() else []
         left = [job for job in jobs if job not in done]
@@ -328,7 +373,7 @@ def measure(args: argparse.Namespace, programs: Mapping[str, Path]) -> None:
         print("\n".join(json.dumps(job) for job in left))
         return
     told = ["--work", str(args.work.resolve())]
-    told += [text for task, path in programs.items() for text in ("--program", f"{task}={path}")]
+    told += [text for task, path in args.program for text in ("--program", f"{task}={path}")]
     entries = table(run_jobs(HERE / "calm_online.py", jobs, args.out, cores=args.jobs, told=told))
     print(markdown(entries) if args.markdown else json.dumps(entries, indent=None if args.json else 2))
 

@@ -87,7 +87,7 @@ def test_programs_by_hand_tell_subgoals(online: ModuleType) -> None:
 @pytest.mark.needs("minigrid")
 def test_a_training_that_is_killed_goes_on_and_ends_alike(online: ModuleType, repository: Path, tmp_path: Path) -> None:
     job = {"task": "minigrid/doorkey-5x5", "arm": "novelty", "seed": 0, "steps": 6_144, "episodes": 1}
-    job |= {"until_solved": False, "program": None}
+    job |= {"points": 400, "until_solved": False, "program": None}
     whole = online.run_job(job, tmp_path / "whole", None)
     assert [at for at, _ in whole["curve"]] == [2048, 4096, 6144], "one measurement a rollout"
     command = [sys.executable, str(repository / "benchmarks" / "calm_online.py"), "--work", str(tmp_path / "parts")]

@@ -1,4 +1,4 @@
-"""Rewards of a training from a reader of its own transitions, in one call."""
+"""Rewards of a training from a reader of its own transitions, or from what one said of recorded ones, in one call."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from reward_agent.checked import changed
-from reward_agent.crediting import Reader
+from reward_agent.crediting import Reached, Reader
 from reward_agent.crediting.labels import Asking, Labeller
+from reward_agent.crediting.programs import columns_of
+from reward_agent.crediting.trajectories import Place, Trajectory
+from reward_agent.envs.episodes import task_schema
+from reward_agent.errors import UsageError
 from reward_agent.sources.distilled import DistilledSource, Distilling
 from reward_agent.sources.shaping import ShapedSource, shaping_of
-from reward_agent.task import Task
+from reward_agent.task import Screen, Task
 
 
 def distilled(
@@ -47,3 +53,58 @@ def distilled(
     except BaseException:
         labeller.close()
         raise
+
+
+class Recorded:
+    """Labels that were all given before the training (`sources.distilled.Labels`): nobody is asked."""
+
+    ended = "They were recorded, and nobody is asked."
+
+    def __init__(self, labels: Mapping[str, Reached]) -> None:
+        self.names: tuple[str, ...] = tuple(next(iter(labels.values())))
+        self._labels = labels
+
+    def offer(self, before: Screen, action: str, after: Screen) -> str:
+        """Nobody offers where it has ended."""
+        raise AssertionError(self.ended)
+
+    def labels(self) -> Mapping[str, Reached]:
+        return self._labels
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+
+def distilled_from(
+    trajectories: Sequence[Trajectory],
+    said: Mapping[Place, Reached],
+    task: Task,
+    *,
+    distilling: Mapping[str, Any] | None = None,
+    shaping: Mapping[str, Any] | None = None,
+    fields: Sequence[str] = (),
+) -> ShapedSource:
+    """A reward source for any optimiser from a record alone: what somebody said of transitions of these trajectories.
+
+    Args:
+        trajectories: of the task.
+        said: of some transitions, which subgoals they reached; a fault has no place here.
+        task: in a world of characters.
+        distilling, shaping, fields: as of `distilled`.
+
+    Raises:
+        UsageError: nothing was said, a setting cannot be meant so, or a trajectory lacks a field.
+    """
+    if not said:
+        raise UsageError("Nothing was said of any transition: there is nothing to distil.")
+    how, pay = changed(Distilling(), distilling), shaping_of(shaping)
+    keys = {place: f"{trajectories[place.trajectory].id}:{place.step}" for place in said}
+    source = DistilledSource(Recorded({keys[place]: each for place, each in said.items()}), task, how, fields=fields)
+    numbers = {name: number for number, name in enumerate(task_schema(task).action.names)}
+    for place, key in keys.items():
+        each = trajectories[place.trajectory]
+        columns = columns_of(each, task, source.fields)
+        before, after = each.states[place.step, columns], each.states[place.step + 1, columns]
+        action = numbers[each.actions[place.step]]
+        source.examples.add(np.concatenate([before, [float(action)], after]), key)
+    return ShapedSource(source, task, pay)

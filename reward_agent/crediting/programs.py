@@ -35,7 +35,7 @@ def told_by(
         for each in trajectories:
             if each.task != task.id:
                 raise UsageError(f"The trajectory {each.id} is of {each.task}, and the program is asked for {task.id}.")
-            columns = _columns(each, task, source.fields)
+            columns = columns_of(each, task, source.fields)
             states = each.states[:, None, columns]
             action = np.array([float(numbers[name]) for name in each.actions]).reshape(-1, 1, 1)
             was_reset = np.zeros((len(action), 1), bool)
@@ -70,7 +70,12 @@ def _comment(source: str, name: str) -> str:
     return line.partition("#")[2].strip()
 
 
-def _columns(each: Trajectory, task: Task, wanted: Sequence[str]) -> list[int]:
+def columns_of(each: Trajectory, task: Task, wanted: Sequence[str]) -> list[int]:
+    """Where in a trajectory's states these fields are.
+
+    Raises:
+        UsageError: it lacks one.
+    """
     schema = task_schema(task).select(each.fields)
     for path in wanted:
         if path not in schema.by_path:
