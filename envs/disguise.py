@@ -66,6 +66,8 @@ def disguise(task: Task, how: int | Path = 0) -> Task:
             for m in task.metrics
         ),
         terminates=rule,
+        goal=world.paths((task.goal,))[0] if task.goal else "",
+        subgoals=(),
         hide=(),
         rename={},
         expert=None,

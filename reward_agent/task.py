@@ -304,7 +304,7 @@ class Task:
     """Path of a hidden flag that is true where what is wanted is reached: the sparse reward that subgoals are paid
     beside. No program reads it."""
     subgoals: tuple[Subgoal, ...] = ()
-    """Steps on the way to it, in order, for who wants them given."""
+    """Steps on the way to it, in order, for who wants them given. None in disguise: their words would undo it."""
     hide: tuple[str, ...] = ()
     """Fields, entities or `constants.<name>` that rewards may not read here."""
     rename: Mapping[str, str] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reward_agent.envs.metaworld.metrics import progress, success, success_at_end
+from reward_agent.envs.metaworld.names import SUCCESS
 from reward_agent.envs.metaworld.world import MetaWorld
 from reward_agent.task import Task
 
@@ -38,6 +39,7 @@ def metaworld_task(
         horizon=HORIZON,
         terminates="never",
         metrics=(success(), success_at_end(), *graded),
+        goal=SUCCESS,
         preset="tabletop",
         budget=300_000,
         expert=EXPERTS / f"{name.replace('-', '_')}.py" if expert else None,

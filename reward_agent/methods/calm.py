@@ -32,7 +32,7 @@ class Calm(Rounds):
 
     def beside(self, task: Task) -> Mapping[str, Any]:
         legend = task.world.legend() if isinstance(task.world, TextWorld) else {}
-        return {"legend": legend, "preset": self.settings.subgoals}
+        return {"legend": legend, "preset": self.settings.subgoals, "paid": bool(task.goal)}
 
     def messages(self, task: Task, history: History, iteration: int) -> tuple[Message, ...]:
         opening = self.opening(task)
