@@ -7,6 +7,7 @@
 Truth is the game's own state (`envs/minihack/labels.py`): no person labelled anything; `--annotations` takes labels of
 other origin. A program is scored on every labelled transition of the dataset and on a balanced choice of them (as many
 that reached a subgoal as reached none); a model on a balanced sample, the same for each view and each set of subgoals.
+What is distilled from those judgements (`--distil`) is scored on all the other transitions.
 A fault, which is what cannot be understood of a reply, is counted and in no score. Intervals are of a bootstrap over
 trajectories.
 
@@ -26,7 +27,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from calm_replies import KEPT, Recorder, keep_replies, replies_of
 from jobs import whence
@@ -35,7 +36,8 @@ from replies import lay_replies
 from reward_agent.checked import changed, read
 from reward_agent.crediting import Reached
 from reward_agent.crediting.cache import Judgements
-from reward_agent.crediting.programs import subgoals_of, told_by
+from reward_agent.crediting.distilling import learnt_from
+from reward_agent.crediting.programs import said_by, subgoals_of, told_by
 from reward_agent.crediting.scores import Judged, Score, Scores, score
 from reward_agent.crediting.screens import ScreenReader
 from reward_agent.crediting.trajectories import Place, Trajectory, balanced, lay_over, read_trajectories
@@ -44,6 +46,7 @@ from reward_agent.envs.registry import find_task
 from reward_agent.errors import RewardAgentError, UsageError, WaitingForPersonError
 from reward_agent.llm import LLM, Options, connect
 from reward_agent.program import Fault, Program, read_program
+from reward_agent.sources.distilled import How
 from reward_agent.subgoals import Subgoal, read_subgoals
 from reward_agent.task import Task
 
@@ -162,6 +165,38 @@ def of_model(
     }
 
 
+def of_distilled(
+    how: str,
+    llm: LLM,
+    view: View,
+    trajectories: Sequence[Trajectory],
+    args: argparse.Namespace,
+    judgements: Judgements,
+) -> dict[str, Any]:
+    """Row of what is distilled from a model's judgements of the sample: of all that is labelled but that sample.
+
+    Raises:
+        WaitingForPersonError: replies are awaited.
+    """
+    task = find_task(trajectories[0].task)
+    said = read_sample(
+        llm, task.subgoals, view, trajectories, judgements, sample=args.sample, batch=args.batch, seed=args.seed
+    )
+    taught = {place: each for place, each in said.items() if not isinstance(each, Fault)}
+    told = said_by(learnt_from(trajectories, taught, task, distilling={"how": how}), task, trajectories)
+    places = [place for place in labelled(trajectories) if place not in said]
+    scores = score(list(judged(trajectories, places, [told[place.trajectory][place.step] for place in places], {})))
+    return {
+        "judge": f"{llm.name}, distilled ({how})",
+        "kind": "distilled",
+        "subgoals": "preset",
+        "on": f"all but the {len(said)} judged",
+        "batch": args.batch,
+        "view": asdict(view),
+        **figures(scores),
+    }
+
+
 def read_whole(
     reader: ScreenReader, trajectories: Sequence[Trajectory], places: Sequence[Place]
 ) -> list[Reached | Fault]:
@@ -220,7 +255,7 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _shown(row: Mapping[str, Any]) -> str:
-    if row["kind"] == "program":
+    if row["kind"] != "model":
         return "fields of the state"
     usual = asdict(View())
     changes = [f"{n}={v}".lower() for n, v in row["view"].items() if v != usual[n] and n != "observation"]
@@ -256,6 +291,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=120, help="transitions that a model judges")
     parser.add_argument("--batch", type=int, default=1, help="transitions a prompt")
     parser.add_argument("--whole", action="store_true", help="whole episodes, one a prompt")
+    parser.add_argument(
+        "--distil", nargs="+", default=(), choices=get_args(How), help="what was judged, for all the others"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--root", type=Path, default=Path("runs/calm-offline"), help="for prompts and judgements")
     parser.add_argument("--record", action="store_true", help="keep the replies under benchmarks/results/calm")
@@ -296,6 +334,8 @@ def work(args: argparse.Namespace) -> int:
                 view = changed(View(observation=observation), read(View(), args.set))
                 try:
                     rows.append(of_model(llm, subgoals, view, trajectories, args, judgements, same))
+                    if subgoals == "preset" and observation == args.observation[0]:
+                        rows += [of_distilled(how, llm, view, trajectories, args, judgements) for how in args.distil]
                 except WaitingForPersonError as error:
                     waits = True
                     print(f"{subgoals}, {observation}: {error}", file=sys.stderr)

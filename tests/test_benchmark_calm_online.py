@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +19,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reward_agent.crediting.programs import packed
 from reward_agent.envs.registry import find_task
+from reward_agent.errors import UsageError
 from reward_agent.program import SUBGOALS, Program
 from reward_agent.vet import vet
 
@@ -82,6 +85,37 @@ def test_programs_by_hand_tell_subgoals(online: ModuleType) -> None:
     for name, path in online.BY_HAND.items():
         verdict = vet(Program(path.read_text(), SUBGOALS), find_task(name))
         assert verdict.ok and verdict.term_names == ("pick_up_key", "open_door"), verdict.faults
+
+
+@pytest.mark.needs("minihack")
+def test_what_a_model_judged_before_pays_in_a_training(online: ModuleType, tmp_path: Path) -> None:
+    task = find_task("minihack/keyroom-s5")
+    trajectories, said = online.recorded_judgements(task)
+    assert len(said) == online.JUDGED
+    number = next(place.trajectory for place, reached in said.items() if reached["open_door"])
+    each = trajectories[number]
+    with closing(online.source_for("distilled", task, None, 0)) as source:
+        assert source.term_names == ("goal", "pick_up_key", "open_door")
+        known = packed(
+            replace(each, fields=(*each.fields, task.goal), states=np.pad(each.states, ((0, 0), (0, 1)))),
+            task,
+            source.fields,
+        )
+        was_reset = np.arange(len(each.actions))[:, None] == 0
+        paid = source(*(part[:, None] for part in known), was_reset).terms[:, 0]
+    assert paid[:, 1:].sum(0).tolist() == [0.1, 0.1], "once an episode each"
+    with pytest.raises(UsageError, match="No judgements of minigrid/doorkey-8x8"):
+        online.recorded_judgements(find_task("minigrid/doorkey-8x8"))
+
+
+@pytest.mark.needs("minihack")
+def test_a_program_of_a_model_is_given_or_recorded(online: ModuleType, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text("def subgoals(state, action, next_state):\n    return {}\n")
+    assert online.program_of("code", "minihack/river", {"minihack/river": mine}).entry == SUBGOALS
+    assert online.program_of("sparse", "minihack/river", {}) is None
+    with pytest.raises(UsageError, match="--program minihack/river=FILE"):
+        online.program_of("code", "minihack/river", {})
 
 
 @pytest.mark.needs("minigrid")

@@ -205,12 +205,15 @@ def test_a_program_is_scored_on_the_whole_dataset(tmp_path: Path) -> None:
 
 
 def test_the_models_replies_that_were_recorded_give_its_rows_again(tmp_path: Path) -> None:
-    code, (row,), said = bench(tmp_path, "--llm", "manual:claude", "--batch", "20", "--observation", "crop")
+    wanted = ("--llm", "manual:claude", "--batch", "20", "--observation", "crop")
+    code, (row, distilled), said = bench(tmp_path, *wanted, "--distil", "hash")
     assert code == 0, said
     kept = [json.loads(line) for line in ROWS.read_text().splitlines()]
-    (known,) = [each for each in kept if all(each.get(part) == row[part] for part in ("judge", "view", "subgoals"))]
-    assert row.items() <= known.items()
+    for each in (row, distilled):
+        same = [k for k in kept if all(k.get(part) == each[part] for part in ("judge", "view", "subgoals"))]
+        assert len(same) == 1 and each.items() <= same[0].items()
     assert row["judged"] >= 100 and row["trajectories"] >= 10  # type: ignore[operator]
+    assert distilled["judged"] == sum(len(each.actions) for each in dataset()) - row["judged"]  # type: ignore[operator]
 
 
 def test_the_page_has_the_rows_that_were_measured(offline: ModuleType) -> None:
@@ -219,6 +222,7 @@ def test_the_page_has_the_rows_that_were_measured(offline: ModuleType) -> None:
     assert {(each["judge"], each["on"].split()[0]) for each in rows} == {
         *(("manual:claude", "sample"), ("keyroom_subgoals.py", "all"), ("keyroom_subgoals.py", "balanced")),
         *(("found_by_claude.md", "all"), ("found_by_claude.md", "balanced")),
+        *((f"manual:claude, distilled ({how})", "all") for how in ("hash", "classification", "ranking")),
     }
     lines = list(offline.markdown(rows))
     (note,) = {each["note"] for each in rows if each["kind"] == "model"}

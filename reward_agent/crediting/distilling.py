@@ -11,9 +11,8 @@ import numpy as np
 from reward_agent.checked import changed
 from reward_agent.crediting import Reached, Reader
 from reward_agent.crediting.labels import Asking, Labeller
-from reward_agent.crediting.programs import columns_of
+from reward_agent.crediting.programs import packed
 from reward_agent.crediting.trajectories import Place, Trajectory
-from reward_agent.envs.episodes import task_schema
 from reward_agent.errors import UsageError
 from reward_agent.sources.distilled import DistilledSource, Distilling
 from reward_agent.sources.shaping import ShapedSource, shaping_of
@@ -75,6 +74,36 @@ class Recorded:
         """There is nothing to end."""
 
 
+def learnt_from(
+    trajectories: Sequence[Trajectory],
+    said: Mapping[Place, Reached],
+    task: Task,
+    *,
+    distilling: Mapping[str, Any] | None = None,
+    fields: Sequence[str] = (),
+) -> DistilledSource:
+    """What says of every transition which subgoals it reached, distilled from a record alone.
+
+    Args:
+        trajectories: of the task.
+        said: of some of their transitions, which subgoals they reached; a fault has no place here.
+        task: in a world of characters.
+        distilling, fields: as of `distilled`.
+
+    Raises:
+        UsageError: nothing was said, a setting cannot be meant so, or a trajectory lacks a field.
+    """
+    if not said:
+        raise UsageError("Nothing was said of any transition: there is nothing to distil.")
+    how = changed(Distilling(), distilling)
+    keys = {place: f"{trajectories[place.trajectory].id}:{place.step}" for place in said}
+    source = DistilledSource(Recorded({keys[place]: each for place, each in said.items()}), task, how, fields=fields)
+    for place, key in keys.items():
+        transitions = np.concatenate(packed(trajectories[place.trajectory], task, source.fields), axis=-1)
+        source.examples.add(transitions[place.step], key)
+    return source
+
+
 def distilled_from(
     trajectories: Sequence[Trajectory],
     said: Mapping[Place, Reached],
@@ -84,27 +113,10 @@ def distilled_from(
     shaping: Mapping[str, Any] | None = None,
     fields: Sequence[str] = (),
 ) -> ShapedSource:
-    """A reward source for any optimiser from a record alone: what somebody said of transitions of these trajectories.
-
-    Args:
-        trajectories: of the task.
-        said: of some transitions, which subgoals they reached; a fault has no place here.
-        task: in a world of characters.
-        distilling, shaping, fields: as of `distilled`.
+    """The same as a reward source for any optimiser, paid as `shaping` has it.
 
     Raises:
-        UsageError: nothing was said, a setting cannot be meant so, or a trajectory lacks a field.
+        UsageError: as `learnt_from`.
     """
-    if not said:
-        raise UsageError("Nothing was said of any transition: there is nothing to distil.")
-    how, pay = changed(Distilling(), distilling), shaping_of(shaping)
-    keys = {place: f"{trajectories[place.trajectory].id}:{place.step}" for place in said}
-    source = DistilledSource(Recorded({keys[place]: each for place, each in said.items()}), task, how, fields=fields)
-    numbers = {name: number for number, name in enumerate(task_schema(task).action.names)}
-    for place, key in keys.items():
-        each = trajectories[place.trajectory]
-        columns = columns_of(each, task, source.fields)
-        before, after = each.states[place.step, columns], each.states[place.step + 1, columns]
-        action = numbers[each.actions[place.step]]
-        source.examples.add(np.concatenate([before, [float(action)], after]), key)
-    return ShapedSource(source, task, pay)
+    pay = shaping_of(shaping)
+    return ShapedSource(learnt_from(trajectories, said, task, distilling=distilling, fields=fields), task, pay)

@@ -13,6 +13,8 @@ from reward_agent.crediting.trajectories import Trajectory
 from reward_agent.envs.episodes import task_schema
 from reward_agent.errors import UsageError, unknown_name
 from reward_agent.program import SUBGOALS, Program
+from reward_agent.schema import Array
+from reward_agent.sources import RewardSource
 from reward_agent.sources.cell import CellSource
 from reward_agent.subgoals import Subgoal
 from reward_agent.task import Task
@@ -29,20 +31,43 @@ def told_by(
         MissingComponentError: this machine cannot lock a cell.
     """
     _require_subgoals(program)
-    numbers = {name: number for number, name in enumerate(task_schema(task).action.names)}
-    told: list[list[Reached]] = []
     with closing(CellSource(program, task, unsafe=unsafe)) as source:
-        for each in trajectories:
-            if each.task != task.id:
-                raise UsageError(f"The trajectory {each.id} is of {each.task}, and the program is asked for {task.id}.")
-            columns = columns_of(each, task, source.fields)
-            states = each.states[:, None, columns]
-            action = np.array([float(numbers[name]) for name in each.actions]).reshape(-1, 1, 1)
-            was_reset = np.zeros((len(action), 1), bool)
-            was_reset[0] = True
-            said = source(states[:-1], action, states[1:], was_reset).terms[:, 0] > 0.5
-            told.append([dict(zip(source.term_names, map(bool, row), strict=True)) for row in said])
+        return said_by(source, task, trajectories)
+
+
+def said_by(source: RewardSource, task: Task, trajectories: Sequence[Trajectory]) -> list[list[Reached]]:
+    """What a source whose terms are subgoals, 0 or 1, says of each transition of each trajectory.
+
+    Raises:
+        UsageError: trajectories are of another task, or lack a field that it reads.
+        SourceFaultError: it fails.
+    """
+    told: list[list[Reached]] = []
+    for each in trajectories:
+        if each.task != task.id:
+            raise UsageError(f"The trajectory {each.id} is of {each.task}, and subgoals are those of {task.id}.")
+        before, action, after = packed(each, task, source.fields)
+        was_reset = np.zeros((len(action), 1), bool)
+        was_reset[0] = True
+        said = source(before[:, None], action[:, None], after[:, None], was_reset).terms[:, 0] > 0.5
+        told.append([dict(zip(source.term_names, map(bool, row), strict=True)) for row in said])
     return told
+
+
+def packed(each: Trajectory, task: Task, fields: Sequence[str]) -> tuple[Array, Array, Array]:
+    """Its T transitions as sources are given them: states `(T, F)` of these fields, actions `(T, 1)`, next states.
+
+    Raises:
+        UsageError: it lacks a field.
+    """
+    schema = task_schema(task)
+    there = schema.select(each.fields)
+    for path in fields:
+        if path not in there.by_path:
+            raise unknown_name(f"state field (in the trajectory {each.id})", path, there.by_path)
+    states = each.states[:, there.indices(fields)]
+    numbers = {name: float(number) for number, name in enumerate(schema.action.names)}
+    return states[:-1], np.array([[numbers[name]] for name in each.actions]), states[1:]
 
 
 def subgoals_of(program: Program, task: Task, *, unsafe: bool = False) -> tuple[Subgoal, ...]:
@@ -68,16 +93,3 @@ def _require_subgoals(program: Program) -> None:
 def _comment(source: str, name: str) -> str:
     line = next((line for line in source.splitlines() if re.search(rf"""["']{re.escape(name)}["']""", line)), "")
     return line.partition("#")[2].strip()
-
-
-def columns_of(each: Trajectory, task: Task, wanted: Sequence[str]) -> list[int]:
-    """Where in a trajectory's states these fields are.
-
-    Raises:
-        UsageError: it lacks one.
-    """
-    schema = task_schema(task).select(each.fields)
-    for path in wanted:
-        if path not in schema.by_path:
-            raise unknown_name(f"state field (in the trajectory {each.id})", path, schema.by_path)
-    return [int(index) for index in schema.indices(wanted)]

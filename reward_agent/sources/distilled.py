@@ -27,6 +27,7 @@ FEWEST = 16
 """Labels before a network is fitted."""
 GROWTH = 1.2
 """Times as many labels as at the last fit, before the next: fits are few, however many labels come."""
+How = Literal["hash", "classification", "ranking"]
 
 
 class Labels(Protocol):
@@ -56,7 +57,7 @@ class Distilling(Checked):
         UsageError: a value is out of its range.
     """
 
-    how: Literal["hash", "classification", "ranking"] = "classification"
+    how: How = "classification"
     """`hash`: a transition with the very state, action and next state of a labelled one; the others fit a network."""
     watched: Count = 1
     """Rows of a batch that are shown at once."""
