@@ -81,6 +81,8 @@ def test_given_subgoals_are_told_and_wanted() -> None:
     assert isinstance(method.read(pointmass.task, History(), prompt, fenced(PROGRAM)), Program)
     fault = method.read(pointmass.task, History(), prompt, fenced(PROGRAM.replace('"near"', '"close"')))
     assert isinstance(fault, Fault) and "`near` is not told" in fault.message
+    fault = method.read(pointmass.task, History(), prompt, fenced(PROGRAM.replace('"near":', '"close": near, "near":')))
+    assert isinstance(fault, Fault) and "`close` is none of the given subgoals" in fault.message
     assert isinstance(calm().read(pointmass.task, History(), prompt, "nothing"), Fault)
 
 

@@ -58,15 +58,18 @@ class Calm(Rounds):
         return (*opening, Message("assistant", shown(best)), Message("user", said))
 
     def read(self, task: Task, history: History, prompt: Prompt, reply: str) -> Program | Data | Fault:
-        """A program that tells subgoals; a fault where it leaves out one of those that are given."""
+        """A program that tells subgoals; a fault where some are given, and it leaves one out or tells others."""
         program = extract(reply, SUBGOALS)
-        if isinstance(program, Fault):
+        if isinstance(program, Fault) or not self.settings.subgoals:
             return program
-        texts = set(_texts(program))
-        missing = [each.name for each in self.settings.subgoals if each.name not in texts]
-        if missing:
-            names = ", ".join(f"`{each.name}`" for each in self.settings.subgoals)
-            return Fault("check", f"The subgoal `{missing[0]}` is not told. The dict has exactly these: {names}.")
+        given = [each.name for each in self.settings.subgoals]
+        tree = _tree(program)
+        texts = set(_texts(tree))
+        wrong = [f"The subgoal `{name}` is not told." for name in given if name not in texts]
+        wrong += [f"`{name}` is none of the given subgoals." for name in _returned(tree) if name not in given]
+        if wrong:
+            names = ", ".join(f"`{name}`" for name in given)
+            return Fault("check", f"{wrong[0]} The dict has exactly these: {names}.")
         return program
 
     @property
@@ -99,12 +102,24 @@ def _series(values: tuple[float, ...], digits: int = 2) -> str:
     return " ".join(f"{value:.{digits}f}" for value in values) or "not measured"
 
 
-def _texts(program: Program) -> Iterator[str]:
-    """Texts in the program, names of subgoals among them."""
+def _tree(program: Program) -> ast.AST:
     try:
-        tree = ast.parse(program.source)
+        return ast.parse(program.source)
     except SyntaxError:
-        return
+        return ast.Module([], [])  # a fault of the check
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    """Texts in the program, names of subgoals among them."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
+
+
+def _returned(tree: ast.AST) -> Iterator[str]:
+    """Names of subgoals, where what it returns is written out as a dict."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Dict):
+            yield from (
+                key.value for key in node.value.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)
+            )
