@@ -13,7 +13,7 @@ from reward_agent.events import Best, Evaluated, Event, Events, Noted, Trial
 from reward_agent.history import CHAMPION, At, Candidate, History, Judgement, Outcome
 from reward_agent.invocation import resume_command
 from reward_agent.judges import AskLine, Entrant, Judge, Question
-from reward_agent.llm import LLM
+from reward_agent.llm import LLM, LLMError
 from reward_agent.messages import Key, Message, Reply
 from reward_agent.optimise.policy import TENSORS
 from reward_agent.scoring import SeedPlan
@@ -57,7 +57,11 @@ class RunDesk:
         reply: Reply | None = self.run.recorded(key, Reply)
         if reply is None:
             self.run.write_prompt(key, messages)
-            reply = llm.complete(messages, key)
+            try:
+                reply = llm.complete(messages, key)
+            except LLMError as error:
+                self.run.record_unanswered(key, error.usage)
+                raise
             self.run.record(key, reply)
         return reply
 

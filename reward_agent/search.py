@@ -44,14 +44,11 @@ from reward_agent.program import Fault, Program
 from reward_agent.ranking import EPISODES, Examples, record_episodes
 from reward_agent.scoring import SeedPlan
 from reward_agent.spoken import FEEDBACK, WORDS, AskPerson, Listener
-from reward_agent.store import Run
+from reward_agent.store import UNANSWERED, Run
 from reward_agent.task import Task
 from reward_agent.trainings import MEASURED_SHARES, Trainer, Training
 from reward_agent.trial import Trained, files_are_whole
 from reward_agent.vet import Verdict, vet
-
-UNANSWERED = "unanswered"
-"""Ends the stage of what requests without a reply cost."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +169,7 @@ class Search:
                     self._heard(key, answer, replies, recorded=False)
                     self._compare_prompt(key, dict(waiting)[key], answer)
                 else:
-                    self._count(key, answer)
+                    self.run.record_unanswered(key, answer.usage)
                     self.events(Unanswered(key, str(answer)))
                     failed = failed or answer
         finally:
@@ -182,12 +179,6 @@ class Search:
                     self._take(prompt, replies[prompt.key])
         if failed:
             raise failed
-
-    def _count(self, key: Key, error: LLMError) -> None:
-        """Keep what a request without a reply cost: a resumed run counts it as well."""
-        if error.usage:
-            key = key._replace(stage=f"{key.stage}.{UNANSWERED}")
-            self.run.record(key, (*(self.run.recorded(key, tuple[Usage, ...]) or ()), error.usage))
 
     def _heard(self, key: Key, reply: Reply, replies: dict[Key, Reply], *, recorded: bool) -> None:
         replies[key] = reply

@@ -23,9 +23,11 @@ from reward_agent.codec import decode, encode
 from reward_agent.errors import UsageError, closest
 from reward_agent.files import write_atomically
 from reward_agent.journal import Journal, read_journal
-from reward_agent.messages import Image, Key, Message, named_images
+from reward_agent.messages import Image, Key, Message, Usage, named_images
 
 T = TypeVar("T")
+UNANSWERED = "unanswered"
+"""Ends the stage of what requests without a reply cost."""
 
 MANIFEST, JOURNAL = "run.json", "journal.jsonl"
 LATEST = 3
@@ -128,6 +130,12 @@ class Run:
     def record(self, key: Key, value: object) -> None:
         """Journal a step's value."""
         self.journal.write(key, encode(value))
+
+    def record_unanswered(self, key: Key, usage: Usage | None) -> None:
+        """Keep what a request without a reply cost, after what others with that key did: a resumed run counts it."""
+        if usage:
+            key = key._replace(stage=f"{key.stage}.{UNANSWERED}")
+            self.record(key, (*(self.recorded(key, tuple[Usage, ...]) or ()), usage))
 
     def write(self, name: str, content: str | bytes) -> Path:
         """Write a file of the run, whole or not at all; `name` is relative to its folder."""

@@ -30,6 +30,7 @@ from reward_agent.llm import LLM, Budget, BudgetError, LLMError, Options, connec
 from reward_agent.llm.recordings import write_recording
 from reward_agent.messages import PLACE, Key
 from reward_agent.program import Program
+from reward_agent.search import spent_in
 from reward_agent.store import Run, new_manifest, read_steps
 from reward_agent.templates import Templates
 
@@ -198,6 +199,13 @@ def test_a_limit_of_the_rate_is_waited_for_or_gone_on_from(server: Loopback, run
     assert len(server.requests) == 6 + 2, (
         "six for three pairs, and the two that were refused: no answer is asked for again"
     )
+
+
+def test_what_a_request_without_an_answer_cost_is_kept(server: Loopback, run: Run, tmp_path: Path) -> None:
+    server.answer = lambda request: say("")
+    with pytest.raises(LLMError, match="no text"):
+        find_judge("vlm:openai:eyes").compare(watched(tmp_path, [50, 200]), desk(run, model(server)))
+    assert spent_in(run.journal.values).tokens == 120 * len(server.requests) > 0
 
 
 def test_what_is_sent_tells_no_score_no_program_and_no_candidate(server: Loopback, tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from reward_agent.messages import MAIN, Key, Reply
 from reward_agent.methods import Prompt
 from reward_agent.probe import Battery, record_battery
 from reward_agent.program import Program
-from reward_agent.search import UNANSWERED, Vetted, look_over
+from reward_agent.search import Vetted, look_over
+from reward_agent.store import UNANSWERED
 from reward_agent.vet import Verdict, vet
 
 

@@ -17,7 +17,8 @@ from reward_agent.history import Attempt, Candidate, History, Outcome
 from reward_agent.messages import MAIN, Key, Message, Reply
 from reward_agent.methods import Ask, Method
 from reward_agent.program import Fault, Program, TrainingFault
-from reward_agent.search import UNANSWERED, Vetted, folder_of, is_reply
+from reward_agent.search import Vetted, folder_of, is_reply
+from reward_agent.store import UNANSWERED
 from reward_agent.task import Task
 from reward_agent.trial import Trained
 
