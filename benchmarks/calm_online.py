@@ -3,12 +3,13 @@
     python benchmarks/calm_online.py --markdown [--tasks minihack/keyroom-s5 ...] [--arms sparse code ...]
                                      [--program TASK=FILE] [--seeds 3] [--steps 2000000] [--until-solved] [--jobs 2]
 
-Every training is PPO with the task's preset, on one core. At every 0.25 % of the steps its policy, which then does not
-draw, plays the same episodes, none of which any training sees. A level of success is reached at the first of three
-measurements in a row that are at or above it; a training that never comes to that counts as more than its steps.
-Intervals are the range over seeds, with the chance that it holds the median; a ratio's ends pair the seeds least and
-most in its favour. What is done is kept in `benchmarks/results/calm_online.jsonl` and not run again; a training that
-was killed goes on from its checkpoint in `--work`.
+Every training is PPO with the task's preset, on one core. At every 0.25 % of the steps its policy plays the same
+episodes, none of which any training sees, twice: drawing its actions as it does while it learns, and taking the
+likeliest, which in a grid may walk in circles long after the other succeeds. A level of success is reached at the
+first of three measurements in a row that are at or above it; a training that never comes to that counts as more than
+its steps. Intervals are the range over seeds, with the chance that it holds the median; a ratio's ends pair the seeds
+least and most in its favour. What is done is kept in `benchmarks/results/calm_online.jsonl` and not run again; a
+training that was killed goes on from its checkpoint in `--work`.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ import statistics
 import sys
 import tempfile
 from argparse import SUPPRESS
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from calm_offline import DATA, read_sample
 from calm_replies import replies_of
 from jobs import run_jobs
@@ -44,7 +46,9 @@ from reward_agent.files import write_atomically
 from reward_agent.llm import Options, connect
 from reward_agent.llm.recordings import read_recording
 from reward_agent.optimise import Measuring, Optimised, find_optimiser
+from reward_agent.optimise.policy import Policy
 from reward_agent.program import SUBGOALS, Fault, Program, extract, read_program
+from reward_agent.schema import Array
 from reward_agent.scoring import SeedPlan, roll_out
 from reward_agent.sources import RewardSource, SourceFaultError
 from reward_agent.sources.cell import CellSource
@@ -76,6 +80,9 @@ LEVELS = (0.5, 0.9)
 """Of success."""
 POINTS = 400
 """Measurements of a training."""
+DRAWN, LIKELIEST = "drawn", "likeliest"
+HOW = {DRAWN: "actions drawn, as while it learns", LIKELIEST: "the likeliest actions"}
+"""How a policy that is measured plays."""
 IN_A_ROW = 3
 PARTS = 40
 """Of a training; `--until-solved` looks after each."""
@@ -136,8 +143,10 @@ def train(job: Mapping[str, Any], folder: Path, program: Program | None) -> dict
     episodes = SeedPlan.select_seeds(0, job["episodes"])
 
     def success(policy: Any) -> dict[str, float]:
-        scores = roll_out(task, policy, episodes, task.metrics[:1])
-        return {"success": float(scores[task.metrics[0].name].mean())}
+        return {
+            how: float(roll_out(task, act, episodes, task.metrics[:1])[task.metrics[0].name].mean())
+            for how, act in ((DRAWN, drawing(policy, job["seed"])), (LIKELIEST, policy))
+        }
 
     points = [round(steps * (index + 1) / job["points"]) for index in range(job["points"])]
     try:
@@ -148,22 +157,32 @@ def train(job: Mapping[str, Any], folder: Path, program: Program | None) -> dict
                 optimised = find_optimiser("ppo")(
                     task, source, until, seed, settings={"threads": 1}, checkpoint=folder, measuring=measuring
                 )
-                if job["until_solved"] and reached(curve_of(optimised), LEVELS[-1]) is not None:
+                if job["until_solved"] and all(reached(curve_of(optimised, how), LEVELS[-1]) for how in HOW):
                     break
     except SourceFaultError as error:
-        return {"failed": error.fault.message, "curve": []}
+        return {"failed": error.fault.message, **{how: [] for how in HOW}}
     return {
-        "curve": curve_of(optimised),
-        "reached": {str(level): reached(curve_of(optimised), level) for level in LEVELS},
+        **{how: curve_of(optimised, how) for how in HOW},
         "steps": optimised.steps,
         "seconds": round(optimised.seconds, 1),
     }
 
 
-def curve_of(optimised: Optimised) -> list[list[float]]:
+def drawing(policy: Policy, seed: int) -> Callable[[Array], Array]:
+    """Acts by drawing from what a policy of numbered actions thinks of them (Gumbel, 1954)."""
+    generator = np.random.default_rng(seed)
+
+    def act(observations: Array) -> Array:
+        logits = policy.output(observations)
+        return np.argmax(logits + generator.gumbel(size=logits.shape), axis=1)[:, None].astype(float)
+
+    return act
+
+
+def curve_of(optimised: Optimised, how: str) -> list[list[float]]:
     """Steps and success; points of one rollout are one measurement."""
     measured = dict(zip(optimised.measured_at, optimised.measured, strict=True))
-    return [[at, values["success"]] for at, values in measured.items()]
+    return [[at, values[how]] for at, values in measured.items()]
 
 
 def reached(curve: Sequence[Sequence[float]], level: float) -> int | None:
@@ -174,7 +193,7 @@ def reached(curve: Sequence[Sequence[float]], level: float) -> int | None:
     return None
 
 
-def table(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def table(rows: Iterable[Mapping[str, Any]], how: str) -> list[dict[str, Any]]:
     """By task and arm: steps to each level with their range over seeds, and how many times sooner than sparse."""
     found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for row in rows:
@@ -183,25 +202,31 @@ def table(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     entries = []
     for (task, arm), own in sorted(found.items(), key=lambda item: (item[0][0], order.index(item[0][1]))):
         cap = own[0]["job"]["steps"]
-        trained = [row for row in own if row["curve"]]
-        entry: dict[str, Any] = {"task": task, "arm": arm, "trainings": len(own), "failed": len(own) - len(trained)}
+        trained = [row for row in own if row[how]]
+        entry: dict[str, Any] = {
+            "task": task,
+            "arm": arm,
+            "measured": how,
+            "trainings": len(own),
+            "failed": len(own) - len(trained),
+        }
         entry |= {"cap": cap, "coverage": 1 - 0.5 ** (len(own) - 1)}
-        entry["success_in_the_end"] = [row["curve"][-1][1] if row["curve"] else 0.0 for row in own]
+        entry["success_in_the_end"] = [row[how][-1][1] if row[how] else 0.0 for row in own]
         entry["steps_per_second"] = (
             round(statistics.median(row["steps"] / row["seconds"] for row in trained)) if trained else None
         )
         for level in LEVELS:
-            steps = steps_to(own, level)
+            steps = steps_to(own, level, how)
             entry[f"to_{level}"] = {"seeds": [_finite(each) for each in steps], **_spread(steps)}
             if arm != SPARSE and (task, SPARSE) in found:
-                entry[f"sooner_{level}"] = sooner(steps_to(found[task, SPARSE], level), steps, cap)
+                entry[f"sooner_{level}"] = sooner(steps_to(found[task, SPARSE], level, how), steps, cap)
         entries.append(entry)
     return entries
 
 
-def steps_to(rows: Iterable[Mapping[str, Any]], level: float) -> list[float]:
+def steps_to(rows: Iterable[Mapping[str, Any]], level: float, how: str) -> list[float]:
     """Of each training; infinite where it never came there."""
-    found = (reached(row["curve"], level) for row in rows)
+    found = (reached(row[how], level) for row in rows)
     return sorted(math.inf if steps is None else steps for steps in found)
 
 
@@ -230,7 +255,7 @@ def _finite(value: float) -> float | None:
 
 
 def markdown(entries: Iterable[Mapping[str, Any]]) -> str:
-    """The table of `docs/results.md`."""
+    """A table of `docs/results.md`."""
     titles = ["task", "reward", "trainings"]
     titles += [f"steps to {level:.0%}" for level in LEVELS] + [f"sooner than sparse, {level:.0%}" for level in LEVELS]
     titles += ["success in the end"]
@@ -374,8 +399,12 @@ def measure(args: argparse.Namespace) -> None:
         return
     told = ["--work", str(args.work.resolve())]
     told += [text for task, path in args.program for text in ("--program", f"{task}={path}")]
-    entries = table(run_jobs(HERE / "calm_online.py", jobs, args.out, cores=args.jobs, told=told))
-    print(markdown(entries) if args.markdown else json.dumps(entries, indent=None if args.json else 2))
+    rows = run_jobs(HERE / "calm_online.py", jobs, args.out, cores=args.jobs, told=told)
+    tables = {how: table(rows, how) for how in HOW}
+    if args.markdown:
+        print("\n\n".join(f"Measured with {HOW[how]}:\n\n{markdown(entries)}" for how, entries in tables.items()))
+    else:
+        print(json.dumps([*tables[DRAWN], *tables[LIKELIEST]], indent=None if args.json else 2))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import pytest
 from reward_agent.crediting.programs import packed
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import UsageError
+from reward_agent.optimise.policy import Policy
 from reward_agent.program import SUBGOALS, Program
 from reward_agent.vet import vet
 
@@ -68,10 +69,12 @@ def test_a_ratio_over_what_never_learns_is_a_bound(online: ModuleType) -> None:
 def test_the_table_counts_those_that_never_came_there(online: ModuleType) -> None:
     def row(arm: str, seed: int, text: str) -> dict[str, Any]:
         job = {"task": "minihack/keyroom-s5", "arm": arm, "seed": seed, "steps": 700}
-        return {"job": job, "curve": curve(text), "steps": 700, "seconds": 7.0}
+        return {"job": job, "drawn": curve(text), "likeliest": [], "steps": 700, "seconds": 7.0}
 
     rows = [row("code", 0, "0099999"), row("code", 1, "0000000"), row("code", 2, "0999999")]
-    sparse, code = online.table([*rows, row("sparse", 0, "0000000"), {**row("sparse", 1, ""), "failed": "it fell"}])
+    sparse, code = online.table(
+        [*rows, row("sparse", 0, "0000000"), {**row("sparse", 1, ""), "failed": "it fell"}], "drawn"
+    )
     assert sparse["arm"] == "sparse" and sparse["failed"] == 1 and sparse["to_0.5"]["median"] is None
     assert code["to_0.9"] == {"seeds": [200, 300, None], "median": 300, "low": 200, "high": None}
     assert code["sooner_0.9"]["bound"] == "at least" and code["sooner_0.9"]["ratio"] == 700 / 300
@@ -85,6 +88,26 @@ def test_programs_by_hand_tell_subgoals(online: ModuleType) -> None:
     for name, path in online.BY_HAND.items():
         verdict = vet(Program(path.read_text(), SUBGOALS), find_task(name))
         assert verdict.ok and verdict.term_names == ("pick_up_key", "open_door"), verdict.faults
+
+
+def test_actions_are_drawn_as_often_as_a_policy_thinks_right(online: ModuleType) -> None:
+    shares = np.array([0.1, 0.6, 0.3])
+    zero, one = np.zeros(1), np.ones(1)
+    policy = Policy(
+        (np.zeros((3, 1), np.float32),),
+        (np.log(shares).astype(np.float32),),
+        "tanh",
+        False,
+        zero,
+        2 * one,
+        zero,
+        one,
+        discrete=True,
+    )
+    drawn = online.drawing(policy, 0)(np.zeros((20_000, 1)))
+    assert drawn.shape == (20_000, 1)
+    np.testing.assert_allclose(np.bincount(drawn[:, 0].astype(int)) / 20_000, shares, atol=0.02)
+    assert policy.act(np.zeros((2, 1))).tolist() == [[1.0], [1.0]]
 
 
 @pytest.mark.needs("minihack")
@@ -123,7 +146,7 @@ def test_a_training_that_is_killed_goes_on_and_ends_alike(online: ModuleType, re
     job = {"task": "minigrid/doorkey-5x5", "arm": "novelty", "seed": 0, "steps": 6_144, "episodes": 1}
     job |= {"points": 400, "until_solved": False, "program": None}
     whole = online.run_job(job, tmp_path / "whole", None)
-    assert [at for at, _ in whole["curve"]] == [2048, 4096, 6144], "one measurement a rollout"
+    assert [at for at, _ in whole["drawn"]] == [2048, 4096, 6144], "one measurement a rollout"
     command = [sys.executable, str(repository / "benchmarks" / "calm_online.py"), "--work", str(tmp_path / "parts")]
     command += ["--job", json.dumps(job)]
     environment = os.environ | {"PYTHONPATH": str(repository)}
@@ -135,9 +158,9 @@ def test_a_training_that_is_killed_goes_on_and_ends_alike(online: ModuleType, re
     process.communicate()
     assert not list((tmp_path / "parts").glob("*/row.json"))
     said = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout
-    assert json.loads(said)["curve"] == whole["curve"]
+    assert all(json.loads(said)[how] == whole[how] for how in online.HOW)
     began = time.monotonic()
-    assert online.run_job(job, tmp_path / "parts", None)["curve"] == whole["curve"]
+    assert online.run_job(job, tmp_path / "parts", None)["drawn"] == whole["drawn"]
     assert time.monotonic() - began < 1.0, "a finished one is not trained again"
 
 

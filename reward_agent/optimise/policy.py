@@ -86,6 +86,19 @@ class Policy:
         Raises:
             UsageError: observations of another size.
         """
+        output = self.output(observations)
+        if self.discrete:
+            return cast(Array, output.argmax(1)[:, None].astype(np.float64))
+        if self.squash:
+            output = self.low + 0.5 * (np.tanh(output) + 1.0) * (self.high - self.low)
+        return cast(Array, np.clip(output, self.low, self.high))
+
+    def output(self, observations: Array) -> Array:
+        """Of the last layer, `(N, A)`; where it is discrete, the logits of n numbers, `(N, n)`.
+
+        Raises:
+            UsageError: observations of another size.
+        """
         if observations.ndim != 2 or observations.shape[1] != self.observation_size:
             raise UsageError(
                 f"This policy acts on observations (N, {self.observation_size}), not on {observations.shape}. "
@@ -96,12 +109,7 @@ class Policy:
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             hidden = hidden @ weight.T + bias
             hidden = np.tanh(hidden) if self.activation == "tanh" else np.maximum(hidden, 0)
-        output = (hidden @ self.weights[-1].T + self.biases[-1]).astype(np.float64)
-        if self.discrete:
-            return cast(Array, output.argmax(1)[:, None].astype(np.float64))
-        if self.squash:
-            output = self.low + 0.5 * (np.tanh(output) + 1.0) * (self.high - self.low)
-        return cast(Array, np.clip(output, self.low, self.high))
+        return cast(Array, (hidden @ self.weights[-1].T + self.biases[-1]).astype(np.float64))
 
     def __call__(self, observations: Array) -> Array:
         """As `act`, so that a policy can be given wherever an `act` is wanted."""
