@@ -87,7 +87,8 @@ def test_the_table_counts_those_that_never_came_there(online: ModuleType) -> Non
 def test_programs_by_hand_tell_subgoals(online: ModuleType) -> None:
     for name, path in online.BY_HAND.items():
         verdict = vet(Program(path.read_text(), SUBGOALS), find_task(name))
-        assert verdict.ok and verdict.term_names == ("pick_up_key", "open_door"), verdict.faults
+        assert verdict.ok, verdict.faults
+        assert verdict.term_names == tuple(each.name for each in find_task(name).subgoals) != ()
 
 
 def test_actions_are_drawn_as_often_as_a_policy_thinks_right(online: ModuleType) -> None:

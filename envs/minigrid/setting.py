@@ -7,6 +7,7 @@ from pathlib import Path
 from reward_agent.envs.minigrid.metrics import quickness, stages, success, way_made
 from reward_agent.envs.minigrid.names import HORIZONS, SUCCESS
 from reward_agent.envs.minigrid.world import MiniGrid
+from reward_agent.subgoals import Subgoal
 from reward_agent.task import Task
 
 CONTROL = (
@@ -15,6 +16,17 @@ CONTROL = (
     "empty, and toggles what is before it: a door opens or shuts, a locked one only to who carries the key"
 )
 EXPERTS = Path(__file__).parent / "experts"
+_UNLOCK = (
+    Subgoal("pick_up_key", "the agent picked up the key"),
+    Subgoal("open_door", "the agent unlocked and opened the locked door"),
+)
+_PUT_DOWN = Subgoal("put_down_key", "the agent put the key down after the locked door was opened")
+SUBGOALS = {
+    "doorkey": _UNLOCK,
+    "unlockpickup": (*_UNLOCK, _PUT_DOWN),
+    "keycorridor": (*_UNLOCK, _PUT_DOWN),
+}
+"""By family; lava has no steps but its gaps."""
 
 
 def minigrid_task(env: str, instruction: str, *, budget: int) -> Task:
@@ -36,6 +48,7 @@ def minigrid_task(env: str, instruction: str, *, budget: int) -> Task:
         horizon=horizon,
         terminates="native",
         goal=SUCCESS,
+        subgoals=SUBGOALS.get(family, ()),
         metrics=(success(), way_made() if family == "lavacrossing" else stages(), quickness(horizon)),
         preset="grid",
         budget=budget,

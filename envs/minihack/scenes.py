@@ -50,6 +50,10 @@ KEYROOM: Final = (
     Subgoal("open_door", "the agent unlocked and opened the door"),
 )
 """CALM's own subgoals of its key rooms."""
+RIVER: Final = (
+    Subgoal("push_boulder", "the agent pushed a boulder"),
+    Subgoal("fill_water", "a boulder filled a square of the water"),
+)
 
 
 @dataclass(frozen=True)

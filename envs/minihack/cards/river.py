@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reward_agent.envs.minihack.metrics import metrics
-from reward_agent.envs.minihack.scenes import PUSH_CONTROL
+from reward_agent.envs.minihack.scenes import PUSH_CONTROL, RIVER
 from reward_agent.envs.minihack.schema import WON
 from reward_agent.envs.minihack.world import MiniHack
 from reward_agent.task import Task
@@ -17,6 +17,7 @@ task = Task(
     horizon=HORIZON,
     metrics=metrics(HORIZON),
     goal=WON,
+    subgoals=RIVER,
     preset="grid",
     budget=2_000_000,
     expert=Path(__file__).parents[1] / "experts" / "river.py",
