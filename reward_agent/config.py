@@ -14,7 +14,7 @@ from reward_agent.fewshot import Example
 from reward_agent.judges import Judge, find_judge
 from reward_agent.llm import LLM, Budget, Options, connect, redact, require_price
 from reward_agent.methods import Method, Settings, find_method
-from reward_agent.program import REWARD, SUBGOALS, Program
+from reward_agent.program import REWARD, Program
 from reward_agent.sources.shaping import shaping_of
 from reward_agent.subgoals import Subgoal
 from reward_agent.task import Task
@@ -146,7 +146,7 @@ class RunConfig:
                 optimiser that has nothing to do with them.
         """
         make = find_method(self.method)
-        divides = getattr(make, "entry", REWARD) == SUBGOALS
+        divides = getattr(make, "entry", REWARD) != REWARD
         if not divides and (self.subgoals or self.shaping):
             raise UsageError(
                 f"The method {self.method} divides no task, so subgoals and what they pay say nothing to it: leave "

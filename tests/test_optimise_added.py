@@ -114,7 +114,17 @@ def test_names_are_those_that_can_be_found() -> None:
 
     assert OPTIMISERS.names() == ("mpc", "ppo", "sac")
     assert PROVIDERS.names() == tuple(providers()) == ("anthropic", "litellm", "manual", "none", "openai", "replay")
-    assert METHODS.names() == ("calm", "code_as_policies", "eureka", "given", "icpl", "l2r", "l2r_coder", "text2reward")
+    assert METHODS.names() == (
+        "calm",
+        "code_as_policies",
+        "eureka",
+        "given",
+        "icpl",
+        "l2r",
+        "l2r_coder",
+        "oni",
+        "text2reward",
+    )
     assert JUDGES.names() == ("factors", "metric", "page", "terminal", "vlm")
     assert all(find_method(name) for name in METHODS.names())
     assert replace(METHODS, group="no.such.group", package="reward_agent.nothing").names() == ()

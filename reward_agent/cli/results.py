@@ -69,7 +69,7 @@ def describe_result(result: Result) -> str:
     lines += ["  UNSAFE: reward programs ran without the sandbox"] if result.unsafe else []
     names = [
         name
-        for name in ("reward.py", "policy.safetensors", "policy.json", "video.mp4")
+        for name in (result.reward.name, "policy.safetensors", "policy.json", "video.mp4")
         if (result.best / name).exists()
     ]
     return "\n".join([*lines, *(f"  {result.best / name}" for name in names)])
