@@ -14,6 +14,7 @@ import pytest
 from corridor import truth
 from loopback import Loopback, Request, Step, fail, say
 from runs_for_tests import config
+from sweeps_for_tests import answer, rows, write
 from terminals import piped
 from test_cli_runs import SMALL, call, command, environment
 from waiting import until
@@ -155,3 +156,19 @@ def test_what_it_cannot_do_is_said(server: Loopback, tmp_path: Path) -> None:
     assert "has no rounds" in rounds.stderr
     chat = piped("go\n", "chat", CORRIDOR, "--method", "oni", "--llm", "manual", cwd=tmp_path)
     assert chat.returncode == 2 and "somebody answers what you say" in chat.stderr
+
+
+@pytest.mark.needs("rliable")
+def test_in_a_sweep(tmp_path: Path) -> None:
+    (tmp_path / "steps.txt").write_text("at_door: the agent came to the door\n")
+    entry = {"name": "judged", "method": "oni", "llm": "manual", "subgoals": "steps.txt", "shaping": {"weight": 0.2}}
+    write(tmp_path, entries=[entry], tasks=[CORRIDOR])
+    told = answer("sweep.yaml", cwd=tmp_path)
+    assert "judged" in rows(told), told
+    for manifest in tmp_path.rglob("run.json"):
+        config = json.loads(manifest.read_text())["config"]
+        assert config["subgoals"] == [{"name": "at_door", "doc": "the agent came to the door"}]
+    (prompt, *_) = tmp_path.rglob("*.prompt.md")
+    assert "`at_door`: the agent came to the door" in prompt.read_text(), "whoever has the time may judge"
+    write(tmp_path, entries=[entry | {"subgoals": "step.txt"}], tasks=[CORRIDOR])
+    assert "Did you mean steps.txt" in call("sweep", "sweep.yaml", cwd=tmp_path, code=2).stderr
