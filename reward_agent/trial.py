@@ -29,9 +29,10 @@ from reward_agent.history import Outcome
 from reward_agent.journal import RunBusyError
 from reward_agent.optimise import Curves, Measuring, Optimised, Progress, find_optimiser
 from reward_agent.optimise.policy import ARCHITECTURE, TENSORS, load_policy
+from reward_agent.planning.policy import PlannedPolicy
 from reward_agent.program import Program, TrainingFault
 from reward_agent.schema import Array
-from reward_agent.scoring import Acting, Planning, intervals_of, no_op, random_policy, record_video, roll_out
+from reward_agent.scoring import Acting, intervals_of, no_op, random_policy, record_video, roll_out
 from reward_agent.sources import CountingSource, RewardSource, SourceFaultError
 from reward_agent.store import sha256
 from reward_agent.task import Task
@@ -247,7 +248,7 @@ def _score(spec: TrialSpec, task: Task, optimised: Optimised, progress: Callable
     count = len(spec.select_seeds)
     shared = spec.report_seeds[:count] == spec.select_seeds
     told = None
-    if task.metrics and isinstance(optimised.policy, Planning):
+    if task.metrics and isinstance(optimised.policy, PlannedPolicy):
         told = _Counted(len(spec.report_seeds) + (0 if shared else count), progress)
     report = _plain(roll_out(task, optimised.policy, spec.report_seeds, told=told)) if spec.report_seeds else {}
     if shared:
@@ -330,7 +331,7 @@ def _outcome(task: Task, optimised: Optimised, select: Scores) -> Outcome:
         steps=optimised.steps,
         seconds=optimised.seconds,
         bad_rewards=optimised.bad_rewards,
-        by="practice" if isinstance(optimised.policy, Planning) else "training",
+        by="practice" if isinstance(optimised.policy, PlannedPolicy) else "training",
     )
 
 
