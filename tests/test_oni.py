@@ -143,6 +143,20 @@ def answers_there(place: Path) -> int:
     return sum(len(path.read_text().splitlines()) for path in place.rglob(REPLIES))
 
 
+@pytest.mark.needs("minigrid")
+def test_from_the_command_line(tmp_path: Path) -> None:
+    words = ("--method", "oni", "--subgoals", "card", "--llm", "manual", "--budget", "2048", "--final-seeds", "1")
+    done = call("run", "minigrid/doorkey-5x5", *words, "--yes", cwd=tmp_path)
+    assert "manual: it judges transitions while the trainings go on" in done.stdout
+    assert "the subgoals that were given, judged by manual" in done.stdout
+    assert "manual judged no transition" in done.stdout and "best/subgoals.txt" in done.stdout
+    prompt = next(tmp_path.rglob("*.prompt.md")).read_text()
+    assert "`open_door`: the agent unlocked" in prompt and "middle of the last row" in prompt
+    assert "could be exported" in call("export", "last", cwd=tmp_path, code=2).stderr
+    assert "subgoals that were given" in call("show", "last", cwd=tmp_path).stdout
+    call("report", "last", cwd=tmp_path)
+
+
 def test_what_it_cannot_do_is_said(server: Loopback, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has no screens of characters"):
         run(server, tmp_path, task="mujoco/hopper-forward", subgoals=(Subgoal("hop", "it hops"),))
