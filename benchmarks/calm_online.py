@@ -365,6 +365,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one line")
     parser.add_argument("--markdown", action="store_true", help="print the table of docs/results.md instead")
     parser.add_argument("--only-tell", action="store_true", help="say what would be trained, and end")
+    parser.add_argument("--table", action="store_true", help="tell of all that was trained, and train nothing")
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), metavar="TASK", help="that name a goal")
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
     parser.add_argument(
@@ -396,21 +397,36 @@ def main() -> int:
 
 def measure(args: argparse.Namespace) -> None:
     """Train what is not among the rows yet, and print."""
+    if args.table:
+        tell(kept_rows(args.out), args)
+        return
     jobs = list(jobs_of(args))
     if args.only_tell:
-        done = [json.loads(line)["job"] for line in args.out.read_text().splitlines()] if args.out.exists() else []
+        done = [row["job"] for row in kept_rows(args.out)]
         left = [job for job in jobs if job not in done]
         print(f"{len(left)} of {len(jobs)} trainings are left, {args.jobs} at once:")
         print("\n".join(json.dumps(job) for job in left))
         return
     told = ["--work", str(args.work.resolve())]
     told += [text for task, path in args.program for text in ("--program", f"{task}={path}")]
-    rows = run_jobs(HERE / "calm_online.py", jobs, args.out, cores=args.jobs, told=told)
-    tables = {how: table(rows, how) for how in HOW}
+    tell(run_jobs(HERE / "calm_online.py", jobs, args.out, cores=args.jobs, told=told), args)
+
+
+def tell(rows: Sequence[Mapping[str, Any]], args: argparse.Namespace) -> None:
+    """Print the tables of these trainings."""
     if args.markdown:
-        print("\n\n".join(f"Measured with {HOW[how]}:\n\n{markdown(entries)}" for how, entries in tables.items()))
+        print(pages(rows))
     else:
-        print(json.dumps([*tables[DRAWN], *tables[LIKELIEST]], indent=None if args.json else 2))
+        print(json.dumps([entry for how in HOW for entry in table(rows, how)], indent=None if args.json else 2))
+
+
+def pages(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Both tables of `docs/results.md`, with what they are."""
+    return "\n\n".join(f"Measured with {told}:\n\n{markdown(table(rows, how))}" for how, told in HOW.items())
+
+
+def kept_rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 if __name__ == "__main__":
