@@ -59,6 +59,9 @@ class Outcome:
     """Share of successes at the points of `task_score`, where the first metric is a success; else nothing."""
     measured_at: tuple[int, ...] = ()
     """Environment steps after which each point of `task_score` was measured."""
+    reached: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """Of the episodes that ended at the points of `terms`, the share that had reached each subgoal; nan where none had
+    ended. Nothing where no subgoals are told."""
     by: Literal["training", "practice", "planner", "nothing"] = "training"
     """What acted on the reward: a policy that was trained on it; a planner that practised for `steps` that it imagined,
     and then played the episodes that are scored; a planner in one episode, a look, of `steps`. Of a program that

@@ -331,8 +331,19 @@ def _outcome(task: Task, optimised: Optimised, select: Scores) -> Outcome:
         steps=optimised.steps,
         seconds=optimised.seconds,
         bad_rewards=optimised.bad_rewards,
+        reached=_reached(curves),
         by="practice" if isinstance(optimised.policy, PlannedPolicy) else "training",
     )
+
+
+def _reached(curves: Curves) -> dict[str, tuple[float, ...]]:
+    """Of the episodes that ended in each stretch, the share that had reached each subgoal."""
+    if curves.ended is None:
+        return {}
+    ended = np.array(points(curves.ended.astype(float)))
+    shares = {name: np.array(points(counts.astype(float))) for name, counts in curves.reached.items()}
+    with np.errstate(invalid="ignore"):
+        return {name: tuple((counts / ended).tolist()) for name, counts in shares.items()}
 
 
 def points(values: Array) -> tuple[float, ...]:

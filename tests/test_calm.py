@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,6 +19,7 @@ from test_shaping import PROGRAM
 
 from reward_agent.agent import resume, synthesize
 from reward_agent.api import check
+from reward_agent.chronicle import read_chronicle
 from reward_agent.config import RunConfig
 from reward_agent.errors import UsageError
 from reward_agent.history import Attempt, Candidate, History, Interval, Outcome
@@ -39,18 +41,18 @@ def fenced(source: str) -> str:
     return f"First it moves, then it is near.\n```python\n{source}\n```\n"
 
 
-def outcome(success: float, *paid: float) -> Outcome:
-    """Of a training whose last episodes of ten steps were paid these shares of 0.1 for their subgoals."""
-    names = ("moves", "near")
+def outcome(success: float, *reached: float) -> Outcome:
+    """Of a training in whose last stretch these shares of episodes reached its subgoals; in its first none ended."""
     return Outcome(
         metrics={"success": Interval(success, success, success)},
-        terms={"goal": (0.0, success / 10), **{n: (0.0, 0.1 * p / 10) for n, p in zip(names, paid, strict=True)}},
+        terms={"goal": (0.0, success / 10), "moves": (0.0, 0.01), "near": (0.0, 0.01)},
         episode_return=(0.0, 1.0),
         episode_length=(20.0, 10.0),
         task_score=(0.0, success),
         success=(0.0, success),
         steps=5000,
         seconds=1.0,
+        reached={name: (math.nan, share) for name, share in zip(("moves", "near"), reached, strict=True)},
     )
 
 
@@ -90,19 +92,9 @@ def test_what_came_of_it_is_told_subgoal_by_subgoal() -> None:
     first, second = candidate(0, outcome(0.25, 0.9, 0.5)), candidate(1, outcome(0.125, 0.75, 0.0))
     text = asked(History({(0, 0): first}))
     assert "goal: 0.000 0.250" in text and "episode_length: 20.0 10.0" in text
-    assert "moves: 0.00 0.90" in text and "near: 0.00 0.50" in text and text.count("\ngoal: ") == 1
+    assert "moves: none-ended 0.90" in text and "near: none-ended 0.50" in text and text.count("\ngoal: ") == 1
     told = asked(History({(0, 0): first, (1, 0): second}))
     assert "Tried since" in told and "goal 0.125; subgoals in the end: moves 0.75, near 0.00" in told
-    settings = replace(SETTINGS, shaping={"weight": 0.05})
-    assert "moves: 0.00 1.80" in asked(History({(0, 0): first}), settings), "shares are of what a subgoal pays"
-
-
-def test_what_is_no_share_is_not_called_one() -> None:
-    first = History({(0, 0): candidate(0, outcome(0.25, 0.9, 0.5))})
-    assert "Share of episodes that reached each subgoal" in asked(first)
-    for shaping in ({"potential": True}, {"decay": 0.9}):
-        text = asked(first, replace(SETTINGS, shaping=shaping))
-        assert "Share of episodes that reached each" not in text and "not quite how many reached it" in text
 
 
 def test_it_trains_what_passes_and_ends() -> None:
@@ -118,6 +110,10 @@ def test_a_whole_run(tmp_path: Path) -> None:
     result = synthesize(made, root=tmp_path, name="one")
     assert result.program.entry == SUBGOALS and result.method == "calm"
     assert "the goal and each subgoal" in result.sees
+    trained = read_chronicle(result.folder).candidates[0].outcome
+    assert isinstance(trained, Outcome) and set(trained.reached) == {"moves", "near"}
+    shares = [share for each in trained.reached.values() for share in each if not math.isnan(share)]
+    assert shares and all(0.0 <= share <= 1.0 for share in shares) and trained.reached["moves"][-1] > 0.5
     exported = result.reward.read_text()
     kept = program_in(exported)
     assert isinstance(kept, Program) and kept.entry == SUBGOALS

@@ -197,3 +197,23 @@ def test_ones_own_trainer_gets_what_subgoals_pay() -> None:
     paid = sum(env.step(np.ones((4, 1)))[1] for _ in range(10))
     assert np.allclose(paid, 0.1) or (paid >= 0.1).all()
     env.close()
+
+
+def test_shares_are_of_the_episodes_that_ended() -> None:
+    width = task_schema(pointmass.task).select(Told.fields).width
+    said = np.zeros((5, 2, width))
+    said[0, 0, 0] = said[1, 0, 1] = said[3, 1, 2] = 1.0
+    begins = np.array([[1, 1], [0, 0], [1, 0], [0, 0], [0, 1]], bool)
+
+    def source_of_steps(steps: slice) -> ShapedSource:
+        source = ShapedSource(Told(), pointmass.task, shaping_of({}))
+        source(said[steps], np.zeros((len(said[steps]), 2, 1)), said[steps], begins[steps])
+        return source
+
+    source = source_of_steps(slice(None))
+    assert source.reached_names == ("first", "second", "third")
+    assert source.tally().tolist() == [2, 1, 1, 1], "two ended: one reached the first and second, one the third"
+    assert source.tally().tolist() == [0, 0, 0, 0]
+    later, again = source_of_steps(slice(None)), source_of_steps(slice(1))
+    again.remember(later.memory())
+    assert again.tally().tolist() == [2, 1, 1, 1], "a training that goes on counts from there"

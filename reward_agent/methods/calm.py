@@ -8,6 +8,7 @@ the paper: a policy is trained (which it left to later work), what came of it is
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -16,7 +17,6 @@ from reward_agent.messages import Message
 from reward_agent.methods import Data, Prompt
 from reward_agent.methods.base import Rounds, chosen, noticed, shown
 from reward_agent.program import SUBGOALS, Fault, Program, extract
-from reward_agent.sources.shaping import GOAL, Shaping, shaping_of
 from reward_agent.task import Task, TextWorld
 
 MAX_TRIED = 5
@@ -49,8 +49,7 @@ class Calm(Rounds):
             scored=bool(task.metrics),
             goal=_series(best.outcome.success or best.outcome.task_score, digits=3),
             length=_series(best.outcome.episode_length, digits=1),
-            shares=[(name, _series(values)) for name, values in shares(best.outcome, self._shaping).items()],
-            plain=self._shaping.decay == 1 and not self._shaping.potential,
+            shares=[(name, _series(values)) for name, values in best.outcome.reached.items()],
             noticed=noticed(best),
             tried=[self._tried(each) for each in since if each is not None],
             preset=self.settings.subgoals,
@@ -72,34 +71,21 @@ class Calm(Rounds):
             return Fault("check", f"{wrong[0]} The dict has exactly these: {names}.")
         return program
 
-    @property
-    def _shaping(self) -> Shaping:
-        return shaping_of(self.settings.shaping)
-
     def _tried(self, candidate: Candidate) -> str:
         outcome = candidate.outcome
         if not isinstance(outcome, Outcome):
             return f"round {candidate.iteration + 1}: no program that could be trained on"
-        ends = ", ".join(
-            f"{name} {values[-1]:.2f}" for name, values in shares(outcome, self._shaping).items() if values
-        )
+        ends = ", ".join(f"{name} {_share(values[-1])}" for name, values in outcome.reached.items() if values)
         goal = (outcome.success or outcome.task_score or (0.0,))[-1]
         return f"round {candidate.iteration + 1}: goal {goal:.3f}; subgoals in the end: {ends}"
 
 
-def shares(outcome: Outcome, shaping: Shaping) -> dict[str, tuple[float, ...]]:
-    """Of the episodes, how many reached each subgoal, at points of the training: what was paid for it an episode, over
-    what it pays. Where that falls with time, or is a potential, it is less than that, or more."""
-    weight = shaping.weight or 1.0
-    return {
-        name: tuple(value * length / weight for value, length in zip(values, outcome.episode_length, strict=False))
-        for name, values in outcome.terms.items()
-        if name != GOAL
-    }
-
-
 def _series(values: tuple[float, ...], digits: int = 2) -> str:
-    return " ".join(f"{value:.{digits}f}" for value in values) or "not measured"
+    return " ".join(_share(value, digits) for value in values) or "not measured"
+
+
+def _share(value: float, digits: int = 2) -> str:
+    return "none-ended" if math.isnan(value) else f"{value:.{digits}f}"
 
 
 def _tree(program: Program) -> ast.AST:

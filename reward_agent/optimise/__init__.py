@@ -48,6 +48,10 @@ class Curves:
     episode_length: NDArray[np.float64]
     terms: Mapping[str, NDArray[np.float64]]
     """Mean per step of each term."""
+    ended: NDArray[np.int64] | None = None
+    """Episodes that ended, where subgoals are told."""
+    reached: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    """How many of these had reached each subgoal."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from reward_agent.envs.episodes import TIME, Episodes
 from reward_agent.optimise.watching import Watching
 from reward_agent.schema import Array
 from reward_agent.scoring import EVALUATION_SEEDS
-from reward_agent.sources import EpisodicSource, RememberingSource, RewardSource, WatchingSource
+from reward_agent.sources import EpisodicSource, RememberingSource, RewardSource, TallyingSource, WatchingSource
 from reward_agent.task import Task
 
 RESET_SEEDS = EVALUATION_SEEDS
@@ -41,6 +41,8 @@ class Drained(NamedTuple):
     episode_length: float
     terms: dict[str, float]
     """Mean per step."""
+    reached: tuple[int, ...] = ()
+    """Of a source that tells (`sources.TallyingSource`): episodes that ended, and how many had reached each subgoal."""
 
 
 class Advance(NamedTuple):
@@ -199,10 +201,11 @@ class TaskVecEnv(VecEnv):  # type: ignore[misc]
         terms = {n: float(s) / rows for n, s in zip(self.source.term_names, self._term_sums, strict=True)}
         self._term_sums[:] = 0
         self._term_rows = 0
+        tally = self.source.tally().tolist() if isinstance(self.source, TallyingSource) else []
         if not self._finished:
-            return Drained(float("nan"), float("nan"), terms)
+            return Drained(float("nan"), float("nan"), terms, tuple(tally))
         returns, lengths = np.array(self._finished).T
-        return Drained(float(returns.mean()), float(lengths.mean()), terms)
+        return Drained(float(returns.mean()), float(lengths.mean()), terms, tuple(tally))
 
     def save(self) -> dict[str, NDArray[Any]]:
         """Everything `restore` needs to go on bit for bit."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 
@@ -22,7 +23,7 @@ from reward_agent.optimise.policy import Policy
 from reward_agent.optimise.presets import LearnerSettings
 from reward_agent.optimise.recurrent_policy import RecurrentPolicy
 from reward_agent.optimise.sb3 import Drained, TaskVecEnv
-from reward_agent.sources import CountingSource, RewardSource
+from reward_agent.sources import CountingSource, RewardSource, TallyingSource
 from reward_agent.task import Task
 
 SAVING_SHARE = 0.05
@@ -64,29 +65,37 @@ class Record:
     """Rows of the curves so far."""
 
     term_names: tuple[str, ...]
+    reached_names: tuple[str, ...] = ()
     steps: list[int] = field(default_factory=list)
     returns: list[float] = field(default_factory=list)
     lengths: list[float] = field(default_factory=list)
     terms: list[list[float]] = field(default_factory=list)
+    reached: list[tuple[int, ...]] = field(default_factory=list)
+    """Of each rollout: episodes that ended, and how many had reached each subgoal."""
 
     def add(self, steps: int, drained: Drained) -> None:
         self.steps.append(steps)
         self.returns.append(drained.episode_return)
         self.lengths.append(drained.episode_length)
         self.terms.append([drained.terms[name] for name in self.term_names])
+        self.reached.append(drained.reached)
 
     def curves(self) -> Curves:
         terms = np.array(self.terms, np.float64).reshape(-1, len(self.term_names))
+        reached = self._reached()
         return Curves(
             steps=np.array(self.steps, np.int64),
             episode_return=np.array(self.returns, np.float64),
             episode_length=np.array(self.lengths, np.float64),
             terms={name: terms[:, i].copy() for i, name in enumerate(self.term_names)},
+            ended=reached[:, 0] if self.reached_names else None,
+            reached={name: reached[:, i] for i, name in enumerate(self.reached_names, 1)},
         )
 
     def arrays(self) -> Arrays:
         curves = self.curves()
         return {
+            "reached": self._reached(),
             "steps": curves.steps,
             "returns": curves.episode_return,
             "lengths": curves.episode_length,
@@ -97,6 +106,16 @@ class Record:
         self.steps = [int(value) for value in arrays["steps"]]
         self.returns, self.lengths = arrays["returns"].tolist(), arrays["lengths"].tolist()
         self.terms = arrays["terms"].tolist()
+        # none in a checkpoint of an earlier release
+        reached = arrays.get("reached", np.zeros((len(self.steps), self._width), np.int64))
+        self.reached = [tuple(row) for row in reached.tolist()]
+
+    @property
+    def _width(self) -> int:
+        return 1 + len(self.reached_names) if self.reached_names else 0
+
+    def _reached(self) -> NDArray[np.int64]:
+        return np.array(self.reached, np.int64).reshape(len(self.steps), self._width)
 
 
 @dataclass(frozen=True)
@@ -190,7 +209,8 @@ class _Boundary(BaseCallback):  # type: ignore[misc]
         super().__init__()
         self.learner, self.env, self.normalise, self.order = learner, env, normalise, order
         self.identity, self.every, self._least_pause = identity, every, checkpoint_seconds
-        self.record = Record(env.source.term_names)
+        told = env.source.reached_names if isinstance(env.source, TallyingSource) else ()
+        self.record = Record(env.source.term_names, told)
         self._measured: dict[int, tuple[int, Mapping[str, float]]] = {}
         """By point: when it was measured, and what."""
         self._began = self._saved = time.monotonic()

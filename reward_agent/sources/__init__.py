@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
 from numpy.typing import NDArray
 
 from reward_agent.errors import RewardAgentError
@@ -81,6 +82,20 @@ class EpisodicSource(RememberingSource, Protocol):
         self, state: Array, action: Array, next_state: Array, was_reset: Bools, terminated: Bools
     ) -> Rewards:
         """As a call of any source; `terminated` `(T, N)` marks the steps that ended an episode, but for the horizon."""
+        ...
+
+
+@runtime_checkable
+class TallyingSource(RewardSource, Protocol):
+    """A source that knows what episodes reach, and counts it."""
+
+    @property
+    def reached_names(self) -> tuple[str, ...]:
+        """What an episode may reach, K of them."""
+        ...
+
+    def tally(self) -> NDArray[np.int64]:
+        """`(1 + K,)`: episodes that ended since it was last asked, and how many of them had reached each."""
         ...
 
 

@@ -80,6 +80,17 @@ class ShapedSource:
         self._goal = packed.columns[task.goal].start if task.goal else None
         self._reached: Bools = np.zeros((0, len(subgoals.term_names)), bool)
         self._age: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._tally: NDArray[np.int64] = np.zeros(1 + len(subgoals.term_names), np.int64)
+
+    @property
+    def reached_names(self) -> tuple[str, ...]:
+        """See `sources.TallyingSource`."""
+        return self._subgoals.term_names
+
+    def tally(self) -> NDArray[np.int64]:
+        """See `sources.TallyingSource`. An episode counts once the next of its row has begun."""
+        found, self._tally = self._tally, np.zeros_like(self._tally)
+        return found
 
     @property
     def rewards(self) -> int:
@@ -127,7 +138,7 @@ class ShapedSource:
 
     def memory(self) -> dict[str, NDArray[Any]]:
         """What was reached in the running episodes, and how old they are; what the source of subgoals remembers."""
-        own = {"reached": self._reached.copy(), "age": self._age.copy()}
+        own = {"reached": self._reached.copy(), "age": self._age.copy(), "tally": self._tally.copy()}
         if isinstance(self._subgoals, RememberingSource):
             own |= {f"{SUBGOALS}{name}": value for name, value in self._subgoals.memory().items()}
         return own
@@ -135,6 +146,7 @@ class ShapedSource:
     def remember(self, memory: Mapping[str, NDArray[Any]]) -> None:
         """Go on from there."""
         self._reached, self._age = memory["reached"].astype(bool), memory["age"].astype(np.int64)
+        self._tally = memory.get("tally", np.zeros_like(self._tally)).astype(np.int64)
         if isinstance(self._subgoals, RememberingSource):
             told = {k.removeprefix(SUBGOALS): v for k, v in memory.items() if k.startswith(SUBGOALS)}
             self._subgoals.remember(told)
@@ -144,6 +156,8 @@ class ShapedSource:
 
     def _step(self, said: Bools, was_reset: Bools, terminated: Bools) -> Array:
         """What one step pays in each row, `(N, K)`."""
+        ended = was_reset & (self._age > 0)
+        self._tally += np.array([ended.sum(), *self._reached[ended].sum(0)], np.int64)
         before = self._reached & ~was_reset[:, None]
         after = before | said
         if self.shaping.ordered:
