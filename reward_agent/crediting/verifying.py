@@ -195,16 +195,18 @@ def _compare(name: str, trajectories: Sequence[Trajectory], told: Sequence[Seque
 
 
 def _summary(wrong: Sequence[Tally], labels: Labels) -> Fault:
-    allowed = (
-        f" (labels err too, so {labels.errors:g} of what either calls reached may differ)" if labels.errors else ""
-    )
     differ = sum(each.differ for each in wrong)
-    shown = f"{min(differ, SHOWN)} of these {differ:,} follow" if differ > SHOWN else "These follow"
+    shown = f"{SHOWN} of these {differ:,} follow" if differ > SHOWN else "These follow"
+    allowed = (
+        f" (labels err too: of what either calls reached, a share of {labels.errors:g} may differ)"
+        if labels.errors
+        else ""
+    )
     return Fault(
         "labels",
         f"Recorded transitions are labelled otherwise: {'; '.join(map(str, wrong))}. Where they differ, the labels are "
-        f"right{allowed}. {shown}, with the fields that the program reads or that changed, and what a person saw before and after. What an "
-        "episode does after it first reached a subgoal was not looked at: it pays once.",
+        f"right{allowed}. {shown}, with the fields that the program reads or that changed, and with what a person saw "
+        "before and after. What an episode does after it first reached a subgoal was not looked at: it pays once.",
     )
 
 
@@ -236,7 +238,7 @@ def _shown(wrong: Sequence[Tally], program: Program, task: Task, labels: Labels)
 
 
 def _fields(each: Trajectory, step: int, task: Task, read: Sequence[str]) -> str:
-    """The fields before and after: those that a program reads, then others of the world that changed and can be read."""
+    """The fields before and after: those that the program reads, then others of the world that changed."""
     schema = task_schema(task).select(each.fields)
     before, after = each.states[step], each.states[step + 1]
     of_world = [
