@@ -209,8 +209,8 @@ def with_whole_paths(config: RunConfig) -> RunConfig:
     task += disguised + (how if how.isdecimal() or not how else pinned(how))
     prompts = config.prompts.resolve() if config.prompts else None
     labels = Path(config.labels).resolve() if config.labels else None
-    named = {"llm": whole_llm(config.llm), "judge": _whole_judge(config.judge)}
-    return replace(config, task=task, prompts=prompts, labels=labels, **named)
+    llm, judge = whole_llm(config.llm), _whole_judge(config.judge)
+    return replace(config, task=task, prompts=prompts, labels=labels, llm=llm, judge=judge)
 
 
 def whole_llm(name: str | None) -> str | None:
