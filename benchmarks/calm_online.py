@@ -31,6 +31,7 @@ from typing import Any
 
 import numpy as np
 from calm_offline import DATA, read_sample
+from calm_replies import KEPT as REPLIES
 from calm_replies import replies_of
 from jobs import run_jobs
 from replies import lay_replies
@@ -40,14 +41,13 @@ from reward_agent.crediting.cache import Judgements
 from reward_agent.crediting.distilling import distilled_from
 from reward_agent.crediting.trajectories import Place, Trajectory, read_trajectories
 from reward_agent.crediting.view import View
-from reward_agent.envs.registry import find_task, recordings
+from reward_agent.envs.registry import find_task
 from reward_agent.errors import RewardAgentError, UsageError
 from reward_agent.files import write_atomically
 from reward_agent.llm import Options, connect
-from reward_agent.llm.recordings import read_recording
 from reward_agent.optimise import Measuring, Optimised, find_optimiser
 from reward_agent.optimise.policy import Policy
-from reward_agent.program import SUBGOALS, Fault, Program, extract, read_program
+from reward_agent.program import SUBGOALS, Fault, Program, read_program
 from reward_agent.schema import Array
 from reward_agent.scoring import SeedPlan, roll_out
 from reward_agent.sources import RewardSource, SourceFaultError
@@ -59,11 +59,21 @@ from reward_agent.task import Task
 
 HERE = Path(__file__).parent
 KEPT, WORK = HERE / "results" / "calm_online.jsonl", HERE.parent / "runs" / "calm_online"
+ROOM = HERE.parent / "envs" / "minihack" / "experts" / "keyroom_subgoals.py"
 BY_HAND = {
-    "minihack/keyroom-s5": HERE.parent / "envs" / "minihack" / "experts" / "keyroom_subgoals.py",
+    "minihack/keyroom-s5": ROOM,
+    "minihack/keyroom-s15": ROOM,
     "minigrid/doorkey-8x8": HERE.parent / "envs" / "minigrid" / "experts" / "doorkey_subgoals.py",
 }
 """Programs of the arm `hand`."""
+FOUND = {
+    "minihack/keyroom-s5": REPLIES / "found_by_claude.md",
+    "minihack/keyroom-s15": REPLIES / "found_by_claude.md",
+    "minigrid/doorkey-8x8": REPLIES / "found_by_claude_doorkey.md",
+}
+"""Programs of the arm `code` where no other is given: the first reply of a model to `--method calm` that came, as it
+is. The larger key room has the smaller one's."""
+TASKS = ("minihack/keyroom-s5", "minigrid/doorkey-8x8")
 JUDGE, JUDGED, BATCH = "manual:claude", 120, 20
 """Whose recorded judgements the arm `distilled` has, of so many transitions, so many a prompt (`calm_offline.py`)."""
 SPARSE, CODE, HAND, DISTILLED = "sparse", "code", "hand", "distilled"
@@ -313,23 +323,19 @@ def jobs_of(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def program_of(arm: str, task: str, given: Mapping[str, Path]) -> Program | None:
-    """What tells subgoals in this arm: by hand, or a file that is given, or the first that a model wrote in the
-    recording that comes with the task.
+    """What tells subgoals in this arm: by hand, or a file that is given, or what a model wrote.
 
     Raises:
         UsageError: it has none, or a file holds none.
     """
     if arm == HAND and task in BY_HAND:
         return Program(BY_HAND[task].read_text(encoding="utf-8"), SUBGOALS)
-    if arm == CODE and task in given:
-        found = read_program(given[task])
+    path = (FOUND | dict(given)).get(task)
+    if arm == CODE and path:
+        found = read_program(path)
         if isinstance(found, Fault):
-            raise UsageError(f"{given[task]} holds no program: {found.message}")
+            raise UsageError(f"{path} holds no program: {found.message}")
         return found
-    if arm == CODE and "calm" in recordings(task):
-        replies = read_recording(recordings(task)["calm"]).replies
-        read = (extract(replies[key].text, SUBGOALS) for key in sorted(replies))
-        return next(each for each in read if isinstance(each, Program))
     if arm in (CODE, HAND):
         raise UsageError(
             f"{task} has no program of subgoals for the arm `{arm}`: give one for `code`, --program {task}=FILE."
@@ -359,7 +365,8 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one line")
     parser.add_argument("--markdown", action="store_true", help="print the table of docs/results.md instead")
     parser.add_argument("--only-tell", action="store_true", help="say what would be trained, and end")
-    parser.add_argument("--tasks", nargs="+", default=list(BY_HAND), metavar="TASK", help="that name a goal")
+    parser.add_argument("--table", action="store_true", help="tell of all that was trained, and train nothing")
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS), metavar="TASK", help="that name a goal")
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
     parser.add_argument(
         "--program", action="append", default=[], type=_assignment, metavar="TASK=FILE", help="of the arm `code`"
@@ -390,21 +397,36 @@ def main() -> int:
 
 def measure(args: argparse.Namespace) -> None:
     """Train what is not among the rows yet, and print."""
+    if args.table:
+        tell(kept_rows(args.out), args)
+        return
     jobs = list(jobs_of(args))
     if args.only_tell:
-        done = [json.loads(line)["job"] for line in args.out.read_text().splitlines()] if args.out.exists() else []
+        done = [row["job"] for row in kept_rows(args.out)]
         left = [job for job in jobs if job not in done]
         print(f"{len(left)} of {len(jobs)} trainings are left, {args.jobs} at once:")
         print("\n".join(json.dumps(job) for job in left))
         return
     told = ["--work", str(args.work.resolve())]
     told += [text for task, path in args.program for text in ("--program", f"{task}={path}")]
-    rows = run_jobs(HERE / "calm_online.py", jobs, args.out, cores=args.jobs, told=told)
-    tables = {how: table(rows, how) for how in HOW}
+    tell(run_jobs(HERE / "calm_online.py", jobs, args.out, cores=args.jobs, told=told), args)
+
+
+def tell(rows: Sequence[Mapping[str, Any]], args: argparse.Namespace) -> None:
+    """Print the tables of these trainings."""
     if args.markdown:
-        print("\n\n".join(f"Measured with {HOW[how]}:\n\n{markdown(entries)}" for how, entries in tables.items()))
+        print(pages(rows))
     else:
-        print(json.dumps([*tables[DRAWN], *tables[LIKELIEST]], indent=None if args.json else 2))
+        print(json.dumps([entry for how in HOW for entry in table(rows, how)], indent=None if args.json else 2))
+
+
+def pages(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Both tables of `docs/results.md`, with what they are."""
+    return "\n\n".join(f"Measured with {told}:\n\n{markdown(table(rows, how))}" for how, told in HOW.items())
+
+
+def kept_rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 if __name__ == "__main__":

@@ -152,11 +152,17 @@ class RunConfig:
                 optimiser that has nothing to do with them.
         """
         make = find_method(self.method)
-        divides = getattr(make, "entry", REWARD) == SUBGOALS
-        if not divides and (self.subgoals or self.shaping or self.labels):
+        entry = getattr(make, "entry", REWARD)
+        divides = entry != REWARD
+        if not divides and (self.subgoals or self.shaping):
             raise UsageError(
-                f"The method {self.method} divides no task, so subgoals, what they pay and labels of them say nothing "
-                "to it: leave `--subgoals`, `--shape` and `--labels` out, or choose `--method calm`."
+                f"The method {self.method} divides no task, so subgoals and what they pay say nothing to it: leave "
+                "`--subgoals` and `--shape` out, or choose `--method calm`."
+            )
+        if entry != SUBGOALS and self.labels:
+            raise UsageError(
+                f"Programs that tell subgoals are held to labels, and with the method {self.method} nobody writes one: "
+                "leave `--labels` out, or choose `--method calm`."
             )
         if divides and self.optimiser == "mpc":
             raise UsageError(

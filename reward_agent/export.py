@@ -23,7 +23,7 @@ from reward_agent.errors import UsageError
 from reward_agent.files import write_atomically
 from reward_agent.history import Interval
 from reward_agent.invocation import resume_command
-from reward_agent.program import EXPORTED, EXPORTED_END, SUBGOALS, Program
+from reward_agent.program import DESCRIBED, EXPORTED, EXPORTED_END, SUBGOALS, Program
 from reward_agent.result import Result, load_result
 from reward_agent.sandbox.helpers import HELPERS, source_of
 from reward_agent.schema import StateSchema
@@ -104,6 +104,12 @@ def export_run(folder: Path, to: Path, task: Task | None = None, *, force: bool 
         )
     if result is None:
         raise UsageError(f"{manifest.id} has no result yet. `{resume_command(folder)}` goes on with it.")
+    if result.program.entry == DESCRIBED:
+        raise UsageError(
+            f"{manifest.id} was paid by what a model said of its transitions while it trained, and by no code that "
+            f"could be exported. Its subgoals are in {result.reward}, its policy beside it; `--method calm` makes a "
+            "program that tells subgoals."
+        )
     config: RunConfig = decode(RunConfig, manifest.config)
     task = task or find_again(
         config.task, "Export it from there: `reward_agent.export.export_run(run, file, task=task)`."

@@ -5,12 +5,14 @@ Beside it stand what no policy reaches (the floors) and the task's expert reward
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
+from reward_agent.crediting.distilling import LABELS, answers_in, labels_in
 from reward_agent.envs.registry import DISGUISE
 from reward_agent.errors import NoResultError
-from reward_agent.events import Phase, Trial
+from reward_agent.events import Noted, Phase, Trial
 from reward_agent.export import Provenance, export_reward
 from reward_agent.files import write_atomically
 from reward_agent.history import Candidate, History, Outcome, crowned, judged_by
@@ -18,7 +20,7 @@ from reward_agent.llm import Spent
 from reward_agent.messages import Key
 from reward_agent.methods import Method
 from reward_agent.optimise.policy import ARCHITECTURE, TENSORS
-from reward_agent.program import Fault, Program, TrainingFault
+from reward_agent.program import DESCRIBED, Fault, Program, TrainingFault
 from reward_agent.result import RESULT, Result
 from reward_agent.scoring import SeedPlan, intervals_of
 from reward_agent.search import folder_of
@@ -53,6 +55,8 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
         wanted += [replace(training, reference=at) for training in _trainings("expert", expert, trainer)]
     below = _floors(trainer)
     results = trainer.train(wanted)
+    if best.program.entry == DESCRIBED:
+        trainer.events(Noted(_judged(llm, [run.folder / training.folder for training in wanted])))
     outcomes = [results[training.trial] for training in wanted if training.trial.phase == "final"]
     finals = {t: result for t, result in results.items() if isinstance(result, Trained) and t.phase == "final"}
     failed = tuple(result for result in outcomes if isinstance(result, TrainingFault))
@@ -95,7 +99,7 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
         policy_seed=SeedPlan.final_seed(config.seed, kept.index),
         policy_sha256=sha256(run.folder / BEST / TENSORS),
         steps=_steps(history, results),
-        spent=spent,
+        spent=_and_judging(spent, [run.folder / training.folder for training in wanted]),
         reason=reason,
         unsafe=config.unsafe,
         sandbox=weakest(layers_of(run.manifest, run.journal.values)),
@@ -108,12 +112,30 @@ def conclude(trainer: Trainer, history: History, method: Method, llm: str, spent
         preferred=not history.judgements or crowned(history.judgements) is not None,
         queries=sum(judgement.queries for judgement in history.judgements.values()),
     )
-    write_atomically(result.reward, export_reward(task, best.program, Provenance.of(result)).encode())
+    described = best.program.entry == DESCRIBED
+    text = best.program.source if described else export_reward(task, best.program, Provenance.of(result))
+    write_atomically(result.reward, text.encode())
     # where it is, all of `best/` is but the clip, which may fail as a driver or an encoder does
     run.write_json(RESULT, result)
     if config.video:
         trainer.film({kept: run.folder / BEST}, int(SeedPlan.report_seeds(config.seed, 1)[0]))
     return result
+
+
+def _judged(llm: str, folders: Iterable[Path]) -> str:
+    """How much a model judged of each training."""
+    counts = [labels_in(folder) for folder in folders if (folder / LABELS).is_file()]
+    if not any(counts):
+        return f"{llm} judged no transition, so nothing but the task's own goal was paid; the run's logs say why."
+    told = ", ".join(f"{count:,}" for count in counts)
+    return f"{llm} judged {told} transitions of the {len(counts)} trainings from scratch."
+
+
+def _and_judging(spent: Spent, folders: Iterable[Path]) -> Spent:
+    """With what models that judged the transitions of trainings said."""
+    for reply in (reply for folder in folders for reply in answers_in(folder)):
+        spent = spent.plus(reply)
+    return spent
 
 
 def final_stage(program: Program, phase: Phase = "final") -> str:

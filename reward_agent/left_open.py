@@ -10,6 +10,7 @@ from reward_agent.config import RunConfig
 from reward_agent.errors import UsageError, unknown_name
 from reward_agent.methods import find_method
 from reward_agent.optimise.choice import usual
+from reward_agent.program import REWARD
 from reward_agent.recorded import OPEN as RECORDED
 from reward_agent.task import Task
 
@@ -40,7 +41,24 @@ def fit(config: RunConfig, task: Task, left_open: Collection[str]) -> RunConfig:
         "iterations": getattr(method, "usual_iterations", config.iterations),
         "candidates": getattr(method, "usual_candidates", config.candidates),
     }
-    return replace(config, **{name: value for name, value in wanted.items() if name in left_open})
+    fitted = replace(config, **{name: value for name, value in wanted.items() if name in left_open})
+    return _begun(fitted, task, left_open)
+
+
+def _begun(config: RunConfig, task: Task, left_open: Collection[str]) -> RunConfig:
+    """The config with what its method trains on without asking for it, where it does so."""
+    begins_with = getattr(find_method(config.method), "begins_with", None)
+    if begins_with is None:
+        return config
+    if left_open and "iterations" not in left_open and config.iterations:
+        raise UsageError(
+            f"The method {config.method} has no rounds, for it asks for no program: leave `--iterations` out."
+        )
+    if config.initial is not None and config.initial.entry == REWARD:
+        raise UsageError(
+            f"The method {config.method} trains on subgoals in words and on no reward: leave `--init` out."
+        )
+    return replace(config, initial=begins_with(task, config.subgoals), iterations=0, candidates=1)
 
 
 def with_judge(config: RunConfig, task: Task) -> RunConfig:

@@ -41,8 +41,9 @@ class TrainingFault(Fault):
     """Environment steps simulated for its rewards until then."""
 
 
-REWARD, SUBGOALS = "compute_reward", "subgoals"
-"""Entries: of a program that gives a reward, and of one that says which subgoals a transition reached."""
+REWARD, SUBGOALS, DESCRIBED = "compute_reward", "subgoals", "described"
+"""Entries: of a program that gives a reward, and of one that says which subgoals a transition reached. What is
+`described` is no code: subgoals in words, a line each, which a model looks for."""
 
 
 @dataclass(frozen=True)

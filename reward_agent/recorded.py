@@ -14,6 +14,7 @@ from reward_agent.llm import default_llm
 from reward_agent.llm.recordings import Recording, find_recording, read_recording
 from reward_agent.methods import find_method, method_for_words
 from reward_agent.plugins import METHODS, NOBODY
+from reward_agent.program import DESCRIBED
 from reward_agent.store import MANIFEST, read_manifest
 from reward_agent.task import Task
 
@@ -37,11 +38,12 @@ def settle(config: RunConfig, task: Task, left_open: Collection[str] = ()) -> Ru
         UsageError: there is no model to ask, or the session was recorded with another method.
     """
     find_method(config.method)
-    llm = config.llm or (NOBODY if config.iterations == 0 else default_llm())
+    judging = config.initial is not None and config.initial.entry == DESCRIBED
+    llm = config.llm or (default_llm() if config.iterations or judging else NOBODY)
     llm = llm or f"replay:{_shipped(config, task, any_method='method' in left_open)}"
     shipped = task.id in tasks() and ".py" not in config.task
     config = replace(config, llm=llm, task=task.id if shipped else config.task)
-    if not llm.startswith("replay:"):
+    if not llm.startswith("replay:") or judging:
         return config
     recording = read_recording(find_recording(llm.partition(":")[2]))
     method = recorded_method(recording)

@@ -13,7 +13,7 @@ from reward_agent.errors import UsageError
 from reward_agent.history import Interval
 from reward_agent.invocation import resume_command
 from reward_agent.llm import Spent
-from reward_agent.program import Program, TrainingFault
+from reward_agent.program import DESCRIBED, Program, TrainingFault
 
 RESULT = "result.json"
 
@@ -86,7 +86,8 @@ class Result:
 
     @property
     def reward(self) -> Path:
-        return self.best / "reward.py"
+        """The program; where no code was trained on, the subgoals in words."""
+        return self.best / ("subgoals.txt" if self.program.entry == DESCRIBED else "reward.py")
 
     @property
     def video(self) -> Path | None:

@@ -35,11 +35,12 @@ class Ready(NamedTuple):
 
 @runtime_checkable
 class Planning(Protocol):
-    """A policy that needs the episodes themselves, as a planner does; stands wherever an `Act` does."""
+    """A policy that needs the episodes themselves, as a planner does and one that remembers; stands wherever an `Act`
+    does."""
 
     @property
     def rows(self) -> int:
-        """Episodes that it plays side by side."""
+        """Episodes that it plays side by side; 0 for as many as the world finds worth it."""
         ...
 
     def ready(self, task: Task, rows: int) -> AbstractContextManager[Ready]:
@@ -177,7 +178,7 @@ def play(
 
 def rows_of(act: Acting, task: Task) -> int:
     """Episodes that are best played side by side."""
-    return act.rows if isinstance(act, Planning) else task.world.parallel_envs
+    return (isinstance(act, Planning) and act.rows) or task.world.parallel_envs
 
 
 def ready(act: Acting, task: Task, rows: int) -> AbstractContextManager[Ready]:

@@ -47,7 +47,7 @@ from reward_agent.ranking import EPISODES, Examples, record_episodes
 from reward_agent.scoring import SeedPlan
 from reward_agent.spoken import FEEDBACK, WORDS, AskPerson, Listener
 from reward_agent.store import UNANSWERED, Run
-from reward_agent.subgoals import Subgoal
+from reward_agent.subgoals import GIVEN, Subgoal, as_lines
 from reward_agent.task import Task
 from reward_agent.trainings import MEASURED_SHARES, Trainer, Training
 from reward_agent.trial import Trained, files_are_whole
@@ -128,6 +128,8 @@ class Search:
             UsageError: the user's own reward cannot be trained on.
         """
         self._vet_initial()
+        if self.config.subgoals:
+            self._keep(GIVEN, as_lines(self.config.subgoals))
         try:
             while True:
                 action = self.method.next(self.task, self.history)

@@ -37,6 +37,7 @@ _PACKAGES = (
     "numpy",
     "torch",
     "stable-baselines3",
+    "sb3-contrib",
     "gymnasium",
     "mujoco",
     "mjbatch",

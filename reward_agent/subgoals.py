@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from reward_agent.errors import UsageError, no_such_file
 
 MOST = 32
 """As many as a program may tell."""
+CARD = "card"
+"""In place of a file: those of the task's card."""
+GIVEN = "subgoals.txt"
+"""In a run's folder: those that were given."""
 HOW = "Write one a line, as `picked_up_key: the key was picked up`."
 
 
@@ -42,6 +47,33 @@ def read_subgoals(path: Path) -> tuple[Subgoal, ...]:
         raise UsageError(f"The subgoals {path} cannot be read: {no_such_file(path)}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The subgoals {path} cannot be read: {error}.") from error
+    return parse_subgoals(text, str(path))
+
+
+def given_subgoals(said: str, own: tuple[Subgoal, ...], task: str) -> tuple[Subgoal, ...]:
+    """Those of a file, or a task's own (`card`), as an option says.
+
+    Raises:
+        UsageError: there are none; see `read_subgoals`.
+    """
+    if said != CARD:
+        return read_subgoals(Path(said))
+    if not own:
+        raise UsageError(f"The card of {task} gives no subgoals: name a file of your own, or leave `--subgoals` out.")
+    return own
+
+
+def as_lines(subgoals: Iterable[Subgoal]) -> str:
+    """As `read_subgoals` reads them."""
+    return "".join(f"{each.name}: {each.doc}\n" for each in subgoals)
+
+
+def parse_subgoals(text: str, where: str) -> tuple[Subgoal, ...]:
+    """Those in a text; see `read_subgoals`. `where` it is from is for messages.
+
+    Raises:
+        UsageError: it has no subgoals, too many, or one twice.
+    """
     found: list[Subgoal] = []
     for number, line in enumerate(text.splitlines(), 1):
         said = re.sub(r"\s*#.*", "", line).strip().removeprefix("- ")
@@ -49,10 +81,10 @@ def read_subgoals(path: Path) -> tuple[Subgoal, ...]:
             continue
         name, separator, doc = (part.strip() for part in said.partition(":"))
         if not separator or not doc:
-            raise UsageError(f"{path}, line {number}, says no subgoal: {line.strip()[:80]!r}. {HOW}")
+            raise UsageError(f"{where}, line {number}, says no subgoal: {line.strip()[:80]!r}. {HOW}")
         if name in {each.name for each in found}:
-            raise UsageError(f"{path}, line {number}, has the subgoal {name!r} for the second time: leave one out.")
+            raise UsageError(f"{where}, line {number}, has the subgoal {name!r} for the second time: leave one out.")
         found.append(Subgoal(name, doc))
     if not 0 < len(found) <= MOST:
-        raise UsageError(f"{path} has {len(found)} subgoals; there may be 1 to {MOST}. {HOW}")
+        raise UsageError(f"{where} has {len(found)} subgoals; there may be 1 to {MOST}. {HOW}")
     return tuple(found)

@@ -122,7 +122,10 @@ class OnScreen(Protocol):
 
 @runtime_checkable
 class TextWorld(Protocol):
-    """A world whose batches are `OnScreen`."""
+    """A world whose batches are `OnScreen`.
+
+    One whose cropped screens do not have the agent in their middle says in an attribute `cropped` what they show.
+    """
 
     def legend(self) -> Mapping[str, str]:
         """What characters of its screens stand for."""

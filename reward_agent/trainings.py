@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reward_agent.config import RunConfig
+from reward_agent.crediting.distilling import Judging
 from reward_agent.errors import RewardAgentError
 from reward_agent.events import Evaluated, Events, Noted, Scoring, TrainingProgress, TrainingStarted, Trial
 from reward_agent.files import write_atomically
 from reward_agent.history import Interval
+from reward_agent.llm import Budget
 from reward_agent.messages import Key
 from reward_agent.optimise.choice import usual
 from reward_agent.optimise.policy import TENSORS
-from reward_agent.program import SUBGOALS, Program, TrainingFault
+from reward_agent.program import DESCRIBED, SUBGOALS, Program, TrainingFault
 from reward_agent.scoring import SeedPlan, intervals_of
 from reward_agent.store import Run, sha256
 from reward_agent.task import Metric, Task
@@ -145,8 +147,18 @@ class Trainer:
             report_seeds=tuple(int(s) for s in report),
             unsafe=config.unsafe,
             tensorboard=config.tensorboard,
-            shaping=config.shaping if training.program.entry == SUBGOALS else {},
+            shaping=config.shaping if training.program.entry in (SUBGOALS, DESCRIBED) else {},
+            judging=self._judging() if training.program.entry == DESCRIBED else None,
         )
+
+    def _judging(self) -> Judging:
+        """Each training has its part of the budget."""
+        config = self.config
+        share = Budget(
+            None if config.max_tokens is None else config.max_tokens // config.final_seeds,
+            None if config.max_usd is None else config.max_usd / config.final_seeds,
+        )
+        return Judging(str(config.llm), config.temperature, config.base_url, config.prices, config.prompts, share)
 
 
 def run_trials(

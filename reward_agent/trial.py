@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -29,12 +29,16 @@ from reward_agent.history import Outcome
 from reward_agent.journal import RunBusyError
 from reward_agent.optimise import Curves, Measuring, Optimised, Progress, find_optimiser
 from reward_agent.optimise.policy import ARCHITECTURE, TENSORS, load_policy
+from reward_agent.planning.policy import PlannedPolicy
 from reward_agent.program import Program, TrainingFault
 from reward_agent.schema import Array
-from reward_agent.scoring import Acting, Planning, intervals_of, no_op, random_policy, record_video, roll_out
-from reward_agent.sources import RewardSource, SourceFaultError
+from reward_agent.scoring import Acting, intervals_of, no_op, random_policy, record_video, roll_out
+from reward_agent.sources import CountingSource, RewardSource, SourceFaultError
 from reward_agent.store import sha256
 from reward_agent.task import Task
+
+if TYPE_CHECKING:
+    from reward_agent.crediting.distilling import Judging
 
 CHECKPOINT, CURVES, EVALUATION, VIDEO = "training", "curves.npz", "eval.json", "video.mp4"
 POINTS = 10
@@ -72,6 +76,8 @@ class TrialSpec:
     tensorboard: bool = False
     shaping: Mapping[str, Any] = field(default_factory=dict)
     """Of a program that tells subgoals: what to change of how they pay (`sources.shaping.Shaping`)."""
+    judging: Judging | None = None
+    """Who looks for subgoals in words."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +133,6 @@ def run_trial(
         MissingComponentError: this machine lacks what the world or the cell needs.
         RunBusyError: another process works in the folder.
     """
-    from reward_agent.sources.making import source_of
-
     task = resolve(spec.task)
     spec.folder.mkdir(parents=True, exist_ok=True)
     with _alone_in(spec.folder):
@@ -137,7 +141,7 @@ def run_trial(
             return finished
         steps = 0
         try:
-            source = source_of(spec.program, task, spec.shaping, unsafe=spec.unsafe)
+            source = _source(spec, task)
             try:
                 trained = _train(spec, task, source, progress, stop)
             finally:
@@ -150,6 +154,15 @@ def run_trial(
         if trained is not None:
             shutil.rmtree(spec.folder / CHECKPOINT, ignore_errors=True)
     return trained
+
+
+def _source(spec: TrialSpec, task: Task) -> CountingSource:
+    from reward_agent.crediting.distilling import judged_source
+    from reward_agent.sources.making import source_of
+
+    if spec.judging is None:
+        return source_of(spec.program, task, spec.shaping, unsafe=spec.unsafe)
+    return judged_source(spec.program, task, spec.judging, spec.folder, spec.shaping)
 
 
 def film(spec: VideoSpec, progress: Callable[[object], None], stop: Callable[[], bool]) -> str:
@@ -235,7 +248,7 @@ def _score(spec: TrialSpec, task: Task, optimised: Optimised, progress: Callable
     count = len(spec.select_seeds)
     shared = spec.report_seeds[:count] == spec.select_seeds
     told = None
-    if task.metrics and isinstance(optimised.policy, Planning):
+    if task.metrics and isinstance(optimised.policy, PlannedPolicy):
         told = _Counted(len(spec.report_seeds) + (0 if shared else count), progress)
     report = _plain(roll_out(task, optimised.policy, spec.report_seeds, told=told)) if spec.report_seeds else {}
     if shared:
@@ -296,6 +309,8 @@ def _facts(spec: TrialSpec) -> dict[str, Any]:
     }
     if spec.shaping:  # what has none was written by releases that knew of none
         facts["shaping"] = spec.shaping
+    if spec.judging:
+        facts["judging"] = spec.judging.llm
     plain: dict[str, Any] = encode(facts)
     return plain
 
@@ -316,7 +331,7 @@ def _outcome(task: Task, optimised: Optimised, select: Scores) -> Outcome:
         steps=optimised.steps,
         seconds=optimised.seconds,
         bad_rewards=optimised.bad_rewards,
-        by="practice" if isinstance(optimised.policy, Planning) else "training",
+        by="practice" if isinstance(optimised.policy, PlannedPolicy) else "training",
     )
 
 

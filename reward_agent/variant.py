@@ -14,6 +14,7 @@ from reward_agent.fewshot import nearest
 from reward_agent.history import Whose
 from reward_agent.messages import Key
 from reward_agent.methods import find_method
+from reward_agent.program import DESCRIBED
 from reward_agent.task import Task
 
 WORDS_OF: Mapping[Whose, str] = {"person": "words", "judge": "words of the judge", "nobody": "automatic"}
@@ -87,7 +88,7 @@ def variant(config: RunConfig, steps: Iterable[Key] = ()) -> str:
         parts.append("zero-shot")
     parts += [f"without {part}" for part in config.without]
     parts += ["held to labels"] if config.labels else []
-    if config.initial:
+    if config.initial and config.initial.entry != DESCRIBED:
         parts.append("from a reward that was given")
     for whose, stage in WORDS_OF.items():
         if count := stages.count(stage):

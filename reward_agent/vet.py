@@ -9,11 +9,12 @@ from typing import Any
 from reward_agent.crediting.verifying import Held, Labels, hold
 from reward_agent.envs.episodes import task_schema
 from reward_agent.probe import Battery, probe, record_battery
-from reward_agent.program import SUBGOALS, Fault, Program
+from reward_agent.program import DESCRIBED, SUBGOALS, Fault, Program
 from reward_agent.ranking import Examples, ranks
 from reward_agent.sandbox.cell import Cell
+from reward_agent.schema import StateSchema
 from reward_agent.static_check import TIME, check
-from reward_agent.task import Task
+from reward_agent.task import Task, TextWorld
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ def vet(
         MissingComponentError: this machine lacks what locks the cell, or what the world needs.
     """
     schema = task_schema(task).visible()
+    if program.entry == DESCRIBED:
+        return _described(task, schema)
     report = check(program, schema)
     if report.faults:
         return Verdict(report.faults, report.warnings, False, report.fields)
@@ -107,3 +110,15 @@ def vet(
         layers=layers,
         labelled=held.names,
     )
+
+
+def _described(task: Task, schema: StateSchema) -> Verdict:
+    """Of subgoals in words: whether a model can look for them here."""
+    faults: tuple[Fault, ...] = ()
+    if not isinstance(task.world, TextWorld) or not schema.action.discrete:
+        said = (
+            f"{task.id} has no screens of characters and actions with names, which a model that judges transitions "
+            "reads: take a task of `minihack` or `minigrid`, or `--method calm`, whose program reads any state."
+        )
+        faults = (Fault("check", said),)
+    return Verdict(faults, (), False, ())

@@ -102,6 +102,7 @@ NEEDS = {
     "metaworld": lambda: None if importlib.util.find_spec("metaworld") else "metaworld is missing (make setup)",
     "minihack": lambda: None if importlib.util.find_spec("minihack") else "minihack is missing (make setup)",
     "minigrid": lambda: None if importlib.util.find_spec("minigrid") else "minigrid is missing (make setup)",
+    "recurrent": lambda: None if importlib.util.find_spec("sb3_contrib") else "sb3-contrib is missing (make setup)",
     "rendering": _rendering,
     "vulkan": _vulkan,
     "rliable": _rliable,

@@ -282,7 +282,7 @@ def test_methods_are_found_by_name() -> None:
     assert make("text2reward").sees != make("eureka").sees
     with pytest.raises(UsageError, match="Did you mean 'eureka'"):
         find_method("eureca")
-    with pytest.raises(UsageError, match="code_as_policies, eureka, given, icpl, l2r, l2r_coder, text2reward"):
+    with pytest.raises(UsageError, match="code_as_policies, eureka, given, icpl, l2r, l2r_coder, oni, text2reward"):
         find_method("base")
 
 

@@ -103,7 +103,7 @@ def test_its_settings_and_presets_are_its_own() -> None:
 def test_help_names_it(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([command, "--help"])
-    assert "a2c, forgetful, mpc, ppo or sac (the task's own; mostly ppo)" in re.sub(
+    assert "a2c, forgetful, mpc, ppo, recurrent_ppo or sac (the task's own; mostly ppo)" in re.sub(
         r"\s+", " ", capsys.readouterr().out
     )
 
@@ -112,9 +112,19 @@ def test_names_are_those_that_can_be_found() -> None:
     from reward_agent.llm import providers
     from reward_agent.methods import find_method
 
-    assert OPTIMISERS.names() == ("mpc", "ppo", "sac")
+    assert OPTIMISERS.names() == ("mpc", "ppo", "recurrent_ppo", "sac")
     assert PROVIDERS.names() == tuple(providers()) == ("anthropic", "litellm", "manual", "none", "openai", "replay")
-    assert METHODS.names() == ("calm", "code_as_policies", "eureka", "given", "icpl", "l2r", "l2r_coder", "text2reward")
+    assert METHODS.names() == (
+        "calm",
+        "code_as_policies",
+        "eureka",
+        "given",
+        "icpl",
+        "l2r",
+        "l2r_coder",
+        "oni",
+        "text2reward",
+    )
     assert JUDGES.names() == ("factors", "metric", "page", "terminal", "vlm")
     assert all(find_method(name) for name in METHODS.names())
     assert replace(METHODS, group="no.such.group", package="reward_agent.nothing").names() == ()

@@ -360,5 +360,5 @@ def test_optimisers_are_found_by_file_and_by_entry_point(monkeypatch: pytest.Mon
     theirs = EntryPoints([EntryPoint("theirs", "reward_agent.optimise.sac:optimise", plugins.OPTIMISERS.group)])
     for module in (package, plugins):
         monkeypatch.setattr(module, "entry_points", lambda **wanted: theirs.select(**wanted))
-    assert plugins.OPTIMISERS.names() == ("mpc", "ppo", "sac", "theirs")
+    assert plugins.OPTIMISERS.names() == ("mpc", "ppo", "recurrent_ppo", "sac", "theirs")
     assert find_optimiser("theirs") is find_optimiser("sac")

@@ -124,7 +124,8 @@ def test_wrong_tensors_are_refused(tensors: dict[str, Any], message: str, tmp_pa
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 4}, "no version up to 3"),
+        ({"version": 5}, "no version up to 4"),
+        ({"version": 4}, "missing or malformed"),
         ({"version": 3}, "missing or malformed"),
         ({"version": 2}, r"action.low is \(2,\)"),
         ({"activation": "sigmoid"}, "sigmoid"),

@@ -184,8 +184,9 @@ def test_a_file_that_labels_nothing_of_the_task_is_refused(tmp_path: Path, label
         read_labels(tmp_path / "labeled.jsonl.gz", task)
     with pytest.raises(UsageError, match=r"at least 0 and below 1"):
         RunConfig(TASK, method="calm", labels=labelled, label_errors=1.0)
-    with pytest.raises(UsageError, match="`--labels` out"):
-        RunConfig(TASK, labels=labelled).make_method()
+    for method in ("eureka", "oni"):
+        with pytest.raises(UsageError, match=f"the method {method} nobody writes one"):
+            RunConfig(TASK, method, labels=labelled).make_method()
     with pytest.raises(UsageError, match="the given subgoals are won: nothing could be held"):
         RunConfig(TASK, method="calm", labels=labelled, subgoals=(Subgoal("won", "it won"),)).read_labels(task)
 

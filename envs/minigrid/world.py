@@ -56,6 +56,14 @@ class MiniGrid:
                 raise unknown_name(f"state field of {self.env}", field.path, known)
         return TextRowBatch(partial(MiniGridRow, self.env, fields), num_envs, fields, workers=threads)
 
+    @property
+    def cropped(self) -> str:
+        """What a cropped screen shows, for who reads it."""
+        return (
+            "Only what the agent sees is shown: it stands in the middle of the last row and looks up the screen, "
+            "whichever way it faces on the grid."
+        )
+
     def legend(self) -> Mapping[str, str]:
         """See `task.TextWorld`."""
         from reward_agent.envs.minigrid.schema import derive

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from reward_agent.errors import UsageError, unknown_name
 from reward_agent.invocation import command
+from reward_agent.methods import find_method
 from reward_agent.plugins import NOBODY, SCORES
 from reward_agent.task import Task
 
@@ -95,7 +96,8 @@ def require_trainer(optimiser: str) -> None:
 
 def require_answers(llm: str | None, method: str, task: str, way: str) -> None:
     """Raises `UsageError` where nobody would answer what the person says; `task` is named as they named it."""
-    nobody = {f"--method {SCORES}": method == SCORES, f"--llm {NOBODY}": (llm or "").partition(":")[0] == NOBODY}
+    silent = method == SCORES or hasattr(find_method(method), "begins_with")
+    nobody = {f"--method {method}": silent, f"--llm {NOBODY}": (llm or "").partition(":")[0] == NOBODY}
     if given := [option for option, is_given in nobody.items() if is_given]:
         by = f" --optimiser {PLANNER} --episodes 1 --budget 20000" if way == "planner" else ""
         raise UsageError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reward_agent.cli.board import cost, count, duration, interval
 from reward_agent.history import Interval
 from reward_agent.plugins import NOBODY
+from reward_agent.program import DESCRIBED
 
 if TYPE_CHECKING:
     from reward_agent.config import RunConfig
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 
 def describe_plan(plan: Plan, config: RunConfig) -> str:
     """Some lines for a person."""
+    from reward_agent.methods import find_method
+
     each = plan.steps // plan.trainings
     finals = count(plan.final_trainings - plan.expert_trainings, "training")
     expert = f" and {plan.expert_trainings} of the expert's beside it" if plan.expert_trainings else ""
     lasting = f", about {duration(plan.seconds)} on this machine ({plan.jobs} at a time)" if plan.seconds else ""
-    if not plan.requests:
+    if getattr(find_method(plan.method), "entry", "") == DESCRIBED:
+        asked = "it judges transitions while the trainings go on"
+    elif not plan.requests:
         asked = "no model is asked"
     elif plan.llm.startswith("replay:"):
         asked = "recorded replies; no model is asked, nothing is paid"
@@ -55,6 +60,8 @@ def describe_result(result: Result) -> str:
     """Several lines for a person."""
     which = "best of the search" if result.preferred else "the first that was judged, for none was ever preferred"
     found = f"{which}: iteration {result.iteration}, candidate {result.candidate} ({result.model})"
+    if result.program.entry == DESCRIBED:
+        found = f"the subgoals that were given, judged by {result.llm}"
     judged = f", judged by {result.judge} ({count(result.queries, 'comparison')})" if result.judge else ""
     lines = [
         f"{result.run}: “{result.instruction}”",
@@ -69,7 +76,7 @@ def describe_result(result: Result) -> str:
     lines += ["  UNSAFE: reward programs ran without the sandbox"] if result.unsafe else []
     names = [
         name
-        for name in ("reward.py", "policy.safetensors", "policy.json", "video.mp4")
+        for name in (result.reward.name, "policy.safetensors", "policy.json", "video.mp4")
         if (result.best / name).exists()
     ]
     return "\n".join([*lines, *(f"  {result.best / name}" for name in names)])

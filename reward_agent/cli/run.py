@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from reward_agent.program import Program
     from reward_agent.subgoals import Subgoal
 
-CARD = "card"
-"""In place of a file of subgoals: those of the task's card."""
 HELP = "have a model write rewards for a task, train on them, keep the best"
 DISGUISED = "run the task under other names and in turned axes, with the world's words (SEED, 0) or those in a file"
 
@@ -70,11 +68,13 @@ def add_dividing(parser: ArgumentParser) -> None:
     """The options of a method that divides tasks."""
     add = parser.add_argument
     what = (
-        "with --method calm: given subgoals, in a file of lines `name: what is then so`, or `card` for the task's own"
+        "with --method calm or oni: given subgoals, in a file of lines `name: what is then so`, or `card` for the "
+        "task's own"
     )
     add("--subgoals", metavar="FILE|card", help=what)
     what = (
-        "with --method calm: how subgoals pay (weight, decay, ordered, potential, discount, goal); may be given again"
+        "with --method calm or oni: how subgoals pay (weight, decay, ordered, potential, discount, goal); may be given "
+        "again"
     )
     add("--shape", action="append", default=[], metavar="NAME=VALUE", help=what)
     add_labels(parser)
@@ -178,16 +178,9 @@ def read_given(said: str | None, task: str) -> tuple[Subgoal, ...]:
         UsageError: there are none.
     """
     from reward_agent.envs.registry import find_task
-    from reward_agent.subgoals import read_subgoals
+    from reward_agent.subgoals import given_subgoals
 
-    if said is None:
-        return ()
-    if said != CARD:
-        return read_subgoals(Path(said))
-    given = find_task(task).subgoals
-    if not given:
-        raise UsageError(f"The card of {task} gives no subgoals: name a file of your own, or leave `--subgoals` out.")
-    return given
+    return () if said is None else given_subgoals(said, find_task(task).subgoals, task)
 
 
 def read_shaping(words: Sequence[str]) -> dict[str, Any]:

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from reward_agent.checked import changed
+from reward_agent.codec import decode, encode, to_line
 from reward_agent.crediting import Reached, Reader
 from reward_agent.crediting.labels import Asking, Labeller
 from reward_agent.crediting.programs import packed
+from reward_agent.crediting.screens import ScreenReader
 from reward_agent.crediting.trajectories import Place, Trajectory
 from reward_agent.errors import UsageError
+from reward_agent.files import writing
+from reward_agent.llm import LLM, Budget, Metered, Options, Spent, connect
+from reward_agent.messages import Key, Message, Reply
+from reward_agent.program import Program
 from reward_agent.sources.distilled import DistilledSource, Distilling
 from reward_agent.sources.shaping import ShapedSource, shaping_of
+from reward_agent.subgoals import parse_subgoals
 from reward_agent.task import Screen, Task
+from reward_agent.templates import Templates
+
+LABELS, REPLIES = "labels.jsonl", "judged.jsonl"
+"""Of a training whose transitions a model judges, in its folder."""
 
 
 def distilled(
@@ -52,6 +66,71 @@ def distilled(
     except BaseException:
         labeller.close()
         raise
+
+
+@dataclass(frozen=True)
+class Judging:
+    """The model that judges the transitions of a training, as another process connects it."""
+
+    llm: str
+    """`provider:model`."""
+    temperature: float | None = None
+    base_url: str | None = None
+    prices: tuple[float, float] | None = None
+    prompts: Path | None = None
+    """A folder of the user's own templates."""
+    budget: Budget = field(default_factory=Budget)
+    """Of this training."""
+
+
+def judged_source(
+    program: Program, task: Task, judging: Judging, folder: Path, shaping: Mapping[str, Any] | None = None
+) -> ShapedSource:
+    """The reward source of a training on subgoals in words: labels, replies and what a person is asked lie in `folder`.
+
+    What its replies cost before counts towards the budget of a training that resumes.
+
+    Raises:
+        UsageError, MissingComponentError: the model cannot be connected, or as `distilled`.
+    """
+    # a person answers when they can: nothing waits for them
+    options = Options(judging.temperature, judging.base_url, prices=judging.prices, folder=folder, wait=math.inf)
+    answers = Answers(connect(judging.llm, options), folder / REPLIES)
+    llm = Metered(answers, judging.budget, Spent.on(answers_in(folder)))
+    subgoals = parse_subgoals(program.source, "The program")
+    reader = ScreenReader(llm, task, subgoals, batch=Asking().batch, templates=Templates(judging.prompts))
+    return distilled(reader, task, folder / LABELS, shaping=shaping)
+
+
+class Answers:
+    """A model each of whose replies is added to a file as it comes, as recordings are."""
+
+    def __init__(self, llm: LLM, path: Path) -> None:
+        self.name, self._llm, self._path = llm.name, llm, path
+        self.priced = getattr(llm, "priced", True)
+
+    def complete(self, messages: Sequence[Message], key: Key) -> Reply:
+        reply = self._llm.complete(messages, key)
+        line = to_line({"key": list(key), **encode(reply)})
+        with writing(self._path), self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+        return reply
+
+
+def answers_in(folder: Path) -> list[Reply]:
+    """What the model that judged a training said; nothing where none did."""
+    path = folder / REPLIES
+    if not path.is_file():
+        return []
+    whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")  # a killed process leaves a torn last line at most
+    lines = [json.loads(line) for line in whole.splitlines()]
+    return [decode(Reply, {name: value for name, value in line.items() if name != "key"}) for line in lines]
+
+
+def labels_in(folder: Path) -> int:
+    """How many transitions of a training were judged."""
+    path = folder / LABELS
+    return path.read_bytes().count(b"\n") if path.is_file() else 0
 
 
 class Recorded:

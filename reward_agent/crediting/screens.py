@@ -24,6 +24,8 @@ from reward_agent.subgoals import Subgoal
 from reward_agent.task import Task, TextWorld
 from reward_agent.templates import Templates
 
+CROPPED = "Only the squares around the agent are shown, with the agent in the middle."
+"""What a cropped screen is, where the world does not say otherwise (`cropped`)."""
 MOST_BATCHED = 64
 """Transitions a prompt may have."""
 
@@ -79,6 +81,7 @@ class ScreenReader:
             legend=task.world.legend() if self.view.legend else {},
             subgoals=subgoals,
             view=self.view,
+            cropped=getattr(task.world, "cropped", CROPPED),
             batch=batch,
             whole=whole,
             example=self._example(),

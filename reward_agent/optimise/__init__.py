@@ -19,6 +19,7 @@ from reward_agent.sources import RewardSource
 from reward_agent.task import Task
 
 if TYPE_CHECKING:
+    from reward_agent.optimise.recurrent_policy import RecurrentPolicy
     from reward_agent.planning.policy import PlannedPolicy
 
 
@@ -51,7 +52,7 @@ class Curves:
 
 @dataclass(frozen=True)
 class Optimised:
-    policy: Policy | PlannedPolicy
+    policy: Policy | PlannedPolicy | RecurrentPolicy
     curves: Curves
     steps: int
     seconds: float
@@ -69,7 +70,7 @@ class Measuring:
 
     points: tuple[int, ...]
     """Environment steps, in rising order. Each is due between two rollouts, at the first such moment not before it."""
-    measure: Callable[[Policy | PlannedPolicy], Mapping[str, float]]
+    measure: Callable[[Policy | PlannedPolicy | RecurrentPolicy], Mapping[str, float]]
     """Called with the policy as it is then."""
 
 

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from reward_agent.checked import changed, read
-from reward_agent.errors import UsageError, unknown_name
+from reward_agent.errors import MissingComponentError, UsageError, unknown_name
 from reward_agent.optimise import find_optimiser
 from reward_agent.optimise.presets import DEFAULT, Preset, Settings, choose
 from reward_agent.plugins import OPTIMISERS
@@ -47,8 +47,12 @@ def choose_training(
     Raises:
         UsageError: there is no such optimiser, preset or setting; a value is of another type or out of its range; or
             the optimiser cannot train on the task (`refuses(task)` of its module).
+        MissingComponentError: this machine lacks what it needs (`missing()` of its module).
     """
     module, changes = _module(optimiser), dict(changes or {})
+    missing = getattr(module, "missing", None)
+    if missing is not None and (lacking := missing()) is not None:
+        raise MissingComponentError(lacking)
     refuses = getattr(module, "refuses", None)
     if refuses is not None and (why := refuses(task)) is not None:
         raise UsageError(why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,10 @@ from torch import nn
 from reward_agent.errors import UsageError
 from reward_agent.optimise.normalise import Normalise
 from reward_agent.optimise.policy import Activation, Policy
+from reward_agent.optimise.recurrent_policy import RecurrentPolicy
 
+WITHOUT_END = float(np.finfo(np.float32).max)
+"""A clip that clips nothing."""
 ACTIVATIONS: dict[type[nn.Module], Activation] = {nn.Tanh: "tanh", nn.ReLU: "relu"}
 
 
@@ -54,12 +58,30 @@ def extract(
     )
 
 
+def extract_recurrent(model: BaseAlgorithm, normalise: Normalise, observe_time: bool) -> RecurrentPolicy:
+    """What the actor of a trained sb3-contrib model with one layer of memory makes of observations."""
+    policy = model.policy
+    lstm = policy.lstm_actor
+    scaling = _scaling(normalise)
+    parts = [policy.mlp_extractor.policy_net, policy.action_net]
+    head = replace(
+        extract(model, parts, normalise, observe_time=False, squash=False),
+        mean=np.zeros(lstm.hidden_size),
+        variance=np.ones(lstm.hidden_size),
+        clip=WITHOUT_END,
+        epsilon=0.0,
+    )
+    held = {name: getattr(lstm, name).detach().numpy() for name in ("weight_ih_l0", "weight_hh_l0")}
+    bias = (lstm.bias_ih_l0 + lstm.bias_hh_l0).detach().numpy()
+    weights = (held["weight_ih_l0"].copy(), held["weight_hh_l0"].copy(), bias.copy())
+    return RecurrentPolicy(*weights, **scaling, head=head, observe_time=observe_time)
+
+
 def _scaling(normalise: Normalise) -> dict[str, Any]:
     """What a policy does to observations before its first layer."""
     if not normalise.norm_obs:
         (size,) = normalise.observation_space.shape
-        without_end = float(np.finfo(np.float32).max)
-        return {"mean": np.zeros(size), "variance": np.ones(size), "clip": without_end, "epsilon": 0.0}
+        return {"mean": np.zeros(size), "variance": np.ones(size), "clip": WITHOUT_END, "epsilon": 0.0}
     return {
         "mean": np.array(normalise.obs_rms.mean, np.float64),
         "variance": np.array(normalise.obs_rms.var, np.float64),

@@ -16,13 +16,16 @@ from reward_agent.files import write_atomically
 from reward_agent.schema import Array
 
 if TYPE_CHECKING:
+    from reward_agent.optimise.recurrent_policy import RecurrentPolicy
     from reward_agent.planning.policy import PlannedPolicy
 
 Activation = Literal["tanh", "relu"]
 Weights = NDArray[np.float32]
 
-CONTINUOUS, DISCRETE, PLANNED = 1, 2, 3
-"""Versions of the files: a network, one that chooses numbers, a policy that plans (`planning/policy.py`)."""
+CONTINUOUS, DISCRETE, PLANNED, RECURRENT = 1, 2, 3, 4
+"""Versions of the files: a network, one that chooses numbers, a policy that plans (`planning/policy.py`), one that
+remembers (`recurrent_policy.py`)."""
+VERSIONS = (CONTINUOUS, DISCRETE, PLANNED, RECURRENT)
 OPTIONS = {"squash": bool, "clip": float, "epsilon": float, "observe_time": bool}
 TENSORS, ARCHITECTURE = "policy.safetensors", "policy.json"
 
@@ -120,11 +123,12 @@ class Policy:
         from safetensors.numpy import save
 
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {name: np.asarray(value, order="C") for name, value in self._tensors().items()}
+        tensors = {name: np.asarray(value, order="C") for name, value in self.tensors().items()}
         write_atomically(folder / TENSORS, save(tensors))
-        write_atomically(folder / ARCHITECTURE, (json.dumps(self._architecture(), indent=2) + "\n").encode())
+        write_atomically(folder / ARCHITECTURE, (json.dumps(self.architecture(), indent=2) + "\n").encode())
 
-    def _tensors(self) -> dict[str, NDArray[Any]]:
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """As the file has them."""
         layers = {Layer.weight(i): w for i, w in enumerate(self.weights)}
         layers |= {Layer.bias(i): b for i, b in enumerate(self.biases)}
         return layers | {
@@ -134,7 +138,8 @@ class Policy:
             "observation.variance": self.variance,
         }
 
-    def _architecture(self) -> dict[str, Any]:
+    def architecture(self) -> dict[str, Any]:
+        """As the file has it."""
         return {
             "version": DISCRETE if self.discrete else CONTINUOUS,
             "sizes": [self.observation_size, *(len(bias) for bias in self.biases)],
@@ -146,8 +151,8 @@ class Policy:
         }
 
 
-def load_policy(folder: Path | str, *, unsafe: bool = False) -> Policy | PlannedPolicy:
-    """The policy that `Policy.save`, or one that plans, wrote into `folder`.
+def load_policy(folder: Path | str, *, unsafe: bool = False) -> Policy | PlannedPolicy | RecurrentPolicy:
+    """The policy that `Policy.save`, or one that plans or remembers, wrote into `folder`.
 
     `unsafe` runs the program that one plans on without the sandbox, at the user's word.
 
@@ -159,6 +164,12 @@ def load_policy(folder: Path | str, *, unsafe: bool = False) -> Policy | Planned
     architecture, tensors = _read(folder)
     if architecture["version"] == PLANNED:
         return _planned(folder, architecture, unsafe=unsafe)
+    if architecture["version"] == RECURRENT:
+        return _recurrent(folder, architecture, tensors)
+    return _network(folder, architecture, tensors)
+
+
+def _network(folder: Path, architecture: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> Policy:
     try:
         sizes = [int(size) for size in architecture["sizes"]]
         activation = architecture["activation"]
@@ -197,6 +208,16 @@ def _planned(folder: Path, facts: dict[str, Any], *, unsafe: bool) -> PlannedPol
         raise _bad(folder / ARCHITECTURE, f"{error!r} is missing or malformed") from error
 
 
+def _recurrent(folder: Path, facts: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> RecurrentPolicy:
+    from reward_agent.optimise.recurrent_policy import OWN, recurrent_from
+
+    try:
+        head = _network(folder, facts["head"], {name: each for name, each in tensors.items() if name not in OWN})
+        return recurrent_from(facts, tensors, head)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _bad(folder / ARCHITECTURE, f"{error!r} is missing or malformed") from error
+
+
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
@@ -211,8 +232,8 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         architecture = json.loads((folder / ARCHITECTURE).read_text())
     except ValueError as error:
         raise _bad(folder / ARCHITECTURE, f"it is not JSON ({error})") from error
-    if not isinstance(architecture, dict) or architecture.get("version") not in (CONTINUOUS, DISCRETE, PLANNED):
-        raise _bad(folder / ARCHITECTURE, f"it is of no version up to {PLANNED}, which this release reads")
+    if not isinstance(architecture, dict) or architecture.get("version") not in VERSIONS:
+        raise _bad(folder / ARCHITECTURE, f"it is of no version up to {VERSIONS[-1]}, which this release reads")
     try:
         return architecture, load((folder / TENSORS).read_bytes())
     except SafetensorError as error:

@@ -20,6 +20,7 @@ from reward_agent.optimise.checkpoint import Arrays, Checkpoint, prefixed, unpre
 from reward_agent.optimise.normalise import Normalise
 from reward_agent.optimise.policy import Policy
 from reward_agent.optimise.presets import LearnerSettings
+from reward_agent.optimise.recurrent_policy import RecurrentPolicy
 from reward_agent.optimise.sb3 import Drained, TaskVecEnv
 from reward_agent.sources import CountingSource, RewardSource
 from reward_agent.task import Task
@@ -53,7 +54,7 @@ class Learner(Protocol):
 
     def restore(self, arrays: Arrays) -> None: ...
 
-    def policy(self, normalise: Normalise, observe_time: bool) -> Policy:
+    def policy(self, normalise: Normalise, observe_time: bool) -> Policy | RecurrentPolicy:
         """The deterministic policy as it is now."""
         ...
 

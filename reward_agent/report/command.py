@@ -17,6 +17,8 @@ from reward_agent.envs.registry import FROM_PYTHON
 from reward_agent.errors import UsageError
 from reward_agent.invocation import command
 from reward_agent.optimise.choice import usual
+from reward_agent.program import DESCRIBED
+from reward_agent.subgoals import GIVEN
 
 OPTIONS = {
     "method": "--method",
@@ -68,15 +70,20 @@ def again(run: Chronicle) -> Again:
     words += [f"--set {quote(f'{name}={_plain(value)}')}" for name, value in config.settings.items()]
     words += [f"--shape {quote(f'{name}={_plain(value)}')}" for name, value in config.shaping.items()]
     words += ["--words automatic"] if config.words == "automatic" else []
-    if config.initial:
+    judging = config.initial is not None and config.initial.entry == DESCRIBED
+    if config.initial and not judging:
         words.append(f"--init {quote(str(run.folder / 'iter_00/cand_00/attempt_00/program.py'))}")
+    if config.subgoals:
+        words.append(f"--subgoals {quote(str(run.folder / GIVEN))}")
     if config.iterations:
         words.append(f"--llm {quote(f'replay:{run.folder}')}")
+    elif judging:
+        words.append(f"--llm {quote(str(config.llm))}")
     return Again(" ".join(words), _no_option(config))
 
 
 def _no_option(config: RunConfig) -> dict[str, Any]:
-    said = {*OPTIONS, *SWITCHES, *NO_MATTER, "settings", "shaping", "without", "words"}
+    said = {*OPTIONS, *SWITCHES, *NO_MATTER, "settings", "shaping", "subgoals", "without", "words"}
     usually = {name: _default(name) for name in (field.name for field in fields(RunConfig)) if name not in said}
     try:
         effort = usual(config.optimiser)

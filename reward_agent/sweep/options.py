@@ -13,6 +13,7 @@ from reward_agent.errors import UsageError
 from reward_agent.left_open import OPEN
 from reward_agent.plugins import NOBODY
 from reward_agent.program import Fault, Program, read_program
+from reward_agent.subgoals import CARD, Subgoal, given_subgoals
 from reward_agent.sweep.spec import EXPERT, Entry
 from reward_agent.sweep.yaml_lines import Node
 from reward_agent.task import Task
@@ -51,6 +52,14 @@ def make_config(entry: Entry, seed: int, file: Path) -> tuple[RunConfig, tuple[s
     return config, tuple(option for option in OPEN if option not in chosen)
 
 
+def _subgoals(node: Node, said: str, folder: Path, task: Task) -> tuple[Subgoal, ...]:
+    """A file's, or those of the task's card."""
+    try:
+        return given_subgoals(said if said == CARD else str(folder / said), task.subgoals, task.id)
+    except UsageError as error:
+        raise node.wrong(error) from error
+
+
 def _value(name: str, node: Node, hint: Any, folder: Path, task: Task) -> Any:
     kinds, data = {hint, *get_args(hint)}, _filled(node.plain(), task)
     if Program in kinds and isinstance(data, str):
@@ -60,6 +69,8 @@ def _value(name: str, node: Node, hint: Any, folder: Path, task: Task) -> Any:
     if name == "llm" and isinstance(data, str):
         provider, _, model = data.partition(":")
         return f"{provider}:{_from(folder, model)}" if provider == "replay" and (folder / model).exists() else data
+    if name == "subgoals" and isinstance(data, str):
+        return _subgoals(node, data, folder, task)
     if name == "judge" and isinstance(data, str) and data.partition(":")[0].endswith(".py"):
         return _from(folder, data)
     try:
