@@ -69,7 +69,7 @@ def prepare(
         UsageError, MissingComponentError: it cannot start, with what mends it. Nothing was asked or made.
     """
     settled, found = settled_config(config, task=task, llm=llm, root=root, left_open=left_open)
-    initial = vet_initial(settled.initial, found, unsafe=settled.unsafe) if settled.initial else None
+    initial = vet_initial(settled.initial, found, settled) if settled.initial else None
     return Prepared(settled, found, llm, initial)
 
 
@@ -95,6 +95,7 @@ def settled_config(
     if (lacking := task.world.missing()) is not None:
         raise MissingComponentError(f"{task.id} cannot run here: {lacking}")
     require_metrics(task)
+    config.read_labels(task)
     config = fit(config, task, set(left_open) - ({"method"} if led else set()))
     choice = choose_training(task, config.optimiser, config.preset, config.settings)
     config = replace(config, preset=choice.preset)

@@ -26,6 +26,7 @@ from reward_agent import agent
 from reward_agent import program as programs
 from reward_agent.codec import encode, to_line
 from reward_agent.config import RunConfig
+from reward_agent.crediting.verifying import read_labels
 from reward_agent.envs.registry import find_task, tasks
 from reward_agent.errors import MissingComponentError, RewardAgentError, UsageError, unknown_name
 from reward_agent.events import Events, Trial, ignore
@@ -187,14 +188,25 @@ def resume(
     )
 
 
-def check(program: str | Path | Program, task: str | Task, *, unsafe: bool = False) -> Verdict:
+def check(
+    program: str | Path | Program,
+    task: str | Task,
+    *,
+    labels: str | Path | None = None,
+    label_errors: float = 0.0,
+    unsafe: bool = False,
+) -> Verdict:
     """Whether a reward is fit to be trained on: static check, then a probe in the sandbox. No training.
 
+    A program that tells subgoals is held to `labels` as well, where some are given (see `RunConfig`).
+
     Raises:
-        UsageError: the file cannot be read or holds no program.
+        UsageError: a file cannot be read, holds no program, or no labels of the task.
         MissingComponentError: this machine cannot lock a cell, or lacks the task's world.
     """
-    return vet(_program(program), _task(task), unsafe=unsafe)
+    found = _task(task)
+    known = read_labels(Path(labels), found, label_errors) if labels is not None else None
+    return vet(_program(program), found, unsafe=unsafe, labels=known)
 
 
 def evaluate(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from reward_agent.crediting.verifying import Labels, read_labels, require_share
 from reward_agent.envs.disguise import pinned
 from reward_agent.envs.registry import DISGUISE
 from reward_agent.errors import UsageError, unknown_name
@@ -14,7 +15,7 @@ from reward_agent.fewshot import Example
 from reward_agent.judges import Judge, find_judge
 from reward_agent.llm import LLM, Budget, Options, connect, redact, require_price
 from reward_agent.methods import Method, Settings, find_method
-from reward_agent.program import REWARD, Program
+from reward_agent.program import REWARD, SUBGOALS, Program
 from reward_agent.sources.shaping import shaping_of
 from reward_agent.subgoals import Subgoal
 from reward_agent.task import Task
@@ -66,6 +67,10 @@ class RunConfig:
     """Those that are given to a method that divides tasks; without any it finds its own."""
     shaping: Mapping[str, Any] = field(default_factory=dict)
     """What to change of how reaching a subgoal pays (`sources.shaping.Shaping`)."""
+    labels: Path | None = None
+    """Recorded trajectories whose labels a program is held to that tells subgoals (`crediting.verifying`)."""
+    label_errors: float = 0.0
+    """The share on which a program and the labels may differ, of the transitions that either says reach a subgoal."""
     optimiser: str = "ppo"
     preset: str | None = None
     """Of the optimiser's settings, by name; the task's own unless given."""
@@ -106,6 +111,7 @@ class RunConfig:
         if self.words not in get_args(WhoseWords):
             raise unknown_name("source of words", self.words, get_args(WhoseWords))
         shaping_of(self.shaping)
+        require_share(self.label_errors)
         for name in ("budget", "jobs"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -146,11 +152,17 @@ class RunConfig:
                 optimiser that has nothing to do with them.
         """
         make = find_method(self.method)
-        divides = getattr(make, "entry", REWARD) != REWARD
+        entry = getattr(make, "entry", REWARD)
+        divides = entry != REWARD
         if not divides and (self.subgoals or self.shaping):
             raise UsageError(
                 f"The method {self.method} divides no task, so subgoals and what they pay say nothing to it: leave "
                 "`--subgoals` and `--shape` out, or choose `--method calm`."
+            )
+        if entry != SUBGOALS and self.labels:
+            raise UsageError(
+                f"Programs that tell subgoals are held to labels, and with the method {self.method} nobody writes one: "
+                "leave `--labels` out, or choose `--method calm`."
             )
         if divides and self.optimiser == "mpc":
             raise UsageError(
@@ -158,6 +170,23 @@ class RunConfig:
                 "optimiser that learns, as `--optimiser ppo`."
             )
         return make(self.method_settings(), Templates(self.prompts))
+
+    def read_labels(self, task: Task) -> Labels | None:
+        """What a program is held to that tells subgoals, where labels are given.
+
+        Raises:
+            UsageError: see `crediting.verifying.read_labels`; also where they tell none of the given subgoals.
+        """
+        if self.labels is None:
+            return None
+        labels, given = read_labels(Path(self.labels), task, self.label_errors), {each.name for each in self.subgoals}
+        if given and given.isdisjoint(labels.names):
+            raise UsageError(
+                f"{self.labels} has labels of {', '.join(labels.names)}, and the given subgoals are "
+                f"{', '.join(sorted(given))}: nothing could be held to them. Give subgoals of these names, or leave "
+                "`--labels` out."
+            )
+        return labels
 
     def steps(self, task: Task) -> int:
         """Environment steps of one training."""
@@ -185,7 +214,9 @@ def with_whole_paths(config: RunConfig) -> RunConfig:
     task = f"{Path(location).resolve()}{separator}{variable}" if location.endswith(".py") else name
     task += disguised + (how if how.isdecimal() or not how else pinned(how))
     prompts = config.prompts.resolve() if config.prompts else None
-    return replace(config, task=task, prompts=prompts, llm=whole_llm(config.llm), judge=_whole_judge(config.judge))
+    labels = Path(config.labels).resolve() if config.labels else None
+    llm, judge = whole_llm(config.llm), _whole_judge(config.judge)
+    return replace(config, task=task, prompts=prompts, labels=labels, llm=llm, judge=judge)
 
 
 def whole_llm(name: str | None) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from reward_agent.history import Interval, Judgement, Outcome, Whose
 from reward_agent.messages import Key, Message, Reply
 from reward_agent.program import Fault, Program
+from reward_agent.subgoals import Subgoal
 
 Phase = Literal["candidate", "final", "expert"]
 
@@ -105,6 +106,8 @@ class Accepted:
     program: Program
     warnings: tuple[str, ...]
     recorded: bool
+    subgoals: tuple[Subgoal, ...] = ()
+    """Those that it tells; none of a reward."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from reward_agent.errors import UsageError, no_such_file
 from reward_agent.schema import Array
 
-Stage = Literal["extract", "check", "probe", "optimise"]
+Stage = Literal["extract", "check", "probe", "labels", "optimise"]
 
 MAX_SOURCE = 64_000
 """Characters of a program; longer replies are a model that has lost its way."""

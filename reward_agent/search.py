@@ -16,6 +16,8 @@ from typing import Any
 from reward_agent import ranking
 from reward_agent.codec import decode
 from reward_agent.config import RunConfig
+from reward_agent.crediting.programs import described
+from reward_agent.crediting.verifying import Labels
 from reward_agent.errors import UsageError
 from reward_agent.events import (
     Accepted,
@@ -40,12 +42,12 @@ from reward_agent.messages import MAIN, Key, Message, Reply, Usage
 from reward_agent.methods import Ask, Compare, Data, Done, Method, Prompt, Train, Words
 from reward_agent.methods.base import starting_history
 from reward_agent.probe import Battery, record_battery
-from reward_agent.program import Fault, Program
+from reward_agent.program import SUBGOALS, Fault, Program
 from reward_agent.ranking import EPISODES, Examples, record_episodes
 from reward_agent.scoring import SeedPlan
 from reward_agent.spoken import FEEDBACK, WORDS, AskPerson, Listener
 from reward_agent.store import UNANSWERED, Run
-from reward_agent.subgoals import GIVEN, as_lines
+from reward_agent.subgoals import GIVEN, Subgoal, as_lines
 from reward_agent.task import Task
 from reward_agent.trainings import MEASURED_SHARES, Trainer, Training
 from reward_agent.trial import Trained, files_are_whole
@@ -60,6 +62,13 @@ class Vetted:
     faults: tuple[Fault, ...]
     verdict: Verdict | None
     """None when no program could be read."""
+
+    @property
+    def subgoals(self) -> tuple[Subgoal, ...]:
+        """Those that it tells, for a person to review; none of a reward."""
+        if self.program is None or self.verdict is None or self.program.entry != SUBGOALS:
+            return ()
+        return described(self.program, self.verdict.term_names)
 
     @property
     def is_data(self) -> bool:
@@ -149,7 +158,7 @@ class Search:
     def _vet_initial(self) -> None:
         program = self.config.initial
         if program is not None:
-            self.run.once(INITIAL_VETTED, Vetted, lambda: vet_initial(program, self.task, unsafe=self.config.unsafe))
+            self.run.once(INITIAL_VETTED, Vetted, lambda: vet_initial(program, self.task, self.config))
             self._keep(f"{INITIAL_VETTED.folder}/program.py", program.source)
 
     def _ask(self, prompts: Sequence[Prompt]) -> None:
@@ -215,16 +224,21 @@ class Search:
             return
         self._keep_attempt(key, vetted)
         if attempt.program is not None and attempt.ok:
-            self.events(Accepted(prompt.key, attempt.program, warnings, recorded))
+            self.events(Accepted(prompt.key, attempt.program, warnings, recorded, vetted.subgoals))
         else:
             self.events(Faulted(prompt.key, attempt.program, attempt.faults, recorded))
 
     def _vet(self, program: Program) -> Verdict:
-        return vet(program, self.task, unsafe=self.config.unsafe, battery=self._battery, examples=self._known())
+        known, labels = self._known(), self._labels
+        return vet(program, self.task, unsafe=self.config.unsafe, battery=self._battery, examples=known, labels=labels)
 
     @cached_property
     def _battery(self) -> Battery:
         return record_battery(self.task)
+
+    @cached_property
+    def _labels(self) -> Labels | None:
+        return self.config.read_labels(self.task)
 
     def _known(self) -> Examples | None:
         """Episodes of the best and of the worst candidate so far, where one is clearly better and both are on disk.
@@ -366,14 +380,14 @@ def folder_of(iteration: int, index: int) -> str:
     return f"iter_{iteration:02d}/cand_{index:02d}"
 
 
-def vet_initial(program: Program, task: Task, *, unsafe: bool = False) -> Vetted:
-    """What check and probe say of the user's own reward.
+def vet_initial(program: Program, task: Task, config: RunConfig) -> Vetted:
+    """What check, probe and labels say of the user's own reward.
 
     Raises:
         UsageError: it cannot be trained on, and why.
         MissingComponentError: this machine cannot lock a cell.
     """
-    verdict = vet(program, task, unsafe=unsafe)
+    verdict = vet(program, task, unsafe=config.unsafe, labels=config.read_labels(task))
     if verdict.faults:
         told = "\n".join(f"  line {fault.line or '?'}, {fault.stage}: {fault.message}" for fault in verdict.faults)
         raise UsageError(

@@ -87,6 +87,7 @@ def variant(config: RunConfig, steps: Iterable[Key] = ()) -> str:
     elif _shows_examples(config.method):
         parts.append("zero-shot")
     parts += [f"without {part}" for part in config.without]
+    parts += ["held to labels"] if config.labels else []
     if config.initial and config.initial.entry != DESCRIBED:
         parts.append("from a reward that was given")
     for whose, stage in WORDS_OF.items():

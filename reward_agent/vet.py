@@ -1,13 +1,15 @@
-"""One verdict on a program: static check, then probe in a fresh cell. What `check`, `eval` and the loop all use."""
+"""One verdict on a program: static check, then probe in a fresh cell, then labels where it tells subgoals and there are
+some. What `check`, `eval` and the loop all use."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from reward_agent.crediting.verifying import Held, Labels, hold
 from reward_agent.envs.episodes import task_schema
 from reward_agent.probe import Battery, probe, record_battery
-from reward_agent.program import DESCRIBED, Fault, Program
+from reward_agent.program import DESCRIBED, SUBGOALS, Fault, Program
 from reward_agent.ranking import Examples, ranks
 from reward_agent.sandbox.cell import Cell
 from reward_agent.schema import StateSchema
@@ -29,6 +31,8 @@ class Verdict:
     """Of one call over the battery; None when it was not probed."""
     layers: tuple[str, ...] = ()
     """Layers of the cell it was probed in."""
+    labelled: tuple[str, ...] = ()
+    """Subgoals that it was held to labels of."""
 
     @property
     def ok(self) -> bool:
@@ -56,6 +60,7 @@ def vet(
     unsafe: bool = False,
     battery: Battery | None = None,
     examples: Examples | None = None,
+    labels: Labels | None = None,
 ) -> Verdict:
     """Check a program, and probe it if the check finds no fault.
 
@@ -65,6 +70,7 @@ def vet(
         unsafe: run it without the cell's layers.
         battery: recorded transitions of this task, where many programs are vetted; else recorded here.
         examples: good and bad episodes, where some are known; what orders them wrongly gets a warning.
+        labels: transitions of this task whose subgoals a program that tells some must tell as well.
 
     Raises:
         MissingComponentError: this machine lacks what locks the cell, or what the world needs.
@@ -90,14 +96,19 @@ def vet(
         # it ran on the battery; what happens on other states is for the training to find
         said = None if isinstance(ranking, Fault) else ranking.warning()
         ranked = (said,) if said else ()
+    held = Held()
+    if labels is not None and program.entry == SUBGOALS and not probed.faults:
+        held = hold(program, probed.term_names, task, labels, unsafe=unsafe)
+    faults = (*probed.faults, *held.faults)
     return Verdict(
-        faults=probed.faults,
-        warnings=(*report.warnings, *probed.warnings, *ranked),
-        portable=report.portable and not probed.faults,
+        faults=faults,
+        warnings=(*report.warnings, *probed.warnings, *ranked, *held.warnings),
+        portable=report.portable and not faults,
         fields=report.fields,
         term_names=probed.term_names,
         microseconds_per_call=probed.microseconds_per_call,
         layers=layers,
+        labelled=held.names,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import gymnasium
@@ -11,6 +12,8 @@ import numpy as np
 from tiny import TinyBatch
 
 from reward_agent.crediting import Glimpse, Reached
+from reward_agent.crediting.trajectories import Trajectory
+from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.llm.base import LLM
 from reward_agent.messages import Key, Message
 from reward_agent.program import Fault
@@ -86,6 +89,30 @@ class CorridorBatch(TinyBatch):
 def truth(before: Screen, after: Screen) -> dict[str, bool]:
     """What a person says of two screens."""
     return {"has_key": after.message == PICKED, "at_door": before.full[-1] == "+" and after.full[-1] == "@"}
+
+
+def recorded(seed: int, actions: Sequence[str]) -> Trajectory:
+    """An episode of these actions, with what a person says of its screens."""
+    episodes = Episodes(task, 1, task_schema(task).visible().by_path)
+    try:
+        episodes.reset(np.ones(1, bool), np.array([seed]))
+        screens, states = [episodes.screen(0)], [episodes.states[0].copy()]
+        for name in actions:
+            states.append(episodes.step(np.array([[float(ACTIONS.index(name))]])).states[0].copy())
+            screens.append(episodes.screen(0))
+    finally:
+        episodes.close()
+    return Trajectory(
+        id=f"t{seed:03d}",
+        task=task.id,
+        seed=seed,
+        by="hand",
+        actions=tuple(actions),
+        screens=tuple(screens),
+        fields=tuple(episodes.schema.by_path),
+        states=np.array(states),
+        reached=tuple(truth(before, after) for before, after in pairwise(screens)),
+    )
 
 
 def _won(episode: Episode) -> bool:

@@ -10,11 +10,14 @@ from pathlib import Path
 import pexpect
 import pytest
 from loopback import Loopback, hang
-from runs_for_tests import GOOD, TASK
+from runs_for_tests import GOOD, TASK, recording
 from terminals import LOOK, Terminal, plain, replies
+from test_cli_runs import SMALL, call
+from test_shaping import PROGRAM
 from waiting import until
 
 from reward_agent.cli.chatting.lines import _history, state_file
+from reward_agent.messages import Key
 from reward_agent.program import read_program
 
 
@@ -157,3 +160,24 @@ def test_a_person_who_is_the_model_is_told_which_file_to_answer(tmp_path: Path, 
     assert "the model writes" not in chat.ready()
     assert "near = np.exp" in chat.say("/reward")
     chat.quit()
+
+
+def test_found_subgoals_are_reviewed_in_words(tmp_path: Path, opened: list[Terminal]) -> None:
+    found = PROGRAM.replace("< 0.2", "< 0.2  # within a fifth of a metre")
+    mended = found.replace('"moves"', '"sets_off"').replace("0.2", "0.1").replace("a fifth", "a tenth")
+    llm = recording(tmp_path / "s.jsonl", {Key(0, 0, 0): found, Key(1, 0, 0): mended})
+    chat = Terminal(tmp_path, TASK, "--llm", llm, "--method", "calm", "--look", "none")
+    opened.append(chat)
+    shown = chat.say("/go")
+    assert "Passed check and probe. Its subgoals:\n  moves: moves\n  near: within a fifth of a metre\n" in shown
+    shown = chat.say("closer than that, and call the first one what it is")
+    assert "  sets_off: sets off\n  near: within a tenth of a metre\n" in shown
+    assert "reviewed.py needs nothing" in chat.say("/export reviewed.py")
+    chat.quit()
+    (folder,) = (tmp_path / "runs").iterdir()
+    asked = (folder / "iter_01/cand_00/attempt_00/messages.json").read_text()
+    assert "closer than that" in asked and "within a fifth" in asked
+
+    accepted = ("--method", "calm", "--init", "reviewed.py", "--iterations", "0")
+    told = json.loads(call("run", TASK, *accepted, *SMALL, "--json", cwd=tmp_path).stdout)
+    assert "sets_off" in (tmp_path / told["best"] / "reward.py").read_text()

@@ -9,6 +9,8 @@ from reward_agent.chat.replayed import at_its_end
 from reward_agent.chat.speaking import ask
 from reward_agent.chat.talk import VET, Turn
 from reward_agent.codec import encode
+from reward_agent.config import RunConfig
+from reward_agent.crediting.verifying import Labels
 from reward_agent.events import Accepted, Asked, Described, Events, Faulted, Replied
 from reward_agent.llm import Heard, LLMError, Metered
 from reward_agent.llm.replay import NotRecordedError
@@ -24,9 +26,9 @@ from reward_agent.vet import Verdict, vet
 class Asker:
     """Gets replies from the session's model."""
 
-    def __init__(self, ledger: Ledger, llm: Metered, events: Events, heard: Heard, *, unsafe: bool) -> None:
+    def __init__(self, ledger: Ledger, llm: Metered, events: Events, heard: Heard, config: RunConfig) -> None:
         self.ledger, self.llm, self.events, self.heard = ledger, llm, events, heard
-        self._unsafe = unsafe
+        self._config = config
 
     def ask(self, turn: Turn, prompt: Prompt) -> None:
         """Get the reply to a method's prompt, unless it is there, and make an attempt of it.
@@ -60,7 +62,7 @@ class Asker:
             run.write(key.path("program.py"), vetted.program.source)
         if vetted.program and not vetted.faults:
             warnings = vetted.verdict.warnings if vetted.verdict else ()
-            self.events(Accepted(key, vetted.program, warnings, False))
+            self.events(Accepted(key, vetted.program, warnings, False, vetted.subgoals))
         else:
             self.events(Faulted(key, vetted.program, vetted.faults, False))
 
@@ -69,11 +71,21 @@ class Asker:
         return look_over(read, self._vet)
 
     def _vet(self, program: Program) -> Verdict:
-        return vet(program, self.ledger.folding.task, unsafe=self._unsafe, battery=self._battery)
+        return vet(
+            program,
+            self.ledger.folding.task,
+            unsafe=self._config.unsafe,
+            battery=self._battery,
+            labels=self._labels,
+        )
 
     @cached_property
     def _battery(self) -> Battery:
         return record_battery(self.ledger.folding.task)
+
+    @cached_property
+    def _labels(self) -> Labels | None:
+        return self._config.read_labels(self.ledger.folding.task)
 
     def _count(self, key: Key, error: LLMError) -> None:
         """Keep what a request without a reply cost, as a search does."""

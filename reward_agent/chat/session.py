@@ -55,7 +55,7 @@ class Session:
         self.ledger = Ledger(run, folding)
         self.pool = Pool[Trial](config.jobs, logs=run.folder / "logs")
         self.trainings = Trainings(config, reference, self.pool, events)
-        self.asker = Asker(self.ledger, llm, events, heard, unsafe=config.unsafe)
+        self.asker = Asker(self.ledger, llm, events, heard, config)
         self.showing = Showing(self.ledger, settings, self.trainings, self.seed)
 
     @property

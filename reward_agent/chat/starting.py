@@ -73,7 +73,7 @@ def start(
     open_still = [option for option in left_open if option == "method"]
     config, found = settled_config(config, task=task, llm=llm, root=root, left_open=open_still, led=True)
     if config.initial is not None:
-        vet_initial(config.initial, found, unsafe=config.unsafe)
+        vet_initial(config.initial, found, config)
     run_id = name or f"chat-{new_run_id(found.id)}"
     if (root / run_id / MANIFEST).exists():
         raise UsageError(f"There is a run {run_id} already. `{command()} chat --resume {run_id}` goes on with it.")

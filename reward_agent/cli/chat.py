@@ -23,6 +23,7 @@ HELP = "talk a reward into shape: say what you want, see what it leads to, corre
 
 
 def add_arguments(parser: ArgumentParser) -> None:
+    from reward_agent.cli.run import add_dividing
     from reward_agent.plugins import METHODS, NOBODY, OPTIMISERS, SCORES
 
     add = parser.add_argument
@@ -34,6 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--temperature", type=float, metavar="T", help="to sample at; the model's own unless given")
     add("--prompts", type=Path, metavar="DIR", help="a folder of prompt templates that go before the shipped ones")
     add("--init", metavar="FILE", help="a reward of your own to begin with")
+    add_dividing(parser)
     add("--look", metavar="HOW", help="how rewards are looked at: planner, training or none (as the task's world can)")
     add("--look-budget", type=positive, metavar="STEPS", help="of a look that is a training (50,000)")
     add("--look-seconds", type=_seconds, metavar="S", help="of simulated time that the planner plays (an episode)")
@@ -160,7 +162,7 @@ def _asked(args: Namespace, task: str, changes: Mapping[str, Any]) -> tuple[RunC
     from reward_agent.chat import ChatSettings
     from reward_agent.chat.options import share_out
     from reward_agent.chat.settings import ROUNDS
-    from reward_agent.cli.run import read_initial
+    from reward_agent.cli.run import dividing, read_initial
     from reward_agent.config import RunConfig
     from reward_agent.envs.registry import find_task
 
@@ -175,6 +177,7 @@ def _asked(args: Namespace, task: str, changes: Mapping[str, Any]) -> tuple[RunC
         temperature=args.temperature,
         prompts=args.prompts,
         initial=read_initial(args.init),
+        **dividing(args, task),
         optimiser=optimiser,
         preset=shares.preset,
         settings=shares.changes,

@@ -33,6 +33,15 @@ def add_unsafe(parser: ArgumentParser) -> None:
     parser.add_argument("--unsafe", action="store_true", help=what)
 
 
+def add_labels(parser: ArgumentParser) -> None:
+    """The options that say what a program that tells subgoals is held to."""
+    add = parser.add_argument
+    what = "recorded trajectories with labels, which a program that tells subgoals of the same names must tell too"
+    add("--labels", type=Path, metavar="FILE", help=what)
+    what = "of the transitions that reach a subgoal, by label or program, the share on which they may differ (0)"
+    add("--label-errors", type=float, metavar="SHARE", help=what)
+
+
 def add_training(parser: ArgumentParser) -> None:
     """The options that say what a reward is trained on with."""
     from reward_agent.plugins import OPTIMISERS

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reward_agent.cli.answer import Answer
-from reward_agent.cli.options import RUNS, add_training, add_unsafe, natural, positive, read_program
+from reward_agent.cli.options import RUNS, add_labels, add_training, add_unsafe, natural, positive, read_program
 from reward_agent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,16 +42,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     what = "a control: tell the model the benchmark's name for the task and no instruction"
     add("--disguise", nargs="?", type=_seed_or_file, const=0, metavar="SEED|FILE", help=DISGUISED)
     add("--only-name", action="store_true", help=what)
-    what = (
-        "with --method calm or oni: given subgoals, in a file of lines `name: what is then so`, or `card` for the "
-        "task's own"
-    )
-    add("--subgoals", metavar="FILE|card", help=what)
-    what = (
-        "with --method calm or oni: how subgoals pay (weight, decay, ordered, potential, discount, goal); may be given "
-        "again"
-    )
-    add("--shape", action="append", default=[], metavar="NAME=VALUE", help=what)
+    add_dividing(parser)
     add_training(parser)
     add("--iterations", type=natural, metavar="N", help="rounds of feedback (3, or as many as a recording has)")
     add("--candidates", type=positive, metavar="K", help="rewards a round (3, or as many as a recording has)")
@@ -71,6 +62,22 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--out", type=Path, default=RUNS, metavar="DIR", help=f"where the run's folder goes ({RUNS}/)")
     add("--story", action="store_true", help="tell it to somebody who sees a run for the first time")
     add_unsafe(parser)
+
+
+def add_dividing(parser: ArgumentParser) -> None:
+    """The options of a method that divides tasks."""
+    add = parser.add_argument
+    what = (
+        "with --method calm or oni: given subgoals, in a file of lines `name: what is then so`, or `card` for the "
+        "task's own"
+    )
+    add("--subgoals", metavar="FILE|card", help=what)
+    what = (
+        "with --method calm or oni: how subgoals pay (weight, decay, ordered, potential, discount, goal); may be given "
+        "again"
+    )
+    add("--shape", action="append", default=[], metavar="NAME=VALUE", help=what)
+    add_labels(parser)
 
 
 def run(args: Namespace) -> Answer:
@@ -140,8 +147,7 @@ def _config(args: Namespace) -> RunConfig:
         examples=args.examples,
         only_name=args.only_name,
         without=tuple(args.without),
-        subgoals=read_given(args.subgoals, args.task),
-        shaping=read_shaping(args.shape),
+        **dividing(args, args.task),
         disguise=args.disguise,
         preset=args.preset,
         settings=read_changes(optimiser_of(args), args.changes),
@@ -153,6 +159,16 @@ def _config(args: Namespace) -> RunConfig:
         unsafe=args.unsafe,
         **given,
     )
+
+
+def dividing(args: Namespace, task: str) -> dict[str, Any]:
+    """What the options of `add_dividing` say, by name in `RunConfig`.
+
+    Raises:
+        UsageError: subgoals, or how they pay, cannot be meant so.
+    """
+    said = {"subgoals": read_given(args.subgoals, task), "shaping": read_shaping(args.shape), "labels": args.labels}
+    return said if args.label_errors is None else {**said, "label_errors": args.label_errors}
 
 
 def read_given(said: str | None, task: str) -> tuple[Subgoal, ...]:

@@ -187,8 +187,9 @@ def verdict(judgement: Judgement) -> str:
 
 
 def fault(found: Fault) -> str:
-    """A fault in one line."""
-    return f"{found.stage} fault{f', line {found.line}' if found.line else ''}: {found.message}"
+    """A fault in one line: without the screens below it, which are the model's to read."""
+    said = found.message.partition("\n")[0]
+    return f"{found.stage} fault{f', line {found.line}' if found.line else ''}: {said}"
 
 
 def terms(values: list[tuple[str, float]]) -> str:

@@ -2,7 +2,8 @@
 
 `Glimpse` is what is read of a transition; a `Reader` answers for a batch of them. `screens` is the reader that asks a
 model (`view` is what it is shown, `replies` how it is understood, `cache` what is kept); `trajectories` are recordings
-with labels, `scores` how rightly they were judged, `programs` what programs say of them.
+with labels, `scores` how rightly they were judged, `programs` what programs say of them, `verifying` where that differs
+from the labels.
 """
 
 from __future__ import annotations

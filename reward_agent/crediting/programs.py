@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 import numpy as np
@@ -85,11 +86,58 @@ def subgoals_of(program: Program, task: Task, *, unsafe: bool = False) -> tuple[
     return tuple(Subgoal(name, _comment(program.source, name) or name.replace("_", " ")) for name in names)
 
 
+def described(program: Program, names: Sequence[str]) -> tuple[Subgoal, ...]:
+    """Subgoals of these names for a person to review: as `subgoals_of`, and where the line of the name has no comment,
+    what the program says beside or above the line that gives the name's variable its value.
+
+    Readers are asked about those of `subgoals_of`, whose words their answers are kept by.
+    """
+    source = program.source
+    return tuple(
+        Subgoal(name, _comment(source, name) or _beside_value(source, name) or name.replace("_", " ")) for name in names
+    )
+
+
+def line_of(source: str, name: str) -> int | None:
+    """The first line that has a subgoal's name as text, from 1 on."""
+    written = re.compile(rf"""["']{re.escape(name)}["']""")
+    return next((number for number, line in enumerate(source.splitlines(), 1) if written.search(line)), None)
+
+
 def _require_subgoals(program: Program) -> None:
     if program.entry != SUBGOALS:
         raise UsageError("The program tells no subgoals: it must define `def subgoals(state, action, next_state):`.")
 
 
 def _comment(source: str, name: str) -> str:
-    line = next((line for line in source.splitlines() if re.search(rf"""["']{re.escape(name)}["']""", line)), "")
+    line = line_of(source, name)
+    return _said_on(source.splitlines()[line - 1]) if line else ""
+
+
+def _beside_value(source: str, name: str) -> str:
+    """The comment of the statement that sets the variable which a dict gives as the value of `name`."""
+    lines = source.splitlines()
+    for first, last in _assigned(ast.parse(source), name):
+        above = lines[first - 2].strip() if first > 1 else ""
+        said = [_said_on(line) for line in lines[first - 1 : last]]
+        said += [above.lstrip("# ")] if above.startswith("#") else []
+        return next(filter(None, said), "")
+    return ""
+
+
+def _assigned(tree: ast.AST, name: str) -> Iterator[tuple[int, int]]:
+    """First and last line of each statement that sets that variable."""
+    variables = {
+        value.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(key, ast.Constant) and key.value == name and isinstance(value, ast.Name)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id in variables for t in node.targets):
+            yield node.lineno, node.end_lineno or node.lineno
+
+
+def _said_on(line: str) -> str:
     return line.partition("#")[2].strip()

@@ -98,11 +98,11 @@ def balanced(trajectories: Sequence[Trajectory], seed: int = 0, count: int | Non
     if count is None:
         chosen = [none[index] for index in generator.choice(len(none), wanted, replace=False).tolist()] + some
     else:
-        chosen = [*_in_turns(none)[:wanted], *_in_turns(some)[:wanted]]
+        chosen = [*in_turns(none)[:wanted], *in_turns(some)[:wanted]]
     return sorted(chosen, key=lambda place: (place.trajectory, place.step))
 
 
-def _in_turns(places: Iterable[Place]) -> list[Place]:
+def in_turns(places: Iterable[Place]) -> list[Place]:
     """The first of each trajectory, then the second of each, and so on."""
     before: Counter[int] = Counter()
     turns: list[tuple[int, int, Place]] = []

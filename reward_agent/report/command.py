@@ -27,6 +27,8 @@ OPTIONS = {
     "prompts": "--prompts",
     "examples": "--examples",
     "disguise": "--disguise",
+    "labels": "--labels",
+    "label_errors": "--label-errors",
     "optimiser": "--optimiser",
     "preset": "--preset",
     "iterations": "--iterations",

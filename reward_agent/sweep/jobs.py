@@ -163,7 +163,7 @@ def _vet(jobs: Sequence[Job], root: Path) -> None:
     for key, job in wanted.items():
         if key not in begun and job.config.initial:
             try:
-                vet_initial(job.config.initial, _task(job), unsafe=job.config.unsafe)
+                vet_initial(job.config.initial, _task(job), job.config)
             except UsageError as error:
                 raise UsageError(f"{job} (line {job.line} of the file): {error}") from error
 

@@ -185,8 +185,10 @@ def _tell(event: Event) -> str:
             return "The fault goes back to the model."
         case Faulted(faults=faults):
             return "Faulty: " + "; ".join(map(fault, faults))
-        case Accepted(warnings=warnings):
-            return "Passed check and probe." + "".join(f" Warning: {warning}" for warning in warnings)
+        case Accepted(warnings=warnings, subgoals=subgoals):
+            told = "".join(f"\n  {each.name}: {each.doc}" for each in subgoals)
+            warned = "".join(f" Warning: {warning}" for warning in warnings)
+            return f"Passed check and probe.{warned}{told and f' Its subgoals:{told}'}"
         case TrainingStarted(budget=budget, doing=doing):
             return f"{doing} for {budget:,} steps (Ctrl-C stops it)"
         case TrainingProgress() | Noted():
