@@ -306,6 +306,8 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     args = arguments()
+    if not (args.make or args.program or args.llm):
+        sys.exit("Say who judges: `--program FILE`, or `--llm PROVIDER:MODEL`; `--make` plays the dataset anew.")
     try:
         sys.exit(work(args))
     except RewardAgentError as error:

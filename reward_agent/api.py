@@ -37,9 +37,10 @@ from reward_agent.llm import LLM
 from reward_agent.metric_check import require_metrics
 from reward_agent.optimise.choice import Choice, choose_training, real_time_factor, scoring_steps, usual
 from reward_agent.optimise.policy import Policy, load_policy
-from reward_agent.program import Fault, Program
+from reward_agent.program import SUBGOALS, Fault, Program
 from reward_agent.result import Result
 from reward_agent.scoring import SeedPlan, intervals_of
+from reward_agent.sources.shaping import shaping_of
 from reward_agent.spoken import AskPerson
 from reward_agent.store import find_run
 from reward_agent.task import Metric, Task, Termination
@@ -220,6 +221,7 @@ def evaluate(
     optimiser: str | None = None,
     preset: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    shaping: Mapping[str, Any] | None = None,
     jobs: int | None = None,
     folder: str | Path | None = None,
     events: Events = ignore,
@@ -240,6 +242,7 @@ def evaluate(
         optimiser: by name; the task's own unless given.
         preset: of the optimiser's settings, by name; the task's own unless given.
         settings: what to change of the preset's.
+        shaping: what to change of how subgoals pay (`sources.shaping.Shaping`), where the program tells some.
         jobs: trainings side by side; one a core unless given.
         folder: to keep policies and curves in, each evaluation in a folder of its own; a training of this one found
             there unfinished goes on.
@@ -261,6 +264,7 @@ def evaluate(
     if folder is not None and Path(folder).exists() and not Path(folder).is_dir():
         raise UsageError(f"Policies and curves cannot be kept in {folder}: it is a file. Name a folder.")
     choice = choose_training(found, optimiser, preset, settings)
+    pay = _shaping(its, shaping)
     steps = budget or found.budget
     training_seeds = tuple(SeedPlan.evaluation_training_seed(seed, i) for i in range(seeds))
     report = tuple(int(s) for s in SeedPlan.evaluation_report_seeds(seed, episodes))
@@ -272,6 +276,8 @@ def evaluate(
         others = {name: value for name, value in (settings or {}).items() if name != "threads"}
         asked = {"seed": seed, "episodes": episodes, "optimiser": optimiser, "settings": others}
         asked["preset"] = choice.preset
+        if pay:  # what has none goes by the name that it had in releases that knew of none
+            asked["shaping"] = pay
         name = _folder_name(where, its, steps, asked | {"unsafe": unsafe})
         place = (Path(folder) if folder is not None else Path(temporary)) / name
         specs = {
@@ -287,6 +293,7 @@ def evaluate(
                 select_seeds=report[: min(episodes, 20)],
                 report_seeds=report,
                 unsafe=unsafe,
+                shaping=pay,
             )
             for index, training_seed in enumerate(training_seeds)
         }
@@ -315,12 +322,13 @@ def as_vec_env(
     *,
     seed: int = 0,
     threads: int = 1,
+    shaping: Mapping[str, Any] | None = None,
     unsafe: bool = False,
 ) -> TaskVecEnv:
     """A stable-baselines3 `VecEnv` of the task with the program's reward, or what the subgoals that it tells pay: for a
     trainer of one's own.
 
-    The program runs in a sandbox that ends with `close()`.
+    The program runs in a sandbox that ends with `close()`. `shaping` is what to change of how subgoals pay.
 
     Raises:
         RewardAgentError: the program is not fit for training; the message has its faults.
@@ -334,8 +342,15 @@ def as_vec_env(
     if not verdict.ok:
         told = "; ".join(f"{f.stage}{f', line {f.line}' if f.line else ''}: {f.message}" for f in verdict.faults)
         raise RewardAgentError(f"The program cannot be trained on. {told}")
-    source = source_of(its, found, unsafe=unsafe)
+    source = source_of(its, found, _shaping(its, shaping), unsafe=unsafe)
     return TaskVecEnv(found, source, num_envs, seed, threads=threads, owns_source=True)
+
+
+def _shaping(program: Program, changes: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if changes and program.entry != SUBGOALS:
+        raise UsageError("`shaping` says how subgoals pay, and this program gives a reward of its own: leave it out.")
+    shaping_of(changes)
+    return dict(changes or {})
 
 
 def read_program(path: str | Path) -> Program:

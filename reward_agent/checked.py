@@ -67,8 +67,9 @@ def changed(settings: S, changes: Mapping[str, Any] | None) -> S:
     return replace(settings, **values)
 
 
-def read(settings: Checked, words: Iterable[str]) -> dict[str, Any]:
-    """What a caller wants otherwise than in `settings`, from texts as `learning_rate=1e-3` or `hidden=256,256`.
+def read(settings: Checked, words: Iterable[str], option: str = "--set") -> dict[str, Any]:
+    """What a caller wants otherwise than in `settings`, from texts of an option as `learning_rate=1e-3` or
+    `hidden=256,256`.
 
     Raises:
         UsageError: an unknown setting, one named twice, or a text that is no value of its type.
@@ -78,7 +79,7 @@ def read(settings: Checked, words: Iterable[str]) -> dict[str, Any]:
     for word in words:
         name, separator, text = (part.strip() for part in word.partition("="))
         if not separator:
-            raise UsageError(f"{word!r} sets nothing: write NAME=VALUE, as `--set {_example(settings)}`.")
+            raise UsageError(f"{word!r} sets nothing: write NAME=VALUE, as `{option} {_example(settings)}`.")
         if name not in known:
             raise unknown_name("setting", name, known)
         if name in values:

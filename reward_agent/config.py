@@ -15,6 +15,7 @@ from reward_agent.fewshot import Example
 from reward_agent.judges import Judge, find_judge
 from reward_agent.llm import LLM, Budget, Options, connect, redact, require_price
 from reward_agent.methods import Method, Settings, find_method
+from reward_agent.plugins import SCORES
 from reward_agent.program import REWARD, SUBGOALS, Program
 from reward_agent.sources.shaping import shaping_of
 from reward_agent.subgoals import Subgoal
@@ -111,6 +112,11 @@ class RunConfig:
         if self.words not in get_args(WhoseWords):
             raise unknown_name("source of words", self.words, get_args(WhoseWords))
         shaping_of(self.shaping)
+        if not all(isinstance(each, Subgoal) for each in self.subgoals):
+            raise UsageError(
+                "`subgoals` are `Subgoal`s: those of a task's card are `find_task(name).subgoals`, those of a file "
+                "`reward_agent.subgoals.read_subgoals(path)`."
+            )
         require_share(self.label_errors)
         for name in ("budget", "jobs"):
             value = getattr(self, name)
@@ -153,7 +159,14 @@ class RunConfig:
         """
         make = find_method(self.method)
         entry = getattr(make, "entry", REWARD)
-        divides = entry != REWARD
+        if self.initial is not None and self.method != SCORES and self.initial.entry != entry:
+            writes = {REWARD: "rewards (`compute_reward`)", SUBGOALS: "programs that tell `subgoals`"}
+            raise UsageError(
+                f"The method {self.method} improves on {writes.get(entry, 'nothing of the kind')}, and the program "
+                f"that is given defines `{self.initial.entry}`: give another, or take "
+                f"`--method {'calm' if self.initial.entry == SUBGOALS else 'eureka'}`."
+            )
+        divides = entry != REWARD or (self.initial is not None and self.initial.entry != REWARD)
         if not divides and (self.subgoals or self.shaping):
             raise UsageError(
                 f"The method {self.method} divides no task, so subgoals and what they pay say nothing to it: leave "

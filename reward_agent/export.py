@@ -10,7 +10,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -148,8 +148,9 @@ def export_reward(task: Task, program: Program, origin: Provenance | None = None
 
 def _of_subgoals(origin: Provenance | None) -> tuple[str, str]:
     """What pays for them, and the reward that it is."""
-    weight = shaping_of(origin.shaping if origin else {}).weight
-    return inspect.getsource(SubgoalReward), f"compute_reward = SubgoalReward(subgoals, weight={weight})"
+    pay = asdict(shaping_of(origin.shaping if origin else {}))
+    told = ", ".join(f"{name}={value!r}" for name, value in pay.items() if name != "goal")
+    return inspect.getsource(SubgoalReward), f"compute_reward = SubgoalReward(subgoals, {told})"
 
 
 def _header(task: Task, program: Program, origin: Provenance | None, *, timed: bool) -> str:
@@ -177,7 +178,12 @@ def _header(task: Task, program: Program, origin: Provenance | None, *, timed: b
     entry = f"`{program.entry}(state, action, next_state)`"
     lines.append(f"{entry} is batched: fields have a first axis for environments.")
     if program.entry == SUBGOALS:
-        lines.append("It tells subgoals: `compute_reward` pays for each once an episode, beside the environment's own.")
+        goal = shaping_of(origin.shaping if origin else {}).goal
+        lines += [
+            "It tells subgoals: `compute_reward` pays for them as in training, beside the environment's own reward."
+        ]
+        if task.goal:
+            lines += [f"In training {goal:g} was paid in its place, in each step that reached the task's goal."]
     if isinstance(task.world, Standalone):
         lines.append(
             "`make_env` gives a Gymnasium environment with this reward; it needs gymnasium and what that is made of."

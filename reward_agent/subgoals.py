@@ -11,6 +11,8 @@ from reward_agent.errors import UsageError, no_such_file
 
 MOST = 32
 """As many as a program may tell."""
+GOAL = "goal"
+"""The term of the task's own sparse reward: no subgoal's name."""
 CARD = "card"
 """In place of a file: those of the task's card."""
 GIVEN = "subgoals.txt"
@@ -31,6 +33,8 @@ class Subgoal:
     """What is then so."""
 
     def __post_init__(self) -> None:
+        if self.name == GOAL:
+            raise UsageError("No subgoal is named `goal`, which is the task's own: name it after what is then so.")
         if not self.name.isidentifier():
             raise UsageError(f"A subgoal is named {self.name!r:.80}; names are identifiers, as `picked_up_key`. {HOW}")
 
@@ -44,9 +48,12 @@ def read_subgoals(path: Path) -> tuple[Subgoal, ...]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise UsageError(f"The subgoals {path} cannot be read: {no_such_file(path)}") from error
+        raise UsageError(
+            f"The subgoals {path} cannot be read: {no_such_file(path)} (`{CARD}` is for those of the task's card.)"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The subgoals {path} cannot be read: {error}.") from error
+        why = "it is no text" if isinstance(error, UnicodeDecodeError) else str(error.strerror or error).lower()
+        raise UsageError(f"The subgoals {path} cannot be read: {why}. {HOW}") from error
     return parse_subgoals(text, str(path))
 
 

@@ -23,28 +23,53 @@ class Reader(Protocol):
 
 
 class SubgoalReward:
-    """What a subgoal pays the first time that an episode reaches it; called as `compute_reward` is, step after step.
+    """What subgoals pay, as in training; called as `compute_reward` is, step after step.
 
     Args:
         subgoals: the program.
-        weight: of a subgoal.
+        weight: of a subgoal, the first time that an episode reaches it.
+        decay: what each step of the episode multiplies that by.
+        ordered: a subgoal counts only once all that are named before it were reached, or with them.
+        potential: pay the difference of a potential, the weight of all that was reached so far.
+        discount: of the potential.
     """
 
-    def __init__(self, subgoals: Callable[..., Any], weight: float) -> None:
-        self.subgoals, self.weight = subgoals, weight
+    def __init__(
+        self,
+        subgoals: Callable[..., Any],
+        weight: float = 0.1,
+        decay: float = 1.0,
+        ordered: bool = False,
+        potential: bool = False,
+        discount: float = 0.99,
+    ) -> None:
+        self.subgoals, self.weight, self.decay = subgoals, weight, decay
+        self.ordered, self.potential, self.discount = ordered, potential, discount
         self.begin()
 
     def begin(self) -> None:
         """An episode begins: nothing is reached."""
         self.reached: dict[str, Any] = {}
+        self.age = 0
 
-    def __call__(self, state: Any, action: Any, next_state: Any) -> tuple[Any, dict[str, Any]]:
-        """The total and what each subgoal pays."""
-        terms = {}
+    def __call__(
+        self, state: Any, action: Any, next_state: Any, terminated: bool = False
+    ) -> tuple[Any, dict[str, Any]]:
+        """The total and what each subgoal pays; `terminated` where the step ended the episode, but for the horizon."""
+        terms, all_before = {}, True
         for name, now in self.subgoals(state, action, next_state).items():
             before = self.reached.get(name, np.zeros_like(now))
-            terms[name] = self.weight * (now & ~before)
-            self.reached[name] = before | now
+            after = before | now
+            if self.ordered:
+                all_before = all_before & after
+                after = before | all_before
+            if self.potential:
+                # nothing is left to come where an episode has ended
+                terms[name] = self.weight * (self.discount * (after & (not terminated)) - before)
+            else:
+                terms[name] = self.weight * self.decay**self.age * (after & ~before)
+            self.reached[name] = after
+        self.age += 1
         return sum(terms.values()), terms
 
 
@@ -111,7 +136,8 @@ class RewardWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
         observation, native, terminated, truncated, info = self.env.step(action)
         self._elapsed, self._previous = self._elapsed + 1, applied
         after = self._view(self.reader.advance())
-        total, terms = self.compute_reward(self._state, applied[None], after)
+        told = (bool(terminated),) if self._pays_subgoals else ()
+        total, terms = self.compute_reward(self._state, applied[None], after, *told)
         self._state = after
         info["native_reward"] = native
         info["reward_terms"] = {name: float(np.asarray(value)[0]) for name, value in terms.items()}

@@ -133,6 +133,11 @@ class _Worker:
             most = f"at most {protocol.MAX_TERMS} are allowed. Sum some that belong together."
             raise ContractError(f"There are {len(terms)} terms; {most}")
         for name in terms:
+            if self._says_subgoals and name == "goal":
+                raise ContractError(
+                    "No subgoal is named `goal`, which is the task's own and is paid beside: name it after what is "
+                    "then so, and leave it out where it is the task's goal itself."
+                )
             if not isinstance(name, str) or not name.isidentifier() or len(name) > protocol.MAX_NAME:
                 raise ContractError(
                     f"A {'subgoal' if self._says_subgoals else 'term'} is named {name!r:.80}; "

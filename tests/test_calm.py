@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pointmass
 import pytest
-from runs_for_tests import TASK, config, recording
+from runs_for_tests import GOOD, TASK, config, recording
 from sweeps_for_tests import answer, rows, write
 from terminals import LOOK, piped
 from test_cli_runs import SMALL, call
@@ -28,6 +28,7 @@ from reward_agent.methods import Ask, Done, Method, Prompt, Settings, Train, fin
 from reward_agent.program import SUBGOALS, Fault, Program, program_in
 from reward_agent.subgoals import Subgoal, read_subgoals
 from reward_agent.templates import Templates
+from reward_agent.vet import vet
 
 GIVEN = (Subgoal("moves", "the point moves"), Subgoal("near", "the point is near the goal"))
 SETTINGS = Settings(iterations=3, candidates=1)
@@ -194,6 +195,32 @@ def test_in_a_sweep(tmp_path: Path) -> None:
     told = answer("sweep.yaml", cwd=tmp_path)
     found = rows(told)
     assert any("calm" in reward for reward in found), found
+
+
+def test_what_is_given_must_be_what_the_method_improves(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--method eureka"):
+        config("x", method="calm", initial=Program(GOOD)).make_method()
+    with pytest.raises(UsageError, match="--method calm"):
+        config("x", method="eureka", initial=Program(PROGRAM, SUBGOALS)).make_method()
+    given = config("none", method="given", initial=Program(PROGRAM, SUBGOALS), iterations=0, shaping={"weight": 1.0})
+    assert given.make_method().name == "given"
+    with pytest.raises(UsageError, match=r"find_task\(name\)\.subgoals"):
+        config("x", method="calm", subgoals="card")
+    (fault,) = vet(Program(PROGRAM.replace('"near"', '"goal"'), SUBGOALS), pointmass.task).faults
+    assert "No subgoal is named `goal`" in fault.message
+    (tmp_path / "steps.txt").write_text("goal: it is there\n")
+    with pytest.raises(UsageError, match="the task's own"):
+        read_subgoals(tmp_path / "steps.txt")
+
+
+def test_a_program_of_ones_own_is_tried_with_any_shaping(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(PROGRAM)
+    words = ("eval", "mine.py", "--task", TASK, "--budget", "512", "--seeds", "1", "--episodes", "4")
+    call(*words, "--shape", "ordered=true", cwd=tmp_path)
+    assert "a potential's" in call(*words, "--shape", "discount=0.9", cwd=tmp_path, code=2).stderr
+    assert "--shape goal=1.0" in call(*words, "--shape", "weight", cwd=tmp_path, code=2).stderr
+    (tmp_path / "mine.py").write_text(GOOD)
+    assert "leave it out" in call(*words, "--shape", "weight=1", cwd=tmp_path, code=2).stderr
 
 
 def test_from_python_in_ten_lines(tmp_path: Path) -> None:

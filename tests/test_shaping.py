@@ -21,6 +21,7 @@ from reward_agent.sources.making import source_of
 from reward_agent.sources.shaping import ShapedSource, shaping_of
 from reward_agent.task import Bools
 from reward_agent.vet import vet
+from reward_agent.wrapper import SubgoalReward
 
 PROGRAM = """
 import numpy as np
@@ -217,3 +218,32 @@ def test_shares_are_of_the_episodes_that_ended() -> None:
     later, again = source_of_steps(slice(None)), source_of_steps(slice(1))
     again.remember(later.memory())
     assert again.tally().tolist() == [2, 1, 1, 1], "a training that goes on counts from there"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"weight": 0.5, "decay": 0.9}, {"ordered": True, "decay": 0.5}, {"potential": True, "discount": 0.8}],
+)
+def test_what_is_exported_pays_as_the_training_did(changes: dict[str, float | bool]) -> None:
+    generator, pay = np.random.default_rng(0), shaping_of(changes)
+    width = task_schema(pointmass.task).select(Told.fields).width
+    said = np.pad((generator.random((40, 1, 3)) < 0.2).astype(float), ((0, 0), (0, 0), (0, width - 3)))
+    begins, ends = np.zeros((40, 1), bool), np.zeros((40, 1), bool)
+    begins[[0, 15, 30]], ends[[14, 39]] = True, True
+    source = ShapedSource(Told(), pointmass.task, pay)
+    wanted = source.of_episodes(said, np.zeros((40, 1, 1)), said, begins, ends).terms[:, 0]
+    settings = {name: getattr(pay, name) for name in ("weight", "decay", "ordered", "potential", "discount")}
+    exported = SubgoalReward(lambda *step: dict(zip(Told.term_names, step[2][:, :3].T > 0.5, strict=True)), **settings)
+    for step in range(40):
+        if begins[step, 0]:
+            exported.begin()
+        total, terms = exported(None, None, said[step], bool(ends[step, 0]))
+        np.testing.assert_allclose([terms[name][0] for name in Told.term_names], wanted[step])
+        np.testing.assert_allclose(total[0], wanted[step].sum())
+
+
+def test_settings_that_say_nothing_are_refused() -> None:
+    with pytest.raises(UsageError, match="does not decay"):
+        shaping_of({"potential": True, "decay": 0.9})
+    with pytest.raises(UsageError, match="potential=true"):
+        shaping_of({"discount": 0.9})

@@ -30,6 +30,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--seeds", type=positive, metavar="N", help="trainings, which the interval is over (3; 1 of a planner)")
     add("--episodes", type=positive, metavar="N", help="that each policy is scored on (50; 10 of a planner)")
     add("--seed", type=natural, default=0, metavar="S", help="of everything random (0)")
+    what = "of a program that tells subgoals: how they pay, as of `run`; may be given again"
+    add("--shape", action="append", default=[], metavar="NAME=VALUE", help=what)
     add_training(parser)
     add("--jobs", type=positive, metavar="J", help="trainings side by side; one a core unless given")
     add("--out", type=Path, metavar="DIR", help="keep policies and curves there")
@@ -37,6 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> Answer:
     from reward_agent.api import evaluate
+    from reward_agent.cli.run import read_shaping
     from reward_agent.cli.view import following
     from reward_agent.envs.registry import find_task
     from reward_agent.optimise.choice import read_changes, usual
@@ -58,6 +61,7 @@ def run(args: Namespace) -> Answer:
             optimiser=optimiser,
             preset=args.preset,
             settings=settings,
+            shaping=read_shaping(args.shape),
             jobs=args.jobs,
             folder=args.out,
             events=view,

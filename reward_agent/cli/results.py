@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reward_agent.cli.board import cost, count, duration, interval
 from reward_agent.history import Interval
 from reward_agent.plugins import NOBODY
-from reward_agent.program import DESCRIBED
+from reward_agent.program import DESCRIBED, REWARD
 
 if TYPE_CHECKING:
     from reward_agent.config import RunConfig
@@ -67,6 +67,7 @@ def describe_result(result: Result) -> str:
         f"{result.run}: “{result.instruction}”",
         f"  {found if result.llm != NOBODY else 'the reward that was given'}",
         f"  by {result.method}{f', {result.variant}' if result.variant else ''}{judged}",
+        *([f"  subgoals pay {pay}"] if (pay := _pay(result)) else []),
         *scores({"this reward": result.metrics, _expert(result): result.expert or {}, **result.floors}),
         *(_over(result) if result.metrics else [_unscored(result)]),
         f"  {result.steps:,} steps trained in all, {cost(result.spent.tokens, result.spent.usd)}",
@@ -80,6 +81,13 @@ def describe_result(result: Result) -> str:
         if (result.best / name).exists()
     ]
     return "\n".join([*lines, *(f"  {result.best / name}" for name in names)])
+
+
+def _pay(result: Result) -> str:
+    """How subgoals paid, where some did."""
+    if result.program.entry == REWARD:
+        return ""
+    return ", ".join(f"{name} {value}" for name, value in result.shaping.items()) or "as usual"
 
 
 def _expert(result: Result) -> str:

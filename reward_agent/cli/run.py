@@ -192,7 +192,7 @@ def read_shaping(words: Sequence[str]) -> dict[str, Any]:
     from reward_agent.checked import read
     from reward_agent.sources.shaping import Shaping
 
-    return read(Shaping(), words)
+    return read(Shaping(), words, "--shape")
 
 
 def read_initial(location: str | None) -> Program | None:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from reward_agent.envs.episodes import START, task_schema
 from reward_agent.program import Rewards
 from reward_agent.schema import Array, StateSchema
-from reward_agent.sources.shaping import GOAL
 from reward_agent.sources.sparse import goal_of
+from reward_agent.subgoals import GOAL
 from reward_agent.task import Bools, Ints, Task
 
 NOVELTY = "novelty"

@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 
 from reward_agent.checked import Checked, NotNegative, Range, Share, changed
 from reward_agent.envs.episodes import task_schema
+from reward_agent.errors import UsageError
 from reward_agent.program import Rewards
 from reward_agent.schema import Array
 from reward_agent.sources import CountingSource, RememberingSource, Sighting, WatchingSource
+from reward_agent.subgoals import GOAL
 from reward_agent.task import Bools, Task
 
 SUBGOALS = "subgoals."
 """Begins the names of what the source of subgoals remembers."""
-GOAL = "goal"
-"""The term of the task's own sparse reward."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,12 @@ def shaping_of(changes: Mapping[str, Any] | None) -> Shaping:
     Raises:
         UsageError: there is no such setting, or a value of another type or out of its range.
     """
-    return changed(Shaping(), changes)
+    wanted = changed(Shaping(), changes)
+    if wanted.potential and wanted.decay != 1:
+        raise UsageError("A potential does not decay: what it pays adds up by its discount. Leave `decay` out.")
+    if "discount" in (changes or {}) and not wanted.potential:
+        raise UsageError("The setting 'discount' is a potential's: say `potential=true` as well, or leave it out.")
+    return wanted
 
 
 class ShapedSource:

@@ -7,7 +7,7 @@ import numpy as np
 from reward_agent.errors import UsageError
 from reward_agent.program import Rewards
 from reward_agent.schema import Array
-from reward_agent.sources.shaping import GOAL
+from reward_agent.subgoals import GOAL
 from reward_agent.task import Bools, Task
 
 
