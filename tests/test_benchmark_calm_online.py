@@ -111,6 +111,16 @@ def test_actions_are_drawn_as_often_as_a_policy_thinks_right(online: ModuleType)
     assert policy.act(np.zeros((2, 1))).tolist() == [[1.0], [1.0]]
 
 
+def test_the_page_has_what_was_trained(online: ModuleType, repository: Path) -> None:
+    rows, page = online.kept_rows(online.KEPT), (repository / "docs" / "results.md").read_text()
+    assert {row["job"]["task"] for row in rows} >= set(online.TASKS) and online.pages(rows) in page
+    done = {(row["job"]["task"], row["job"]["arm"], row["job"]["seed"]) for row in rows}
+    assert len(done) == len(rows), "a training counts once"
+    for task in online.TASKS:
+        arms = set(online.ARMS) - ({"distilled"} if task.startswith("minigrid") else set())
+        assert {(task, arm, seed) for arm in arms for seed in range(3)} <= done
+
+
 @pytest.mark.needs("minihack")
 def test_what_a_model_judged_before_pays_in_a_training(online: ModuleType, tmp_path: Path) -> None:
     task = find_task("minihack/keyroom-s5")
