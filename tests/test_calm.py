@@ -21,8 +21,10 @@ from reward_agent.agent import resume, synthesize
 from reward_agent.api import check
 from reward_agent.chronicle import read_chronicle
 from reward_agent.config import RunConfig
+from reward_agent.envs.registry import find_task, recordings
 from reward_agent.errors import UsageError
 from reward_agent.history import Attempt, Candidate, History, Interval, Outcome
+from reward_agent.llm.recordings import read_recording
 from reward_agent.messages import Key, Reply
 from reward_agent.methods import Ask, Done, Method, Prompt, Settings, Train, find_method
 from reward_agent.program import SUBGOALS, Fault, Program, program_in
@@ -102,6 +104,17 @@ def test_it_trains_what_passes_and_ends() -> None:
     assert calm().next(pointmass.task, History({(0, 0): candidate(0, None)})) == Train(((0, 0),))
     done = History({(i, 0): candidate(i, outcome(0.1 * i, 0.5, 0.5)) for i in range(3)})
     assert isinstance(calm().next(pointmass.task, done), Done)
+
+
+@pytest.mark.needs("minigrid")
+@pytest.mark.needs("minihack")
+@pytest.mark.parametrize(("name", "rounds"), [("minihack/keyroom-s5", 1), ("minigrid/doorkey-8x8", 2)])
+def test_recorded_replies_of_a_model_are_fit_for_training(name: str, rounds: int) -> None:
+    recording, task = read_recording(recordings(name)["calm"]), find_task(name)
+    assert recording.turns == rounds and len(recording.replies) == 2 * rounds
+    for reply in recording.replies.values():
+        program = calm().read(task, History(), Prompt(Key(0, 0, 0), ()), reply.text)
+        assert isinstance(program, Program) and vet(program, task).ok
 
 
 def test_a_whole_run(tmp_path: Path) -> None:
