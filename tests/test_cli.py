@@ -170,7 +170,7 @@ def test_doctor(tmp_path: Path) -> None:
     assert value["ok"] is True
     findings = {finding["name"]: finding for finding in value["findings"]}
     assert findings["cell"]["works"] is True
-    assert {"python", "sandbox", "rendering", "live view", "page", "worlds", "models"} == {
+    assert {"python", "sandbox", "rendering", "live view", "page", "optimisers", "worlds", "models"} == {
         f["area"] for f in value["findings"]
     }
     assert all(f["works"] or f["fix"] or f["detail"] for f in value["findings"])

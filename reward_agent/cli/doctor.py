@@ -43,7 +43,7 @@ def run(args: Namespace) -> Answer:
         from reward_agent.cli.conforming import examine
 
         return examine(args.world, every=args.all)
-    findings = [*_python(), *_sandbox(), *_rendering(), *_live(), *_page(), *_worlds(), *_models()]
+    findings = [*_python(), *_sandbox(), *_rendering(), *_live(), *_page(), *_optimisers(), *_worlds(), *_models()]
     ok = all(finding.works for finding in findings if finding.essential)
     value = {"ok": ok, "findings": [asdict(finding) for finding in findings]}
     text = "\n".join(_lines(findings, every=args.all))
@@ -106,6 +106,15 @@ def _page() -> Iterator[Finding]:
     yield Finding("page", "fastapi", lacking is None, detail, INSTALL)
 
 
+def _optimisers() -> Iterator[Finding]:
+    from reward_agent.optimise.choice import missing
+    from reward_agent.plugins import OPTIMISERS
+
+    for name in sorted(OPTIMISERS.shipped()):
+        lacking = missing(name)
+        yield Finding("optimisers", name, lacking is None, lacking or "ready")
+
+
 def _worlds() -> Iterator[Finding]:
     from reward_agent.envs.registry import recordings, worlds
 
@@ -156,5 +165,7 @@ def _summary(area: str, members: list[Finding]) -> str:
     working = [finding for finding in members if finding.works]
     if area == "models":
         return f"ready: {', '.join(f.name for f in working if f.name != 'default')}; {members[-1].detail}"
+    if area == "optimisers":
+        return f"ready: {', '.join(finding.name for finding in working)}"
     told = [finding for finding in working if finding.essential] or working or members
     return "; ".join(finding.detail for finding in told)

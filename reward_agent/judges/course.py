@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from reward_agent.envs.episodes import Episodes
+from reward_agent.optimise.recurrent_policy import RecurrentPolicy
 from reward_agent.schema import Array
 from reward_agent.scoring import Acting, Ready, play, ready, roll_out, rows_of
 from reward_agent.task import Episode, Ints, Metric, Task
@@ -90,14 +91,16 @@ class Relay:
         with ExitStack() as stack:
             both = [stack.enter_context(ready(act, task, rows)) for act in (self.first, self.then)]
             blind = [self.observe_time and not _observes_time(act) for act in (self.first, self.then)]
+            # one that remembers looks on while the other acts, from the beginning of each episode
+            remember = [isinstance(act, RecurrentPolicy) for act in (self.first, self.then)]
 
             def choose(episodes: Episodes, observations: Array) -> Array:
                 late = episodes.elapsed >= self.steps
                 chosen = [
                     acting.choose(episodes, observations[:, :-1] if shut else observations)
-                    if wanted.any()
+                    if wanted.any() or always
                     else np.zeros((len(late), 1))
-                    for acting, shut, wanted in zip(both, blind, (~late, late), strict=True)
+                    for acting, shut, wanted, always in zip(both, blind, (~late, late), remember, strict=True)
                 ]
                 return np.where(late[:, None], chosen[1], chosen[0])
 

@@ -50,8 +50,7 @@ def choose_training(
         MissingComponentError: this machine lacks what it needs (`missing()` of its module).
     """
     module, changes = _module(optimiser), dict(changes or {})
-    missing = getattr(module, "missing", None)
-    if missing is not None and (lacking := missing()) is not None:
+    if (lacking := missing(optimiser)) is not None:
         raise MissingComponentError(lacking)
     refuses = getattr(module, "refuses", None)
     if refuses is not None and (why := refuses(task)) is not None:
@@ -66,6 +65,17 @@ def choose_training(
     settings = choose(presets, preset or task.preset, changes)
     named = preset or (task.preset if task.preset in presets else DEFAULT)
     return Choice(optimiser, named, changes, settings)
+
+
+def missing(optimiser: str) -> str | None:
+    """What this machine lacks for it and the command that installs it (`missing()` of its module), if anything.
+
+    Raises:
+        UsageError: there is no such optimiser.
+    """
+    ask = getattr(_module(optimiser), "missing", None)
+    lacking: str | None = ask() if ask else None
+    return lacking
 
 
 class Usual(NamedTuple):

@@ -1,7 +1,6 @@
 """PPO with a long short-term memory, by sb3-contrib, for policies that must remember what they saw.
 
-Actor and critic have a memory each. Nothing is batched beyond the library: a step asks the network, the reward and the
-world in turn, so it is slower than `ppo`, which serves wherever what is observed is enough.
+Actor and critic have a memory each. It is slower than `ppo`, which serves wherever what is observed is enough.
 """
 
 from __future__ import annotations
@@ -10,10 +9,10 @@ import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from reward_agent.checked import Count
-from reward_agent.errors import MissingComponentError
+from reward_agent.checked import Count, Range
+from reward_agent.errors import MissingComponentError, UsageError
 from reward_agent.optimise import Measuring, Optimised, Progress
 from reward_agent.optimise.ppo import PPOSettings, arguments
 from reward_agent.optimise.presets import Preset, choose
@@ -33,9 +32,20 @@ class RecurrentPPOSettings(PPOSettings):
     """Those of PPO, and the memory's."""
 
     num_envs: Count = 16
-    batch_size: Count = 512
+    batch_size: Annotated[int, Range(2)] = 512
+    """Advantages are scaled by their deviation within it."""
     memory: Count = 64
     """Units of the actor's memory, and of the critic's."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        steps = self.num_envs * self.rollout
+        if steps % self.batch_size == 1:
+            raise UsageError(
+                f"A rollout of num_envs * rollout = {steps} steps in batches of {self.batch_size} leaves one step for "
+                "the last batch, and the advantage of one step has no deviation to be scaled by. Set 'batch_size' to "
+                f"a divisor of {steps}, or to {steps} itself."
+            )
 
 
 PRESETS: Mapping[str, Preset[RecurrentPPOSettings]] = {
@@ -53,7 +63,9 @@ def missing() -> str | None:
     """What this machine lacks for it and the command that installs it."""
     if importlib.util.find_spec("sb3_contrib") is not None:
         return None
-    return "The optimiser recurrent_ppo needs sb3-contrib: pip install 'reward-agent[recurrent]'"
+    return (
+        "The optimiser recurrent_ppo needs sb3-contrib, which is not installed: pip install 'reward-agent[recurrent]'"
+    )
 
 
 def optimise(
@@ -88,11 +100,11 @@ class Learner:
     """See `training.Learner`."""
 
     def __init__(self, env: Normalise, settings: RecurrentPPOSettings, seed: int) -> None:
-        from sb3_contrib import RecurrentPPO
+        from reward_agent.optimise.batched_recurrent_ppo import BatchedRecurrentPPO, SequencePolicy
 
-        given = arguments(settings, seed) | {"policy": "MlpLstmPolicy"}
+        given = arguments(settings, seed) | {"policy": SequencePolicy}
         given["policy_kwargs"] |= {"lstm_hidden_size": settings.memory, "optimizer_kwargs": {"eps": 1e-5}}
-        self.model = RecurrentPPO(env=env, **given)
+        self.model = BatchedRecurrentPPO(env=env, **given)
 
     def arrays(self) -> Arrays:
         from reward_agent.optimise.checkpoint import module_arrays, optimiser_arrays
