@@ -76,6 +76,7 @@ is. The larger key room has the smaller one's."""
 TASKS = ("minihack/keyroom-s5", "minigrid/doorkey-8x8")
 JUDGE, JUDGED, BATCH = "manual:claude", 120, 20
 """Whose recorded judgements the arm `distilled` has, of so many transitions, so many a prompt (`calm_offline.py`)."""
+JUDGED_TASK = "minihack/keyroom-s5"
 SPARSE, CODE, HAND, DISTILLED = "sparse", "code", "hand", "distilled"
 ARMS = {
     SPARSE: "the goal alone",
@@ -309,6 +310,8 @@ def jobs_of(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for seed in range(args.seeds):
         for task in args.tasks:
             for arm in args.arms:
+                if arm == DISTILLED and task != JUDGED_TASK:
+                    continue  # nothing was judged of it
                 program = program_of(arm, task, dict(args.program))
                 yield {
                     "task": task,

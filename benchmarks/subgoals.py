@@ -5,7 +5,7 @@
 Transitions are of `minihack/keyroom-s5` under random actions, in batches as PPO sends them: a rollout of the task's
 preset. All ways judge the same ones, in turns within one run, so that their ratios hold on a busy machine too; rates
 are of the best round. `cell` and `in_process` run the same program and must agree, or nothing is printed. The cache is
-one of what a reader of text said: a transition's screens are hashed and the answer looked up.
+that of a reader of screens (`crediting.screens`) that judged them all before: each is put into words, hashed, found.
 
 The share of training is of one training on the goal and the program's subgoals: seconds that the source of rewards
 took, of all that it took to train. `packing` is what the program's fields cost beside: the rows that pack them step so
@@ -33,9 +33,12 @@ from calm_online import BY_HAND
 from jobs import whence
 
 from reward_agent.crediting import Glimpse
+from reward_agent.crediting.programs import subgoals_of
+from reward_agent.crediting.screens import ScreenReader
 from reward_agent.envs.episodes import Episodes, task_schema
 from reward_agent.envs.registry import find_task
 from reward_agent.errors import RewardAgentError
+from reward_agent.messages import Key, Message, Reply
 from reward_agent.optimise.ppo import PRESETS, optimise
 from reward_agent.program import SUBGOALS, Program, Rewards
 from reward_agent.sandbox.helpers import HELPERS
@@ -151,6 +154,18 @@ def _texts(screen: Screen) -> tuple[str, ...]:
     return (screen.full, screen.message, *screen.inventory)
 
 
+class Nobody:
+    """Answers that nothing was reached: a reader that was asked once has it all in its cache."""
+
+    name = "nobody"
+
+    def complete(self, messages: Sequence[Message], key: Key) -> Reply:
+        shown = messages[-1].text.count("\nAction: ")
+        none = dict.fromkeys(("pick_up_key", "open_door"), False)
+        said = {str(number): none for number in range(1, shown + 1)} if shown > 1 else none
+        return Reply(json.dumps(said), model=self.name)
+
+
 def rates(task: Task, program: Program, rounds: int) -> dict[str, Any]:
     """Transitions a second, by way."""
     settings = PRESETS[task.preset].settings
@@ -168,12 +183,13 @@ def rates(task: Task, program: Program, rounds: int) -> dict[str, Any]:
         own = source(batch.state, batch.action, batch.next_state, batch.was_reset).terms.reshape(count, -1)
         if not (np.array_equal(own, whole(*flat)) and np.array_equal(own[:LOOPED], loop())):
             raise RewardAgentError("The cell and the program in process do not agree: a defect here.")
-        known = {digest(glimpse): dict(enumerate(said)) for glimpse, said in zip(batch.glimpses, own, strict=True)}
+        reader = ScreenReader(Nobody(), task, subgoals_of(program, task), batch=64)
+        reader.read(batch.glimpses)
         ways: dict[str, tuple[int, Callable[[], Any]]] = {
             "cell": (count, lambda: source(batch.state, batch.action, batch.next_state, batch.was_reset)),
             "in_process": (count, lambda: whole(*flat)),
             "loop": (LOOPED, loop),
-            "cache": (count, lambda: [known[digest(glimpse)] for glimpse in batch.glimpses]),
+            "cache": (count, lambda: reader.read(batch.glimpses)),
         }
         seconds: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(rounds):
@@ -188,7 +204,7 @@ def rates(task: Task, program: Program, rounds: int) -> dict[str, Any]:
         "per_second": {name: round(rate) for name, rate in best.items()},
         "per_second_median": {name: round(rate) for name, rate in middle.items()},
         "cell_over": {name: round(best["cell"] / rate, 2) for name, rate in best.items() if name != "cell"},
-        "distinct_transitions": len(known),
+        "distinct_transitions": len({digest(glimpse) for glimpse in batch.glimpses}),
         "reading_a_screen_microseconds": round(1e6 * reading, 1),
         "reached": {name: int(column.sum()) for name, column in zip(source.term_names, own.T, strict=True)},
     }

@@ -21,7 +21,7 @@ from reward_agent.llm.none import Nobody, nobody_to_ask
 from reward_agent.methods import Done
 from reward_agent.methods.base import starting_history
 from reward_agent.metric_check import require_metrics
-from reward_agent.optimise.choice import choose_training
+from reward_agent.optimise.choice import choose_training, with_discount
 from reward_agent.recorded import settle
 from reward_agent.result import Result, load_result
 from reward_agent.search import INITIAL_VETTED, Vetted, vet_initial
@@ -98,7 +98,7 @@ def settled_config(
     config.read_labels(task)
     config = fit(config, task, set(left_open) - ({"method"} if led else set()))
     choice = choose_training(task, config.optimiser, config.preset, config.settings)
-    config = replace(config, preset=choice.preset)
+    config = replace(config, preset=choice.preset, shaping=with_discount(config.shaping, choice))
     if "method" not in left_open:
         _refuse_rounds_for_nothing(config, task)
     config = replace(config, llm=llm.name) if llm else settle(config, task, left_open)

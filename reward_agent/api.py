@@ -35,7 +35,7 @@ from reward_agent.judges import AskLine
 from reward_agent.left_open import OPEN
 from reward_agent.llm import LLM
 from reward_agent.metric_check import require_metrics
-from reward_agent.optimise.choice import Choice, choose_training, real_time_factor, scoring_steps, usual
+from reward_agent.optimise.choice import Choice, choose_training, real_time_factor, scoring_steps, usual, with_discount
 from reward_agent.optimise.policy import Policy, load_policy
 from reward_agent.program import SUBGOALS, Fault, Program
 from reward_agent.result import Result
@@ -264,7 +264,7 @@ def evaluate(
     if folder is not None and Path(folder).exists() and not Path(folder).is_dir():
         raise UsageError(f"Policies and curves cannot be kept in {folder}: it is a file. Name a folder.")
     choice = choose_training(found, optimiser, preset, settings)
-    pay = _shaping(its, shaping)
+    pay = with_discount(_shaping(its, shaping), choice)
     steps = budget or found.budget
     training_seeds = tuple(SeedPlan.evaluation_training_seed(seed, i) for i in range(seeds))
     report = tuple(int(s) for s in SeedPlan.evaluation_report_seeds(seed, episodes))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +39,7 @@ class Subgoal:
 
 
 def read_subgoals(path: Path) -> tuple[Subgoal, ...]:
-    """Those in a file, a line each: `name: what is then so`; empty lines and what follows `#` are left out.
+    """Those in a file, a line each: `name: what is then so`; empty lines and those that begin with `#` are left out.
 
     Raises:
         UsageError: there is no such file, or it has no subgoals, too many, or one twice.
@@ -83,8 +82,8 @@ def parse_subgoals(text: str, where: str) -> tuple[Subgoal, ...]:
     """
     found: list[Subgoal] = []
     for number, line in enumerate(text.splitlines(), 1):
-        said = re.sub(r"\s*#.*", "", line).strip().removeprefix("- ")
-        if not said:
+        said = line.strip().removeprefix("- ")
+        if not said or said.startswith("#"):
             continue
         name, separator, doc = (part.strip() for part in said.partition(":"))
         if not separator or not doc:

@@ -88,6 +88,11 @@ def test_given_subgoals_are_told_and_wanted() -> None:
     assert isinstance(fault, Fault) and "`near` is not told" in fault.message
     fault = method.read(pointmass.task, History(), prompt, fenced(PROGRAM.replace('"near":', '"close": near, "near":')))
     assert isinstance(fault, Fault) and "`close` is none of the given subgoals" in fault.message
+    turned = fenced("def subgoals(state, action, next_state):\n    return {'near': a, 'moves': b}\n")
+    fault = method.read(pointmass.task, History(), prompt, turned)
+    assert isinstance(fault, Fault) and "another order" in fault.message
+    by_keyword = fenced("def subgoals(state, action, next_state):\n    return dict(moves=a, near=b)\n")
+    assert isinstance(method.read(pointmass.task, History(), prompt, by_keyword), Program)
     assert isinstance(calm().read(pointmass.task, History(), prompt, "nothing"), Fault)
 
 
@@ -138,7 +143,7 @@ def test_a_whole_run(tmp_path: Path) -> None:
 
 def test_a_file_of_ones_own_subgoals(tmp_path: Path) -> None:
     path = tmp_path / "steps.txt"
-    path.write_text("# on the way\nmoves: the point moves\n\n- near: the point is near the goal  # at last\n")
+    path.write_text("# on the way\nmoves: the point moves\n\n- near: the point is near the goal\n")
     assert read_subgoals(path) == GIVEN
     for text, said in {
         "moves": "line 1, says no subgoal",
@@ -178,7 +183,7 @@ def test_from_the_command_line(tmp_path: Path) -> None:
     asked_for = ("run", TASK, *options, "--llm", model, "--iterations", "1", "--candidates", "1", *SMALL, "--json")
     told = json.loads(call(*asked_for, cwd=tmp_path).stdout)
     assert told["method"] == "calm" and told["shaping"] == {"weight": 0.5, "ordered": True}
-    assert "subgoals" in call("show", told["run"], cwd=tmp_path).stdout or told["sees"]
+    assert "subgoals pay weight 0.5, ordered True" in call("show", told["run"], cwd=tmp_path).stdout
     call("export", told["run"], "-o", "mine.py", cwd=tmp_path)
     ran = "import numpy as np, mine; print(mine.compute_reward.weight, mine.subgoals.__name__)"
     done = subprocess.run([sys.executable, "-c", ran], cwd=tmp_path, capture_output=True, text=True)
@@ -248,4 +253,4 @@ def test_from_python_in_ten_lines(tmp_path: Path) -> None:
         final_seeds=1,
     )
     result = synthesize(config, root=tmp_path)
-    assert result.program.entry == SUBGOALS and result.shaping == {"potential": True}
+    assert result.program.entry == SUBGOALS and result.shaping == {"potential": True, "discount": 0.99}, "the optimiser's own"

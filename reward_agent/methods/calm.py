@@ -65,7 +65,10 @@ class Calm(Rounds):
         tree = _tree(program)
         texts = set(_texts(tree))
         wrong = [f"The subgoal `{name}` is not told." for name in given if name not in texts]
-        wrong += [f"`{name}` is none of the given subgoals." for name in _returned(tree) if name not in given]
+        returned = list(_returned(tree))
+        wrong += [f"`{name}` is none of the given subgoals." for name in returned if name not in given]
+        if not wrong and returned and returned != given:
+            wrong = ["The subgoals are in another order than they are given."]
         if wrong:
             names = ", ".join(f"`{name}`" for name in given)
             return Fault("check", f"{wrong[0]} The dict has exactly these: {names}.")
@@ -100,6 +103,8 @@ def _texts(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
+        elif isinstance(node, ast.keyword) and node.arg:
+            yield node.arg  # as in dict(name=reached)
 
 
 def _returned(tree: ast.AST) -> Iterator[str]:

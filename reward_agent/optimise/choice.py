@@ -67,6 +67,15 @@ def choose_training(
     return Choice(optimiser, named, changes, settings)
 
 
+def with_discount(shaping: Mapping[str, Any], choice: Choice) -> dict[str, Any]:
+    """How subgoals pay, where that is by a potential with the discount that the policy is trained with, unless another
+    is named: only then is the best policy what it would be without."""
+    own = getattr(choice.settings, "discount", None)
+    if not shaping.get("potential") or "discount" in shaping or own is None:
+        return dict(shaping)
+    return {**shaping, "discount": own}
+
+
 def missing(optimiser: str) -> str | None:
     """What this machine lacks for it and the command that installs it (`missing()` of its module), if anything.
 
