@@ -253,4 +253,6 @@ def test_from_python_in_ten_lines(tmp_path: Path) -> None:
         final_seeds=1,
     )
     result = synthesize(config, root=tmp_path)
-    assert result.program.entry == SUBGOALS and result.shaping == {"potential": True, "discount": 0.99}, "the optimiser's own"
+    assert result.program.entry == SUBGOALS and result.shaping == {"potential": True, "discount": 0.99}, (
+        "the optimiser's own"
+    )
