@@ -55,7 +55,7 @@ def server(model_keys: None) -> Loopback:
 
 
 def run(server: Loopback, root: Path, told: Events = ignore, **changes: object) -> Result:
-    made = {"method": "oni", "task": CORRIDOR, "base_url": server.openai_url, "budget": 6144, "settings": QUICK}
+    made = {"method": "oni", "task": CORRIDOR, "base_url": server.openai_url, "budget": 40_960, "settings": QUICK}
     wanted = config("openai:m", **{**made, "final_seeds": 1, **changes})
     return synthesize(wanted, root=root, name="one", events=told)
 
@@ -110,7 +110,7 @@ def test_a_model_that_is_dead_from_the_start_ends_no_training(server: Loopback, 
 
 def test_a_run_that_is_killed_goes_on_with_its_labels(server: Loopback, tmp_path: Path) -> None:
     keys = {"OPENAI_API_KEY": "k"}
-    words = ("--method", "oni", "--llm", "openai:m", "--base-url", server.openai_url, "--budget", "20480", "--yes")
+    words = ("--method", "oni", "--llm", "openai:m", "--base-url", server.openai_url, "--budget", "61440", "--yes")
     settings = [f"--set={name}={json.dumps(value).strip('[]')}" for name, value in QUICK.items()]
     process = subprocess.Popen(
         command("run", CORRIDOR, *words, "--final-seeds", "1", *settings),
