@@ -20,7 +20,7 @@ from reward_agent.methods import Ask, Done
 from reward_agent.methods.base import starting_history
 from reward_agent.optimise import Progress
 from reward_agent.optimise.choice import Choice, choose_training, scoring_steps
-from reward_agent.program import Fault, Program
+from reward_agent.program import DESCRIBED, Fault, Program
 from reward_agent.recorded import settle
 from reward_agent.store import JOURNAL, MANIFEST, read_manifest
 from reward_agent.task import Task
@@ -158,11 +158,12 @@ def known_rate(root: Path, config: RunConfig, task: Task) -> float | None:
 
 def measured_rate(config: RunConfig, task: Task) -> float | None:
     """Learning steps a second of a short training with the expert's or a trivial reward."""
+    given = config.initial if config.initial and config.initial.entry != DESCRIBED else None
     source = task.expert.read_text(encoding="utf-8") if task.expert else EFFORT
     with TemporaryDirectory(prefix="reward-agent-") as folder, Pool[str](1) as pool:
         spec = TrialSpec(
             task=reference(task, config.task),
-            program=config.initial or Program(source),
+            program=given or Program(source),
             budget=1_000_000_000,
             seed=0,
             folder=Path(folder),

@@ -31,6 +31,8 @@ class Ready(NamedTuple):
     """Paths that the episodes must pack for it."""
     choose: Callable[[Episodes, Array], Array]
     """Actions `(N, A)` of running episodes, given what is observed of them `(N, O)`."""
+    remembers: bool = False
+    """It must be asked at every step of an episode, from the first, whoever acts."""
 
 
 @runtime_checkable

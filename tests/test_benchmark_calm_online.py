@@ -35,51 +35,58 @@ def online(repository: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return calm_online
 
 
+@pytest.fixture
+def tables(online: ModuleType) -> ModuleType:
+    import calm_online_tables
+
+    return calm_online_tables
+
+
 def curve(text: str) -> list[list[float]]:
     """Tenths of success, 100 steps each."""
     return [[100.0 * (index + 1), float(digit) / 10] for index, digit in enumerate(text)]
 
 
-def test_a_level_is_reached_where_it_is_held(online: ModuleType) -> None:
-    assert online.reached(curve("0590999"), 0.9) == 500
-    assert online.reached(curve("0555"), 0.5) == 200
-    assert online.reached(curve("055"), 0.5) is None
-    assert online.reached([], 0.5) is None
+def test_a_level_is_reached_where_it_is_held(tables: ModuleType) -> None:
+    assert tables.reached(curve("0590999"), 0.9) == 500
+    assert tables.reached(curve("0555"), 0.5) == 200
+    assert tables.reached(curve("055"), 0.5) is None
+    assert tables.reached([], 0.5) is None
 
 
-def test_a_ratio_over_what_never_learns_is_a_bound(online: ModuleType) -> None:
+def test_a_ratio_over_what_never_learns_is_a_bound(tables: ModuleType) -> None:
     never = math.inf
-    assert online.sooner([400, 600, 800], [100, 200, 400], 1000) == {
+    assert tables.sooner([400, 600, 800], [100, 200, 400], 1000) == {
         "ratio": 3.0,
         "bound": "",
         "low": 1.0,
         "high": 8.0,
     }
-    assert online.sooner([never] * 3, [100, 200, 400], 1000) == {
+    assert tables.sooner([never] * 3, [100, 200, 400], 1000) == {
         "ratio": 5.0,
         "bound": "at least",
         "low": 2.5,
         "high": None,
     }
-    capped = online.sooner([200, 200, 200], [500, never, never], 1000)
+    capped = tables.sooner([200, 200, 200], [500, never, never], 1000)
     assert capped["bound"] == "at most" and capped["ratio"] == 0.2 and capped["low"] == 0.0
-    assert online.sooner([never], [never], 1000)["ratio"] is None
+    assert tables.sooner([never], [never], 1000)["ratio"] is None
 
 
-def test_the_table_counts_those_that_never_came_there(online: ModuleType) -> None:
+def test_the_table_counts_those_that_never_came_there(tables: ModuleType) -> None:
     def row(arm: str, seed: int, text: str) -> dict[str, Any]:
         job = {"task": "minihack/keyroom-s5", "arm": arm, "seed": seed, "steps": 700}
         return {"job": job, "drawn": curve(text), "likeliest": [], "steps": 700, "seconds": 7.0}
 
     rows = [row("code", 0, "0099999"), row("code", 1, "0000000"), row("code", 2, "0999999")]
-    sparse, code = online.table(
+    sparse, code = tables.table(
         [*rows, row("sparse", 0, "0000000"), {**row("sparse", 1, ""), "failed": "it fell"}], "drawn"
     )
     assert sparse["arm"] == "sparse" and sparse["failed"] == 1 and sparse["to_0.5"]["median"] is None
     assert code["to_0.9"] == {"seeds": [200, 300, None], "median": 300, "low": 200, "high": None}
     assert code["sooner_0.9"]["bound"] == "at least" and code["sooner_0.9"]["ratio"] == 700 / 300
     assert code["coverage"] == 0.75 and code["steps_per_second"] == 100
-    assert "> 700" in online.markdown([sparse, code]) and "at least 2.3" in online.markdown([sparse, code])
+    assert "> 700" in tables.markdown([sparse, code]) and "at least 2.3" in tables.markdown([sparse, code])
 
 
 @pytest.mark.needs("minigrid")
@@ -111,9 +118,9 @@ def test_actions_are_drawn_as_often_as_a_policy_thinks_right(online: ModuleType)
     assert policy.act(np.zeros((2, 1))).tolist() == [[1.0], [1.0]]
 
 
-def test_the_page_has_what_was_trained(online: ModuleType, repository: Path) -> None:
+def test_the_page_has_what_was_trained(online: ModuleType, repository: Path, tables: ModuleType) -> None:
     rows, page = online.kept_rows(online.KEPT), (repository / "docs" / "results.md").read_text()
-    assert {row["job"]["task"] for row in rows} >= set(online.TASKS) and online.pages(rows) in page
+    assert {row["job"]["task"] for row in rows} >= set(online.TASKS) and tables.pages(rows) in page
     done = {(row["job"]["task"], row["job"]["arm"], row["job"]["seed"]) for row in rows}
     assert len(done) == len(rows), "a training counts once"
     for task in online.TASKS:

@@ -196,10 +196,9 @@ def test_a_source_that_watches_sees_what_happens() -> None:
 def test_subgoals_pay_once_an_episode_and_the_latch_is_in_the_checkpoint(tmp_path: Path) -> None:
     def shaped(folder: Path, stops: Iterator[bool]) -> Optimised:
         source = source_of(Program(PROGRAM, SUBGOALS), pointmass.task, {"weight": 0.5})
-        stop = lambda: next(stops, False)  # noqa: E731
         try:
             return find_optimiser("recurrent_ppo")(
-                pointmass.task, source, 768, 0, settings=TINY, checkpoint=folder, stop=stop
+                pointmass.task, source, 768, 0, settings=TINY, checkpoint=folder, stop=lambda: next(stops, False)
             )
         finally:
             source.close()

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from reward_agent.envs.episodes import Episodes
-from reward_agent.optimise.recurrent_policy import RecurrentPolicy
 from reward_agent.schema import Array
 from reward_agent.scoring import Acting, Ready, play, ready, roll_out, rows_of
 from reward_agent.task import Episode, Ints, Metric, Task
@@ -91,20 +90,19 @@ class Relay:
         with ExitStack() as stack:
             both = [stack.enter_context(ready(act, task, rows)) for act in (self.first, self.then)]
             blind = [self.observe_time and not _observes_time(act) for act in (self.first, self.then)]
-            # one that remembers looks on while the other acts, from the beginning of each episode
-            remember = [isinstance(act, RecurrentPolicy) for act in (self.first, self.then)]
 
             def choose(episodes: Episodes, observations: Array) -> Array:
                 late = episodes.elapsed >= self.steps
                 chosen = [
                     acting.choose(episodes, observations[:, :-1] if shut else observations)
-                    if wanted.any() or always
+                    if wanted.any() or acting.remembers
                     else np.zeros((len(late), 1))
-                    for acting, shut, wanted, always in zip(both, blind, (~late, late), remember, strict=True)
+                    for acting, shut, wanted in zip(both, blind, (~late, late), strict=True)
                 ]
                 return np.where(late[:, None], chosen[1], chosen[0])
 
-            yield Ready(tuple(dict.fromkeys(path for acting in both for path in acting.fields)), choose)
+            fields = tuple(dict.fromkeys(path for acting in both for path in acting.fields))
+            yield Ready(fields, choose, remembers=any(acting.remembers for acting in both))
 
 
 def cut(episode: Episode, steps: int) -> Episode:

@@ -113,7 +113,7 @@ class RecurrentPolicy:
             actions, memory = self.step(memory, observations, episodes.elapsed == 0)
             return actions
 
-        yield Ready((), choose)
+        yield Ready((), choose, remembers=True)
 
     def save(self, folder: Path) -> None:
         """Write `policy.safetensors` and `policy.json` into `folder`, which is made where it is missing."""
